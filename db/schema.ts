@@ -1,0 +1,412 @@
+import { sql } from 'drizzle-orm'
+import {
+  bigserial,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
+import type { Address, Hash, Hex } from '#protocol/primitives.ts'
+import { batchNumber, blockNumber, hexBytes, rawBytes, safeInteger, uint256 } from './columns.ts'
+
+/** The Pool DB: transactions that wait. */
+export const pool = pgSchema('pool')
+/** The State DB: everything this node knows of L1 and L2, but not the Merkle tree. */
+export const state = pgSchema('state')
+/** Nodes of the state tree, addressed by hash. */
+export const tree = pgSchema('tree')
+
+const now = (name: string) => timestamp(name, { withTimezone: true }).notNull().defaultNow()
+const moment = (name: string) => timestamp(name, { withTimezone: true })
+
+// ---------------------------------------------------------------------------------------------------------------- L2
+
+/** What network this database holds; one row. A node of another network refuses to start on it. */
+export const chain = state.table(
+  'chain',
+  {
+    id: integer('id').primaryKey(), // always 1
+    chainId: safeInteger('chain_id').notNull(),
+    l1ChainId: safeInteger('l1_chain_id').notNull(),
+    rollupManager: hexBytes<Address>('rollup_manager').notNull(),
+    rollupId: integer('rollup_id').notNull(),
+    genesisRoot: hexBytes<Hash>('genesis_root').notNull(),
+    createdAt: now('created_at'),
+  },
+  (table) => [check('chain_one_row', sql`${table.id} = 1`)],
+)
+
+export type BatchKind = 'genesis' | 'injected' | 'forced' | 'trusted' | 'synced'
+
+/** One row per batch this node knows, the open one included. */
+export const batches = state.table(
+  'batches',
+  {
+    batchNumber: batchNumber('batch_number').primaryKey(),
+    kind: text('kind').$type<BatchKind>().notNull(),
+    forkId: integer('fork_id').notNull(),
+    coinbase: hexBytes<Address>('coinbase').notNull(),
+    openedAt: now('opened_at'),
+    closedAt: moment('closed_at'), // null while open
+    closingReason: text('closing_reason'), // null while open
+    checkedAt: moment('checked_at'), // set when a full re-execution gave the same roots; needed before sequencing
+    /** Null while open: an open batch's data is the concatenation of its blocks'. */
+    batchL2Data: rawBytes('batch_l2_data'),
+    stateRoot: hexBytes<Hash>('state_root'), // after the last block; null while open
+    localExitRoot: hexBytes<Hash>('local_exit_root'),
+    /** Timestamp limit to sequence with: that of the last block, seconds. */
+    lastTimestamp: safeInteger('last_timestamp'),
+    blockCount: integer('block_count').notNull().default(0),
+    txCount: integer('tx_count').notNull().default(0),
+    counters: jsonb('counters').$type<Record<string, number>>(),
+    forcedBatchNumber: safeInteger('forced_batch_number'),
+    /** Why the batch changes nothing, when its data is invalid by the ROM's rules. */
+    invalidReason: text('invalid_reason'),
+  },
+  (table) => [
+    check(
+      'batches_closed_is_complete',
+      sql`${table.closedAt} is null or (${table.closingReason} is not null and ${table.batchL2Data} is not null and ${table.stateRoot} is not null)`,
+    ),
+    uniqueIndex('batches_one_open').on(sql`(${table.closedAt} is null)`).where(sql`${table.closedAt} is null`),
+  ],
+)
+
+export const l2Blocks = state.table(
+  'l2_blocks',
+  {
+    blockNumber: blockNumber('block_number').primaryKey(),
+    batchNumber: batchNumber('batch_number')
+      .notNull()
+      .references(() => batches.batchNumber),
+    /** keccak of the geth header (JSON-RPC hash), not the protocol block hash, which is stateRoot. */
+    hash: hexBytes<Hash>('hash').notNull(),
+    parentHash: hexBytes<Hash>('parent_hash').notNull(),
+    stateRoot: hexBytes<Hash>('state_root').notNull(),
+    blockInfoRoot: hexBytes<Hash>('block_info_root').notNull(),
+    coinbase: hexBytes<Address>('coinbase').notNull(),
+    timestamp: safeInteger('timestamp').notNull(), // seconds
+    deltaTimestamp: safeInteger('delta_timestamp').notNull(),
+    l1InfoIndex: integer('l1_info_index').notNull(), // as in changeL2Block, 0 for none
+    globalExitRoot: hexBytes<Hash>('global_exit_root').notNull(),
+    l1BlockHash: hexBytes<Hash>('l1_block_hash').notNull(),
+    gasLimit: uint256('gas_limit').notNull(),
+    gasUsed: safeInteger('gas_used').notNull(),
+    transactionsRoot: hexBytes<Hash>('transactions_root').notNull(),
+    receiptsRoot: hexBytes<Hash>('receipts_root').notNull(),
+    logsBloom: rawBytes('logs_bloom'), // null when no log
+    txCount: integer('tx_count').notNull(),
+    sizeBytes: integer('size_bytes').notNull(), // of the RLP block
+    /** Marker and transactions as they stand in batchL2Data; empty for forced batches. */
+    batchL2Data: rawBytes('batch_l2_data').notNull(),
+    createdAt: now('created_at'),
+  },
+  (table) => [uniqueIndex('l2_blocks_hash').on(table.hash), index('l2_blocks_batch').on(table.batchNumber)],
+)
+
+/** Mined transactions with their receipts. */
+export const transactions = state.table(
+  'transactions',
+  {
+    hash: hexBytes<Hash>('hash').primaryKey(),
+    blockNumber: blockNumber('block_number')
+      .notNull()
+      .references(() => l2Blocks.blockNumber, { onDelete: 'cascade' }),
+    txIndex: integer('tx_index').notNull(),
+    sender: hexBytes<Address>('sender').notNull(),
+    recipient: hexBytes<Address>('recipient'), // null for a deployment
+    nonce: safeInteger('nonce').notNull(),
+    raw: rawBytes('raw').notNull(), // Ethereum encoding
+    l2Hash: hexBytes<Hash>('l2_hash').notNull(),
+    effectivePercentage: integer('effective_percentage').notNull(),
+    effectiveGasPrice: uint256('effective_gas_price').notNull(),
+    status: integer('status').notNull(), // 1 or 0
+    gasUsed: safeInteger('gas_used').notNull(),
+    cumulativeGasUsed: safeInteger('cumulative_gas_used').notNull(),
+    contractAddress: hexBytes<Address>('contract_address'),
+    counters: jsonb('counters').$type<Record<string, number>>(),
+  },
+  (table) => [
+    uniqueIndex('transactions_position').on(table.blockNumber, table.txIndex),
+    index('transactions_sender_nonce').on(table.sender, table.nonce),
+  ],
+)
+
+export const logs = state.table(
+  'logs',
+  {
+    blockNumber: blockNumber('block_number')
+      .notNull()
+      .references(() => l2Blocks.blockNumber, { onDelete: 'cascade' }),
+    logIndex: integer('log_index').notNull(), // runs through the block
+    txIndex: integer('tx_index').notNull(),
+    txHash: hexBytes<Hash>('tx_hash').notNull(),
+    address: hexBytes<Address>('address').notNull(),
+    topic0: hexBytes<Hash>('topic0'),
+    topic1: hexBytes<Hash>('topic1'),
+    topic2: hexBytes<Hash>('topic2'),
+    topic3: hexBytes<Hash>('topic3'),
+    data: rawBytes('data').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.blockNumber, table.logIndex] }),
+    index('logs_address').on(table.address, table.blockNumber),
+    index('logs_topic0').on(table.topic0, table.blockNumber),
+  ],
+)
+
+/**
+ * State by version: a row is what holds from its block on, until a later row of the same key. The head is the newest
+ * row, any block's state the newest row not above it, and undoing L2 blocks is deleting the rows above.
+ */
+export const accounts = state.table(
+  'accounts',
+  {
+    address: hexBytes<Address>('address').notNull(),
+    blockNumber: blockNumber('block_number').notNull(),
+    nonce: safeInteger('nonce').notNull(),
+    balance: uint256('balance').notNull(),
+    codeHash: hexBytes<Hash>('code_hash'), // linear Poseidon; null without code
+    codeSize: integer('code_size').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.address, table.blockNumber] }),
+    index('accounts_block').on(table.blockNumber),
+  ],
+)
+
+export const storage = state.table(
+  'storage',
+  {
+    address: hexBytes<Address>('address').notNull(),
+    slot: hexBytes<Hash>('slot').notNull(),
+    blockNumber: blockNumber('block_number').notNull(),
+    value: hexBytes<Hash>('value').notNull(), // zero when cleared
+  },
+  (table) => [
+    primaryKey({ columns: [table.address, table.slot, table.blockNumber] }),
+    index('storage_block').on(table.blockNumber),
+  ],
+)
+
+export const codes = state.table('codes', {
+  codeHash: hexBytes<Hash>('code_hash').primaryKey(), // linear Poseidon
+  code: rawBytes('code').notNull(),
+})
+
+export const treeNodes = tree.table('nodes', {
+  hash: hexBytes<Hash>('hash').primaryKey(),
+  data: rawBytes('data').notNull(),
+})
+
+// ---------------------------------------------------------------------------------------------------------------- L1
+
+/** L1 blocks that hold something for us, and the last one read. What an L1 block brought goes with its row. */
+export const l1Blocks = state.table('l1_blocks', {
+  blockNumber: safeInteger('block_number').primaryKey(),
+  hash: hexBytes<Hash>('hash').notNull(),
+  parentHash: hexBytes<Hash>('parent_hash').notNull(),
+  timestamp: safeInteger('timestamp').notNull(), // seconds
+})
+
+const l1Block = () =>
+  safeInteger('l1_block_number')
+    .notNull()
+    .references(() => l1Blocks.blockNumber, { onDelete: 'cascade' })
+
+export const l1InfoLeaves = state.table('l1_info_leaves', {
+  leafIndex: integer('leaf_index').primaryKey(),
+  l1BlockNumber: l1Block(),
+  mainnetExitRoot: hexBytes<Hash>('mainnet_exit_root').notNull(),
+  rollupExitRoot: hexBytes<Hash>('rollup_exit_root').notNull(),
+  globalExitRoot: hexBytes<Hash>('global_exit_root').notNull(),
+  blockHashL1: hexBytes<Hash>('block_hash_l1').notNull(), // parent hash of the L1 block
+  timestamp: safeInteger('timestamp').notNull(),
+  leafHash: hexBytes<Hash>('leaf_hash').notNull(),
+  l1InfoRoot: hexBytes<Hash>('l1_info_root').notNull(), // with this leaf
+})
+
+export const forcedBatches = state.table('forced_batches', {
+  forcedBatchNumber: safeInteger('forced_batch_number').primaryKey(),
+  l1BlockNumber: l1Block(),
+  l1TxHash: hexBytes<Hash>('l1_tx_hash').notNull(),
+  sender: hexBytes<Address>('sender').notNull(),
+  batchL2Data: rawBytes('batch_l2_data').notNull(),
+  forcedGlobalExitRoot: hexBytes<Hash>('forced_global_exit_root').notNull(),
+  forcedTimestamp: safeInteger('forced_timestamp').notNull(),
+  forcedBlockHashL1: hexBytes<Hash>('forced_block_hash_l1').notNull(),
+})
+
+/** One L1 transaction that fixed batches from..to. */
+export const sequences = state.table('sequences', {
+  toBatch: batchNumber('to_batch').primaryKey(),
+  fromBatch: batchNumber('from_batch').notNull(),
+  l1BlockNumber: l1Block(),
+  l1TxHash: hexBytes<Hash>('l1_tx_hash').notNull(),
+  accInputHash: hexBytes<Hash>('acc_input_hash').notNull(), // after toBatch
+})
+
+/** What L1 says of a batch: the inputs of its state transition. */
+export const virtualBatches = state.table('virtual_batches', {
+  batchNumber: batchNumber('batch_number').primaryKey(),
+  l1BlockNumber: l1Block(),
+  l1TxHash: hexBytes<Hash>('l1_tx_hash').notNull(),
+  sequencer: hexBytes<Address>('sequencer').notNull(), // who sent the L1 transaction
+  coinbase: hexBytes<Address>('coinbase').notNull(),
+  l1InfoRoot: hexBytes<Hash>('l1_info_root').notNull(), // the forced global exit root for forced batches
+  timestampLimit: safeInteger('timestamp_limit').notNull(),
+  forcedBlockHashL1: hexBytes<Hash>('forced_block_hash_l1').notNull(), // zero unless forced or injected
+  accInputHash: hexBytes<Hash>('acc_input_hash').notNull(), // after this batch
+})
+
+/** One verify event: batches up to toBatch are consolidated. */
+export const verifications = state.table('verifications', {
+  toBatch: batchNumber('to_batch').primaryKey(),
+  fromBatch: batchNumber('from_batch').notNull(),
+  l1BlockNumber: l1Block(),
+  l1TxHash: hexBytes<Hash>('l1_tx_hash').notNull(),
+  aggregator: hexBytes<Address>('aggregator').notNull(),
+  stateRoot: hexBytes<Hash>('state_root').notNull(),
+  exitRoot: hexBytes<Hash>('exit_root').notNull(),
+  trusted: boolean('trusted').notNull(),
+})
+
+export type L1TransactionStatus = 'created' | 'sent' | 'mined' | 'reverted' | 'abandoned'
+
+/** Every transaction we send to L1: one durable record each, written before it is broadcast. */
+export const l1Transactions = state.table(
+  'l1_transactions',
+  {
+    id: text('id').primaryKey(), // sequence-5-9, verify-5-9
+    purpose: text('purpose').$type<'sequence' | 'verify' | 'approve' | 'other'>().notNull(),
+    fromBatch: batchNumber('from_batch'),
+    toBatch: batchNumber('to_batch'),
+    sender: hexBytes<Address>('sender').notNull(),
+    recipient: hexBytes<Address>('recipient').notNull(),
+    nonce: safeInteger('nonce').notNull(),
+    data: rawBytes('data').notNull(),
+    gasLimit: safeInteger('gas_limit').notNull(),
+    status: text('status').$type<L1TransactionStatus>().notNull(),
+    hash: hexBytes<Hash>('hash'), // of the attempt that was mined, else of the newest
+    l1BlockNumber: safeInteger('l1_block_number'),
+    error: text('error'), // decoded revert reason
+    createdAt: now('created_at'),
+    updatedAt: now('updated_at'),
+  },
+  (table) => [
+    uniqueIndex('l1_transactions_nonce').on(table.sender, table.nonce).where(sql`${table.status} <> 'abandoned'`),
+    index('l1_transactions_range').on(table.purpose, table.toBatch),
+  ],
+)
+
+/** Each signed form of an L1 transaction: fee bumps keep the nonce and add a row. */
+export const l1TransactionAttempts = state.table(
+  'l1_transaction_attempts',
+  {
+    hash: hexBytes<Hash>('hash').primaryKey(),
+    id: text('id')
+      .notNull()
+      .references(() => l1Transactions.id, { onDelete: 'cascade' }),
+    raw: hexBytes<Hex>('raw').notNull(),
+    maxFeePerGas: uint256('max_fee_per_gas').notNull(),
+    maxPriorityFeePerGas: uint256('max_priority_fee_per_gas').notNull(),
+    createdAt: now('created_at'),
+  },
+  (table) => [index('l1_transaction_attempts_id').on(table.id)],
+)
+
+// --------------------------------------------------------------------------------------------------- proofs, plumbing
+
+/** Merkle witness of a batch against the state root before it, made when the batch is checked. */
+export const witnesses = state.table('witnesses', {
+  batchNumber: batchNumber('batch_number').primaryKey(),
+  oldStateRoot: hexBytes<Hash>('old_state_root').notNull(),
+  witness: rawBytes('witness').notNull(),
+  createdAt: now('created_at'),
+})
+
+export type ProofKind = 'batch' | 'aggregated' | 'final'
+
+/** Proofs by job name, so that a job done twice finds the first result. */
+export const proofs = state.table(
+  'proofs',
+  {
+    proofId: text('proof_id').primaryKey(), // batch-7-r1, aggregated-5-8, final-5-8-<aggregator>
+    kind: text('kind').$type<ProofKind>().notNull(),
+    fromBatch: batchNumber('from_batch').notNull(),
+    toBatch: batchNumber('to_batch').notNull(),
+    prover: text('prover').notNull(), // name of the process or remote prover
+    proof: text('proof').notNull(), // JSON, as the prover gave it
+    accepted: boolean('accepted').notNull().default(false), // its claims were compared with the State DB
+    createdAt: now('created_at'),
+  },
+  (table) => [index('proofs_range').on(table.kind, table.fromBatch, table.toBatch)],
+)
+
+/** Signals to workflows, written in the transaction that makes them true; delivered at least once, then deleted. */
+export const outbox = state.table('outbox', {
+  id: bigserial('id', { mode: 'number' }).primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  signal: text('signal').notNull(),
+  payload: jsonb('payload').notNull(),
+  /** Set for batch workflows that may have to be started by the signal. */
+  batchNumber: batchNumber('batch_number'),
+  createdAt: now('created_at'),
+})
+
+/** Fences for what may run only once: a writer holds the newest epoch or its transaction fails. */
+export const leases = state.table('leases', {
+  name: text('name').primaryKey(),
+  epoch: safeInteger('epoch').notNull(),
+  owner: text('owner').notNull(),
+  acquiredAt: now('acquired_at'),
+})
+
+/** Where a reader stands, e.g. `synchronizer` → last L1 block whose effects are stored. One row each. */
+export const cursors = state.table('cursors', {
+  name: text('name').primaryKey(),
+  position: safeInteger('position').notNull(),
+  /** Highest position known to exist, for progress. */
+  target: safeInteger('target').notNull(),
+  updatedAt: now('updated_at'),
+})
+
+// -------------------------------------------------------------------------------------------------------------- pool
+
+export type PoolStatus = 'pending' | 'rejected'
+
+/** Transactions that wait for a block. A mined one is deleted in the transaction that stores its block. */
+export const poolTransactions = pool.table(
+  'transactions',
+  {
+    hash: hexBytes<Hash>('hash').primaryKey(),
+    /** Order of arrival. Rows can become visible out of order: readers watch for gaps. */
+    arrival: bigserial('arrival', { mode: 'number' }).notNull(),
+    status: text('status').$type<PoolStatus>().notNull().default('pending'),
+    sender: hexBytes<Address>('sender').notNull(),
+    nonce: safeInteger('nonce').notNull(),
+    gasPrice: uint256('gas_price').notNull(),
+    gasLimit: safeInteger('gas_limit').notNull(),
+    /** Most the transaction can cost its sender: value + gasLimit * gasPrice, wei. */
+    cost: uint256('cost').notNull(),
+    raw: rawBytes('raw').notNull(),
+    receivedAt: now('received_at'),
+    rejectedReason: text('rejected_reason'),
+  },
+  (table) => [
+    uniqueIndex('pool_transactions_sender_nonce').on(table.sender, table.nonce).where(sql`${table.status} = 'pending'`),
+    uniqueIndex('pool_transactions_arrival').on(table.arrival),
+  ],
+)
+
+export const blockedAddresses = pool.table('blocked_addresses', {
+  address: hexBytes<Address>('address').primaryKey(),
+  reason: text('reason'),
+  createdAt: now('created_at'),
+})
