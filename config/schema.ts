@@ -1,0 +1,157 @@
+import { z } from 'zod'
+import { Address, Hash } from '#protocol/primitives.ts'
+
+const address = z.string().transform((value, context) => checked(() => Address(value), context))
+const hash = z.string().transform((value, context) => checked(() => Hash(value), context))
+const milliseconds = z.number().int().positive()
+const count = z.number().int().positive()
+const wei = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/)]).transform(BigInt)
+
+function checked<T>(parse: () => T, context: z.RefinementCtx): T {
+  try {
+    return parse()
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message })
+    return z.NEVER
+  }
+}
+
+/** Where a private key comes from: `env:NAME` or `file:PATH`. Keys never stand in the file itself. */
+const secret = z.string().regex(/^(env|file):.+$/, 'must be env:NAME or file:PATH; keys never stand in the file itself')
+
+/** The configuration file: every option with its default. Unknown options are errors. */
+export const configSchema = z.strictObject({
+  /** The network this node works for. */
+  network: z.strictObject({
+    name: z.string().default('zknode'),
+    chainId: count,
+    forkId: count.default(9),
+    l1ChainId: count,
+    rollupId: count.default(1),
+    contracts: z.strictObject({
+      rollupManager: address,
+      rollup: address,
+      globalExitRoot: address,
+      pol: address,
+      verifier: address.optional(),
+      bridge: address.optional(),
+    }),
+    /** L1 block from which events are read. */
+    l1StartBlock: z.number().int().nonnegative(),
+    /** JSON file with the accounts of L2 block 0. */
+    genesisFile: z.string(),
+    genesisRoot: hash.optional(),
+  }),
+  database: z.strictObject({
+    /** Postgres URL; the schemas pool, state and tree live there. */
+    url: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
+    maxConnections: count.default(10),
+  }),
+  l1: z.strictObject({
+    rpcUrl: z.url(),
+    pollIntervalMs: milliseconds.default(1000),
+    maxBlockRange: count.default(1000),
+    requestTimeoutMs: milliseconds.default(10_000),
+  }),
+  temporal: z.strictObject({
+    /** host:port; TLS and API keys come from the TEMPORAL_ variables or temporal.toml. */
+    address: z.string().default('127.0.0.1:7233'),
+    namespace: z.string().default('zknode'),
+    uiUrl: z.string().optional(),
+  }),
+  keys: z
+    .strictObject({
+      /** Sends sequences; is the rollup's trusted sequencer. */
+      sequencer: secret.optional(),
+      /** Sends verifications; has the trusted aggregator role. */
+      aggregator: secret.optional(),
+      /** Signs attestations of the embedded prover. */
+      attester: secret.optional(),
+    })
+    .prefault({}),
+  sequencer: z
+    .strictObject({
+      /** Receives the fees of L2 transactions. */
+      coinbase: address,
+      /** A block closes when no transaction came for this long … */
+      blockIdleMs: milliseconds.default(40),
+      /** … or when it is this old … */
+      blockMaxMs: milliseconds.default(1000),
+      /** … or when it holds this many transactions. */
+      blockMaxTransactions: count.default(1000),
+      /** An empty block after this long without any; 0 makes none. */
+      emptyBlockIntervalMs: z.number().int().nonnegative().default(0),
+      /** A batch with transactions closes at this age. */
+      batchMaxMs: milliseconds.default(10_000),
+      /** 0 for no limit but size and counters. */
+      batchMaxTransactions: z.number().int().nonnegative().default(300),
+      batchMaxBytes: count.max(120_000).default(120_000),
+      /** A batch closes when less than this percentage of a resource is left. */
+      resourceMarginPercent: z.number().min(0).max(90).default(10),
+      /** A transaction older than this leaves the pool. */
+      transactionLifetimeMs: milliseconds.default(3 * 3600_000),
+    })
+    .partial({ coinbase: true })
+    .prefault({}),
+  sequenceSender: z
+    .strictObject({
+      /** Wait this long for more batches before sequencing fewer than maxBatches. */
+      waitMs: milliseconds.default(5000),
+      maxBatches: count.max(1000).default(20),
+      /** Most bytes of one L1 transaction. */
+      maxTransactionBytes: count.max(131_072).default(131_072),
+    })
+    .prefault({}),
+  aggregator: z
+    .strictObject({
+      /** Wait this long for more proofs before verifying fewer than maxBatches. */
+      verifyIntervalMs: milliseconds.default(5000),
+      maxBatches: count.max(1000).default(100),
+      /** attestation: what the local network's L1 verifier checks. */
+      prover: z.enum(['attestation']).default('attestation'),
+    })
+    .prefault({}),
+  prover: z
+    .strictObject({
+      name: z.string().default('prover'),
+      /** Proofs made at once by one process. */
+      concurrency: count.default(1),
+    })
+    .prefault({}),
+  pool: z
+    .strictObject({
+      accountQueue: count.default(64),
+      globalQueue: count.default(1024),
+      maxTransactionBytes: count.default(100_132),
+      maxTransactionDataBytes: count.default(100_000),
+      /** Lowest gas price that is admitted, and what eth_gasPrice suggests. */
+      minGasPriceWei: wei.default(1_000_000_000n),
+      allowUnprotected: z.boolean().default(true),
+      /** A replacement must raise the price by this percentage. */
+      priceBumpPercent: z.number().int().nonnegative().default(10),
+    })
+    .prefault({}),
+  rpc: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: z.number().int().min(0).max(65_535).default(8123),
+      maxBodyBytes: count.default(5 * 1024 * 1024),
+      batchLimit: count.default(100),
+      corsOrigins: z.array(z.string()).default(['*']),
+      namespaces: z.array(z.string()).default(['eth', 'net', 'web3', 'txpool', 'zkevm']),
+      gasCap: count.default(50_000_000),
+      evmTimeoutMs: milliseconds.default(5000),
+      maxLogs: count.default(10_000),
+      maxLogBlockRange: count.default(10_000),
+    })
+    .prefault({}),
+  ops: z
+    .strictObject({ host: z.string().default('127.0.0.1'), port: z.number().int().min(0).max(65_535).default(9091) })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info') })
+    .prefault({}),
+})
+
+export type Config = z.output<typeof configSchema>
+export type ConfigInput = z.input<typeof configSchema>

@@ -1,0 +1,82 @@
+import { defineSearchAttributeKey } from '@temporalio/common'
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { BatchNumber, Hash } from '#protocol/primitives.ts'
+
+/** Task queues: workflows and short database activities share one, everything else has a worker of its own. */
+export const TASK_QUEUE = {
+  batch: 'zk-batch',
+  sequencer: 'zk-sequencer',
+  l1: 'zk-l1-sender',
+  synchronizer: 'zk-synchronizer',
+  prover: 'zk-prover',
+} as const
+
+/** Registered in temporal-dev.yaml; create them with `temporal operator search-attribute` on a cluster. */
+export const SEARCH_ATTRIBUTE = {
+  batchNumber: defineSearchAttributeKey('ZkBatchNumber', 'INT'),
+  status: defineSearchAttributeKey('ZkBatchStatus', 'KEYWORD'),
+  attention: defineSearchAttributeKey('ZkAttention', 'KEYWORD'),
+  forkId: defineSearchAttributeKey('ZkForkId', 'INT'),
+  l1TxHash: defineSearchAttributeKey('ZkL1TxHash', 'KEYWORD'),
+  txCount: defineSearchAttributeKey('ZkTxCount', 'INT'),
+}
+
+/** The life of a batch, in order. `proof-failed` is parked until an operator or another prover ends it. */
+export const BATCH_STATUSES = [
+  'collecting',
+  'sealed',
+  'sequencing',
+  'virtual',
+  'proving',
+  'proof-failed',
+  'proven',
+  'verifying',
+  'verified',
+] as const
+export type BatchStatus = (typeof BATCH_STATUSES)[number]
+
+/** Singletons: the server refuses a second run of each. */
+export const SEQUENCER_WORKFLOW_ID = 'sequencer'
+export const SEQUENCE_SENDER_WORKFLOW_ID = 'sequence-sender'
+export const SYNCHRONIZER_WORKFLOW_ID = 'synchronizer'
+export const AGGREGATOR_WORKFLOW_ID = 'aggregator'
+/** One workflow per batch, forever. */
+export const batchWorkflowId = (batchNumber: number) => `batch-${batchNumber}`
+export const aggregatedProofWorkflowId = (fromBatch: number, toBatch: number) => `proof-${fromBatch}-${toBatch}`
+
+/** A place on L1. */
+export type L1Reference = { l1BlockNumber: number; l1TxHash: Hash }
+
+/** Synchronizer → batch: an L1 SequenceBatches event covers it. */
+export const l1Virtualized = defineSignal<[L1Reference]>('l1Virtualized')
+/** Synchronizer → batch: an L1 verification covers it. */
+export const l1Verified = defineSignal<[L1Reference]>('l1Verified')
+/** Synchronizer → batch, sequence sender, aggregator: facts from this L1 block on are gone. */
+export const l1Reorged = defineSignal<[{ fromL1Block: number }]>('l1Reorged')
+/** Batch → sequencer, sequence sender: closed and checked. */
+export const batchSealed = defineSignal<[{ batchNumber: BatchNumber }]>('batchSealed')
+/** Batch → aggregator: an accepted batch proof is stored. */
+export const proofReady = defineSignal<[{ batchNumber: BatchNumber }]>('proofReady')
+/** Aggregator → batch: a verify transaction that covers it is on its way. */
+export const verificationSent = defineSignal<[L1Reference | undefined]>('verificationSent')
+/** Synchronizer → sequence sender, aggregator: sequences or verifications were read from L1. */
+export const l1Progressed = defineSignal('l1Progressed')
+
+/** Operator: make the proof of this batch again. */
+export const retryProof = defineSignal<[string?]>('retryProof')
+/** Operator: the same with an answer; refused unless the batch is `proof-failed`. */
+export const retryProofNow = defineUpdate<string, [{ note?: string }?]>('retryProofNow')
+
+/** What the batch workflow knows of itself: references only, never batch data or proofs. */
+export type BatchView = {
+  batchNumber: number
+  status: BatchStatus
+  txCount?: number
+  closingReason?: string
+  virtual?: L1Reference
+  verified?: L1Reference
+  proofId?: string
+  proofRounds: number
+  lastError?: string
+}
+export const batchState = defineQuery<BatchView>('state')
