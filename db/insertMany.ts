@@ -1,0 +1,30 @@
+import { getTableColumns, type InferInsertModel, type SQL, sql } from 'drizzle-orm'
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import type { Queryable } from './client.ts'
+
+/**
+ * Inserts any number of rows with one array parameter per column, so that the statement's text does not depend on the
+ * count and stays prepared. Columns that no row names keep their default; `undefined` and null become NULL.
+ * `onConflict` is appended, e.g. sql`on conflict do nothing`.
+ */
+export async function insertMany<Table extends PgTable>(
+  tx: Queryable,
+  table: Table,
+  rows: readonly InferInsertModel<Table>[],
+  onConflict: SQL = sql``,
+): Promise<void> {
+  const [first] = rows
+  if (first === undefined) return
+  const columns = Object.entries(getTableColumns(table) as Record<string, PgColumn>).filter(([key]) => key in first)
+  const names = columns.map(([, column]) => sql.identifier(column.name))
+  const arrays = columns.map(([key, column]) => {
+    const values = rows.map((row) => {
+      const value = (row as Record<string, unknown>)[key]
+      return value === undefined || value === null ? null : column.mapToDriverValue(value)
+    })
+    return sql`${sql.param(values)}::${sql.raw(column.getSQLType())}[]`
+  })
+  await tx.execute(
+    sql`insert into ${table} (${sql.join(names, sql`, `)}) select * from unnest(${sql.join(arrays, sql`, `)}) ${onConflict}`,
+  )
+}

@@ -1,0 +1,80 @@
+import { sql } from 'drizzle-orm'
+import { bigIntToBytes, bytesToBigInt, bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { NodeError } from '#common/errors.ts'
+import { type Address, type BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import type { Queryable } from './client.ts'
+
+export class CodeNotFoundError extends NodeError {
+  override readonly name = 'CodeNotFoundError'
+}
+
+/** What the executor asks of state: see executor/stateReader.ts, whose interface this has. */
+export type DatabaseStateReader = ReturnType<typeof createDatabaseStateReader>
+
+const bytea = (values: readonly Uint8Array[]) => sql`${sql.param(values.map((bytes) => Buffer.from(bytes)))}::bytea[]`
+
+/**
+ * Accounts, storage and code as they were after `blockNumber`, or now when it is left out. Each call is one query,
+ * one index descent per key, whatever the age of the block.
+ */
+export function createDatabaseStateReader(db: Queryable, blockNumber?: BlockNumber) {
+  const upTo = sql`${blockNumber ?? Number.MAX_SAFE_INTEGER}::bigint`
+  return {
+    async getAccounts(addresses: readonly Address[]) {
+      if (addresses.length === 0) return []
+      const rows = (await db.execute(sql`
+        select wanted.position, found.nonce, found.balance, found.code_hash, found.code_size
+        from unnest(${bytea(addresses.map(hexToBytes))}) with ordinality as wanted (address, position)
+        cross join lateral (
+          select nonce, balance, code_hash, code_size from state.accounts
+          where address = wanted.address and block_number <= ${upTo} order by block_number desc limit 1
+        ) found`)) as unknown as {
+        position: string
+        nonce: string
+        balance: string
+        code_hash: Uint8Array | null
+        code_size: number
+      }[]
+      const accounts = addresses.map(() => ({ nonce: 0n, balance: 0n, codeHash: ZERO_HASH, codeSize: 0 }))
+      for (const row of rows) {
+        accounts[Number(row.position) - 1] = {
+          nonce: BigInt(row.nonce),
+          balance: BigInt(row.balance),
+          codeHash: row.code_hash === null ? ZERO_HASH : (bytesToHex(row.code_hash) as Hash),
+          codeSize: row.code_size,
+        }
+      }
+      return accounts
+    },
+
+    async getStorage(slots: readonly { address: Address; slot: bigint }[]): Promise<bigint[]> {
+      if (slots.length === 0) return []
+      const rows = (await db.execute(sql`
+        select wanted.position, found.value
+        from unnest(${bytea(slots.map(({ address }) => hexToBytes(address)))}, ${bytea(slots.map(({ slot }) => bigIntToBytes(slot, 32)))})
+          with ordinality as wanted (address, slot, position)
+        cross join lateral (
+          select value from state.storage
+          where address = wanted.address and slot = wanted.slot and block_number <= ${upTo}
+          order by block_number desc limit 1
+        ) found`)) as unknown as { position: string; value: Uint8Array }[]
+      const values = slots.map(() => 0n)
+      for (const row of rows) values[Number(row.position) - 1] = bytesToBigInt(row.value)
+      return values
+    },
+
+    /** @throws {CodeNotFoundError} An account refers to it, so it must be there. */
+    async getCodes(codeHashes: readonly Hash[]): Promise<Uint8Array[]> {
+      if (codeHashes.length === 0) return []
+      const rows = (await db.execute(
+        sql`select code_hash, code from state.codes where code_hash = any(${bytea(codeHashes.map(hexToBytes))})`,
+      )) as unknown as { code_hash: Uint8Array; code: Uint8Array }[]
+      const found = new Map(rows.map((row) => [bytesToHex(row.code_hash) as Hash, row.code]))
+      return codeHashes.map((codeHash) => {
+        const code = found.get(codeHash)
+        if (code === undefined) throw new CodeNotFoundError('No such code in the State DB.', { facts: { codeHash } })
+        return code
+      })
+    },
+  }
+}
