@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common'
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
-import type { BatchNumber, Hash } from '#protocol/primitives.ts'
+import type { Hash } from '#protocol/primitives.ts'
 
 /** Task queues: workflows and short database activities share one, everything else has a worker of its own. */
 export const TASK_QUEUE = {
@@ -51,32 +51,49 @@ export type L1Reference = { l1BlockNumber: number; l1TxHash: Hash }
 export const l1Virtualized = defineSignal<[L1Reference]>('l1Virtualized')
 /** Synchronizer → batch: an L1 verification covers it. */
 export const l1Verified = defineSignal<[L1Reference]>('l1Verified')
-/** Synchronizer → batch, sequence sender, aggregator: facts from this L1 block on are gone. */
+/** Synchronizer → batch: what this batch had on L1 from this L1 block on is gone. */
 export const l1Reorged = defineSignal<[{ fromL1Block: number }]>('l1Reorged')
-/** Batch → sequencer, sequence sender: closed and checked. */
-export const batchSealed = defineSignal<[{ batchNumber: BatchNumber }]>('batchSealed')
+/** Batch → sequencer: closed, the next one takes over. Batch → sequence sender: closed and checked. */
+export const batchSealed = defineSignal<[{ batchNumber: number }]>('batchSealed')
 /** Batch → aggregator: an accepted batch proof is stored. */
-export const proofReady = defineSignal<[{ batchNumber: BatchNumber }]>('proofReady')
-/** Aggregator → batch: a verify transaction that covers it is on its way. */
-export const verificationSent = defineSignal<[L1Reference | undefined]>('verificationSent')
-/** Synchronizer → sequence sender, aggregator: sequences or verifications were read from L1. */
+export const proofReady = defineSignal<[{ batchNumber: number }]>('proofReady')
+/** Aggregator → batch: the verify transaction that covers it is being sent. */
+export const verificationStarted = defineSignal<[{ fromBatch: number; toBatch: number }]>('verificationStarted')
+/** Synchronizer → sequence sender, aggregator: L1 facts that concern them changed. */
 export const l1Progressed = defineSignal('l1Progressed')
 
-/** Operator: make the proof of this batch again. */
+/** Operator → batch: make the proof again. Works on many batches with `temporal workflow signal --query`. */
 export const retryProof = defineSignal<[string?]>('retryProof')
-/** Operator: the same with an answer; refused unless the batch is `proof-failed`. */
+/** Operator → batch: the same with an answer; refused unless the batch is `proof-failed`. */
 export const retryProofNow = defineUpdate<string, [{ note?: string }?]>('retryProofNow')
+/** Operator → batch: check a closed batch again; refused unless its check failed. */
+export const retryCheckNow = defineUpdate<string, [{ note?: string }?]>('retryCheckNow')
+/** Operator → sequence sender, aggregator: try now what failed. */
+export const retryNow = defineSignal<[string?]>('retryNow')
+
+/** What stops a batch or a sender until somebody acts; the value of ZkAttention. */
+export type Attention = 'check-failed' | 'proof-failed' | 'sequence-failed' | 'verification-failed'
+
+export type BatchInput = {
+  batchNumber: number
+  forkId: number
+  /** `virtual` for a batch that L1 knew before this node's workflows did. */
+  startAt?: 'collect' | 'virtual'
+}
 
 /** What the batch workflow knows of itself: references only, never batch data or proofs. */
 export type BatchView = {
   batchNumber: number
   status: BatchStatus
   txCount?: number
+  blockCount?: number
   closingReason?: string
+  stateRoot?: string
   virtual?: L1Reference
-  verified?: L1Reference
   proofId?: string
   proofRounds: number
+  verified?: L1Reference
   lastError?: string
+  operatorNote?: string
 }
 export const batchState = defineQuery<BatchView>('state')

@@ -1,0 +1,111 @@
+import * as wf from '@temporalio/workflow'
+import type { AcceptanceActivities } from '#activities/acceptance.ts'
+import type { BatchActivities } from '#activities/batches.ts'
+import type { L1SendingActivities } from '#activities/l1Sending.ts'
+import type { ProvingActivities } from '#activities/proving.ts'
+import { failureMessage } from './failures.ts'
+import * as messages from './messages.ts'
+import { type ProofRange, proofWorkflow } from './proof.ts'
+import { DATABASE, L1_WRITE, PROVE } from './retryPolicies.ts'
+
+const database = wf.proxyActivities<BatchActivities & AcceptanceActivities>(DATABASE)
+const prover = wf.proxyActivities<Pick<ProvingActivities, 'finalizeProof'>>(PROVE)
+const l1 = wf.proxyActivities<Pick<L1SendingActivities, 'sendVerification'>>(L1_WRITE)
+
+const RECONCILE_EVERY = '10 minutes'
+const RETRY_FAILED_EVERY = '1 minute'
+
+/**
+ * Joins batch proofs pair by pair into one, has the final proof made and sends it to L1: one transaction for a run of
+ * batches, one run at a time. What is ready is read from the State DB.
+ */
+export async function aggregatorWorkflow(round = 0): Promise<never> {
+  let woken = true
+  const wake = () => {
+    woken = true
+  }
+  wf.setHandler(messages.proofReady, wake, { description: 'A batch proof is stored and accepted' })
+  wf.setHandler(messages.l1Progressed, wake, { description: 'Synchronizer: verifications on L1 changed' })
+  wf.setHandler(messages.retryNow, wake, { description: 'Operator: try now what failed' })
+  const attention = (value: messages.Attention | null) =>
+    wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.attention, value }])
+
+  let parked = false
+  while (!wf.workflowInfo().continueAsNewSuggested) {
+    await wf.condition(() => woken, parked ? RETRY_FAILED_EVERY : RECONCILE_EVERY)
+    woken = false
+    let plan = await database.planVerification()
+    if (plan === null) {
+      wf.setCurrentDetails('No run of proven batches that ends with a sequence.')
+      continue
+    }
+    if (!plan.full) {
+      await wf.sleep(plan.waitMs)
+      plan = (await database.planVerification()) ?? plan
+    }
+    const { fromBatch, toBatch } = plan
+    const range = fromBatch === toBatch ? `batch ${fromBatch}` : `batches ${fromBatch} to ${toBatch}`
+    wf.setCurrentDetails(`Verifying **${range}**.`)
+    try {
+      const { proofId: aggregated } = await aggregate(plan.proofs, round)
+      const final = await prover.finalizeProof.executeWithOptions({ summary: `final proof of ${range}` }, [
+        { fromBatch, toBatch, proofId: aggregated, round },
+      ])
+      await database.acceptFinalProof.executeWithOptions({ summary: `compare ${final.proofId} with the State DB` }, [
+        { fromBatch, toBatch, proofId: final.proofId },
+      ])
+      await tellBatches(fromBatch, toBatch)
+      const sent = await l1.sendVerification.executeWithOptions({ summary: `verify ${range} on L1` }, [
+        { fromBatch, toBatch, proofId: final.proofId },
+      ])
+      wf.setCurrentDetails(`Last verified: **${range}**, L1 transaction \`${sent.l1TxHash}\`.`)
+      if (parked) attention(null)
+      parked = false
+      woken = true
+    } catch (error) {
+      if (wf.isCancellation(error)) throw error
+      wf.setCurrentDetails(
+        `Verification of **${range}** failed:\n\n> ${failureMessage(error)}\n\nSignal \`retryNow\` tries at once.`,
+      )
+      if (!parked) attention('verification-failed')
+      parked = true
+      round++ // a new round is a new job: a stored result that was refused is not taken again
+    }
+  }
+  await wf.condition(wf.allHandlersFinished)
+  return await wf.continueAsNew<typeof aggregatorWorkflow>(round)
+}
+
+/** Folds neighbours in parallel, level by level, until one proof covers the run. */
+async function aggregate(proofs: readonly ProofRange[], round: number): Promise<ProofRange> {
+  let level = proofs
+  while (level.length > 1) {
+    const next: Promise<ProofRange>[] = []
+    for (let index = 0; index < level.length; index += 2) {
+      const [left, right] = [level[index]!, level[index + 1]]
+      next.push(right === undefined ? Promise.resolve(left) : joinInChild(left, right, round))
+    }
+    level = await Promise.all(next)
+  }
+  return level[0]!
+}
+
+function joinInChild(left: ProofRange, right: ProofRange, round: number): Promise<ProofRange> {
+  return wf.executeChild(proofWorkflow, {
+    workflowId: messages.aggregatedProofWorkflowId(left.fromBatch, right.toBatch),
+    taskQueue: messages.TASK_QUEUE.batch,
+    args: [{ left, right, round }],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: `Proof of batches ${left.fromBatch} to ${right.toBatch}`,
+  })
+}
+
+async function tellBatches(fromBatch: number, toBatch: number): Promise<void> {
+  const tellings = []
+  for (let batchNumber = fromBatch; batchNumber <= toBatch; batchNumber++) {
+    const batch = wf.getExternalWorkflowHandle(messages.batchWorkflowId(batchNumber))
+    // A batch without a running workflow needs no telling.
+    tellings.push(batch.signal(messages.verificationStarted, { fromBatch, toBatch }).catch(() => undefined))
+  }
+  await Promise.all(tellings)
+}

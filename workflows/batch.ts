@@ -1,0 +1,205 @@
+import * as wf from '@temporalio/workflow'
+import type { AcceptanceActivities } from '#activities/acceptance.ts'
+import type { BatchActivities } from '#activities/batches.ts'
+import type { CheckingActivities } from '#activities/checking.ts'
+import type { ProvingActivities } from '#activities/proving.ts'
+import type { SequencingActivities } from '#activities/sequencing.ts'
+import { describeBatch } from './batchDetails.ts'
+import { failureMessage } from './failures.ts'
+import * as messages from './messages.ts'
+import { CHECK, COLLECT, DATABASE, PROVE } from './retryPolicies.ts'
+
+const sequencer = wf.proxyActivities<Pick<SequencingActivities, 'collectBatch'>>(COLLECT)
+const checker = wf.proxyActivities<CheckingActivities>(CHECK)
+const prover = wf.proxyActivities<Pick<ProvingActivities, 'proveBatch'>>(PROVE)
+const database = wf.proxyActivities<BatchActivities & AcceptanceActivities>(DATABASE)
+
+/** A signal may get lost with a namespace's history, never with the State DB: look there this often. */
+const RECONCILE_EVERY = '10 minutes'
+
+/**
+ * The life of one batch: collect → seal → sequence → sync → prove → verify. L1 moves it forward and, after a reorg,
+ * back. It never fails on a bad check or proof: it parks with ZkAttention set until an operator or L1 moves it on.
+ */
+export async function batchWorkflow({ batchNumber, forkId, startAt = 'collect' }: messages.BatchInput) {
+  const view: messages.BatchView = { batchNumber, status: 'collecting', proofRounds: 0 }
+  let retryAsked = false
+  let attention: messages.Attention | undefined
+
+  const show = (status: messages.BatchStatus, needs?: messages.Attention) => {
+    view.status = status
+    attention = needs
+    wf.upsertSearchAttributes([
+      { key: messages.SEARCH_ATTRIBUTE.status, value: status },
+      { key: messages.SEARCH_ATTRIBUTE.attention, value: needs ?? null },
+    ])
+    wf.setCurrentDetails(describeBatch(view, forkId, needs))
+  }
+  const askRetry = (note?: string) => {
+    if (note !== undefined) view.operatorNote = note
+    retryAsked = true
+  }
+  const onlyWhen = (needed: messages.Attention) => (_request?: { note?: string }) => {
+    if (attention !== needed)
+      throw wf.ApplicationFailure.nonRetryable(
+        `Batch ${batchNumber} is ${view.status}, not ${needed}.`,
+        'NotParkedError',
+      )
+  }
+
+  wf.setHandler(messages.batchState, () => view, {
+    description: 'Where this batch stands: status, roots, L1 transactions, proof, last error',
+  })
+  const learn = (known: Pick<messages.BatchView, 'virtual' | 'verified'>) => {
+    if (known.virtual !== undefined) view.virtual ??= known.virtual
+    if (known.verified !== undefined) view.verified ??= known.verified
+  }
+  wf.setHandler(messages.l1Virtualized, (virtual) => learn({ virtual }), {
+    description: 'Synchronizer: an L1 sequence covers this batch',
+  })
+  wf.setHandler(messages.l1Verified, (verified) => learn({ verified }), {
+    description: 'Synchronizer: an L1 verification covers this batch',
+  })
+  wf.setHandler(
+    messages.l1Reorged,
+    ({ fromL1Block }) => {
+      if (view.verified !== undefined && view.verified.l1BlockNumber >= fromL1Block) delete view.verified
+      if (view.virtual === undefined || view.virtual.l1BlockNumber < fromL1Block) return
+      delete view.virtual
+      delete view.proofId // it proves the inputs that L1 forgot
+    },
+    { description: 'Synchronizer: what L1 said of this batch from that L1 block on is gone' },
+  )
+  wf.setHandler(
+    messages.verificationStarted,
+    () => {
+      if (view.status === 'proven') show('verifying')
+    },
+    { description: 'Aggregator: the verify transaction that covers this batch is being sent' },
+  )
+  wf.setHandler(messages.retryProof, askRetry, {
+    description: 'Operator: make the proof again (for many batches at once; see retryProofNow)',
+  })
+  wf.setHandler(
+    messages.retryProofNow,
+    async (request) => {
+      askRetry(request?.note)
+      await wf.condition(() => attention === undefined)
+      return `Round ${view.proofRounds} of the proof of batch ${batchNumber} started.`
+    },
+    {
+      description: 'Operator: make the proof again, e.g. {"note":"prover repaired"}; refused unless proof-failed',
+      validator: onlyWhen('proof-failed'),
+    },
+  )
+  wf.setHandler(
+    messages.retryCheckNow,
+    async (request) => {
+      askRetry(request?.note)
+      await wf.condition(() => attention === undefined)
+      return `Check of batch ${batchNumber} started again.`
+    },
+    {
+      description: 'Operator: execute the closed batch again; refused unless check-failed',
+      validator: onlyWhen('check-failed'),
+    },
+  )
+
+  const park = async (
+    status: messages.BatchStatus,
+    needs: messages.Attention,
+    error: unknown,
+    until: () => boolean,
+  ) => {
+    view.lastError = failureMessage(error)
+    retryAsked = false
+    show(status, needs)
+    wf.log.warn('Batch is parked.', { batchNumber, attention: needs, error: view.lastError })
+    await wf.condition(() => retryAsked || until()) // unbounded: an operator or L1 decides
+  }
+  const untilL1 = async (done: () => boolean) => {
+    while (!(await wf.condition(done, RECONCILE_EVERY))) learn(await database.readBatch({ batchNumber }))
+  }
+
+  const collect = async () => {
+    show('collecting')
+    const summary = `collect transactions for batch ${batchNumber}`
+    const closed = await sequencer.collectBatch.executeWithOptions({ summary }, [{ batchNumber }])
+    Object.assign(view, closed)
+    wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.txCount, value: closed.txCount }])
+    show('sealed')
+    await tell(messages.SEQUENCER_WORKFLOW_ID, messages.batchSealed, { batchNumber })
+  }
+
+  const check = async () => {
+    for (;;) {
+      try {
+        const summary = `execute batch ${batchNumber} again, keep its witness`
+        const { stateRoot } = await checker.checkBatch.executeWithOptions({ summary }, [{ batchNumber }])
+        view.stateRoot = stateRoot
+        return
+      } catch (error) {
+        if (wf.isCancellation(error)) throw error
+        await park('sealed', 'check-failed', error, () => false)
+        show('sealed')
+      }
+    }
+  }
+
+  const prove = async () => {
+    for (;;) {
+      show('proving')
+      try {
+        const round = ++view.proofRounds
+        const summary = `prove batch ${batchNumber}, round ${round}`
+        const { proofId } = await prover.proveBatch.executeWithOptions({ summary }, [{ batchNumber, round }])
+        await database.acceptBatchProof.executeWithOptions({ summary: `compare ${proofId} with the State DB` }, [
+          { batchNumber, proofId },
+        ])
+        view.proofId = proofId
+        delete view.lastError
+        return
+      } catch (error) {
+        if (wf.isCancellation(error)) throw error
+        const moved = () => view.verified !== undefined || view.virtual === undefined // proven by another, or reorged
+        await park('proof-failed', 'proof-failed', error, moved)
+        if (moved()) return
+      }
+    }
+  }
+
+  if (startAt === 'collect') {
+    await collect()
+    await check()
+  }
+  const virtual = () => view.virtual // functions, because signals change both between two lines
+  const verified = () => view.verified !== undefined
+  while (!verified()) {
+    if (virtual() === undefined) {
+      show('sequencing')
+      await tell(messages.SEQUENCE_SENDER_WORKFLOW_ID, messages.batchSealed, { batchNumber })
+      await untilL1(() => virtual() !== undefined)
+    }
+    wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.l1TxHash, value: virtual()?.l1TxHash ?? null }])
+    show('virtual')
+    if (!verified()) await prove()
+    if (view.proofId !== undefined && virtual() !== undefined && !verified()) {
+      show('proven')
+      await tell(messages.AGGREGATOR_WORKFLOW_ID, messages.proofReady, { batchNumber })
+      await untilL1(() => verified() || virtual() === undefined)
+    }
+  }
+  show('verified')
+  await wf.condition(wf.allHandlersFinished)
+  return view
+}
+
+/** The singleton may be away; it reads the State DB when it is back, so a lost signal only delays. */
+async function tell<Payload>(workflowId: string, signal: wf.SignalDefinition<[Payload]>, payload: Payload) {
+  try {
+    await wf.getExternalWorkflowHandle(workflowId).signal(signal, payload)
+  } catch (error) {
+    if (wf.isCancellation(error)) throw error
+    wf.log.warn('Signal not delivered.', { workflowId, signal: signal.name, error: failureMessage(error) })
+  }
+}

@@ -1,0 +1,66 @@
+import type { ActivityOptions } from '@temporalio/workflow'
+import { TASK_QUEUE } from './messages.ts'
+
+/** Errors that no repetition mends: an operator or another input has to. Names of NodeError subclasses. */
+const STOP = [
+  'BatchCheckError',
+  'ProofRefusedError',
+  'ProofMismatchError',
+  'WitnessError',
+  'SequenceRevertedError',
+  'VerificationRevertedError',
+  'StateRootMismatchError',
+  'TrustedBatchMismatchError',
+]
+
+/** Takes transactions for as long as the batch is open. A dead sequencer shows within the heartbeat timeout. */
+export const COLLECT: ActivityOptions = {
+  taskQueue: TASK_QUEUE.sequencer,
+  startToCloseTimeout: '30 days',
+  heartbeatTimeout: '5 seconds',
+  retry: { initialInterval: '200 ms', maximumInterval: '5 seconds' },
+}
+
+/** Short reads and writes of the State DB: an outage of Postgres only delays them. */
+export const DATABASE: ActivityOptions = {
+  taskQueue: TASK_QUEUE.batch,
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '200 ms', maximumInterval: '30 seconds', nonRetryableErrorTypes: STOP },
+}
+
+/** Executes a closed batch again. */
+export const CHECK: ActivityOptions = {
+  taskQueue: TASK_QUEUE.synchronizer,
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '200 ms', maximumInterval: '30 seconds', nonRetryableErrorTypes: STOP },
+}
+
+/** Sent and mined; safe to repeat, because the record of the L1 transaction is durable. */
+export const L1_WRITE: ActivityOptions = {
+  taskQueue: TASK_QUEUE.l1,
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: STOP },
+}
+
+/** Five attempts cover a lost prover or network; a refused proof is not tried again by itself. */
+export const PROVE: ActivityOptions = {
+  taskQueue: TASK_QUEUE.prover,
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '10 seconds',
+  retry: {
+    initialInterval: '1 second',
+    maximumInterval: '1 minute',
+    maximumAttempts: 5,
+    nonRetryableErrorTypes: STOP,
+  },
+}
+
+/** One run reads L1 for an hour, then the workflow starts the next. */
+export const SYNCHRONIZE: ActivityOptions = {
+  taskQueue: TASK_QUEUE.synchronizer,
+  startToCloseTimeout: '65 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '500 ms', maximumInterval: '10 seconds', nonRetryableErrorTypes: STOP },
+}
