@@ -1,0 +1,29 @@
+import { findBatch } from '#db/batches.ts'
+import type { Database } from '#db/client.ts'
+import { findBatchOnL1, findVerifiableRun, type VerificationRun } from '#db/verification.ts'
+import { BatchNumber } from '#protocol/primitives.ts'
+import type { L1Reference } from '#workflows/messages.ts'
+
+export type BatchActivities = ReturnType<typeof createBatchActivities>
+
+type Options = { db: Database; aggregator: { verifyIntervalMs: number; maxBatches: number } }
+
+/** Short reads of the State DB for workflows. */
+export const createBatchActivities = ({ db, aggregator }: Options) => ({
+  /** What the database knows of a batch, for a workflow whose signal got lost. */
+  async readBatch({
+    batchNumber,
+  }: {
+    batchNumber: number
+  }): Promise<{ closed: boolean; virtual?: L1Reference; verified?: L1Reference }> {
+    const batch = await findBatch(db, BatchNumber(batchNumber))
+    return { closed: batch?.closedAt != null, ...(await findBatchOnL1(db, BatchNumber(batchNumber))) }
+  },
+
+  /** The next run to verify, or null. `full`: waiting `waitMs` for more would not make it longer. */
+  async planVerification(): Promise<(VerificationRun & { full: boolean; waitMs: number }) | null> {
+    const run = await findVerifiableRun(db, aggregator.maxBatches)
+    if (run === undefined) return null
+    return { ...run, full: run.proofs.length >= aggregator.maxBatches, waitMs: aggregator.verifyIntervalMs }
+  },
+})
