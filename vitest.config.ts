@@ -1,0 +1,51 @@
+import { configDefaults, defineConfig } from 'vitest/config'
+
+const exclude = [...configDefaults.exclude, '**/.*/**']
+const [postgres, temporal] = ['./test/setup/postgres.ts', './test/setup/temporal.ts']
+
+/** One project per suffix: `npx vitest run --project db`. Servers start only for projects that have files to run. */
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/setup/reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...exclude, '**/*.{db,workflow,e2e}.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'db',
+          include: ['**/*.db.test.ts'],
+          exclude,
+          globalSetup: [postgres],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'workflow',
+          include: ['**/*.workflow.test.ts'],
+          exclude,
+          globalSetup: [postgres, temporal],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/*.e2e.test.ts'],
+          exclude,
+          globalSetup: [postgres, temporal],
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
+          fileParallelism: false, // each starts a whole network
+        },
+      },
+    ],
+  },
+})
