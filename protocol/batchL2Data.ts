@@ -1,5 +1,6 @@
 import { bigIntToBytes, concatBytes, equalBytes } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
+import { FULL_PRICE_PERCENTAGE } from './effectiveGasPrice.ts'
 import { type ForkRules, getForkRules } from './forks.ts'
 import { RlpDecodeError, RlpListReader } from './rlp.ts'
 import {
@@ -37,7 +38,6 @@ export const CHANGE_L2_BLOCK_TYPE = 0x0b
 export const CHANGE_L2_BLOCK_SIZE_BYTES = 9
 /** r 32, s 32, v 1. */
 const SIGNATURE_SIZE_BYTES = 65
-const FULL_PRICE_PERCENTAGE = 255
 const UINT32_MAX = 0xffffffff
 
 /**

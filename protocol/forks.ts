@@ -43,8 +43,8 @@ export type ForkRules = {
 }
 
 const PRE_ETROG_PRECOMPILES: readonly PrecompileAddress[] = [0x01, 0x04]
-const ALL_BUT_HASHES_OF_OTHERS: readonly PrecompileAddress[] = [0x01, 0x02, 0x04, 0x05, 0x06, 0x07, 0x08]
-const WITHOUT_MODEXP: readonly PrecompileAddress[] = [0x01, 0x02, 0x04, 0x06, 0x07, 0x08]
+const ETROG_PRECOMPILES: readonly PrecompileAddress[] = [0x01, 0x02, 0x04, 0x05, 0x06, 0x07, 0x08]
+const ELDERBERRY_PRECOMPILES: readonly PrecompileAddress[] = [0x01, 0x02, 0x04, 0x06, 0x07, 0x08]
 
 const blueberry: ForkRules = {
   forkId: 4,
@@ -72,7 +72,7 @@ const etrog: ForkRules = {
   name: 'etrog',
   changeL2Block: true,
   blockGasLimit: 2n ** 64n - 1n,
-  precompiles: new Set(ALL_BUT_HASHES_OF_OTHERS),
+  precompiles: new Set(ETROG_PRECOMPILES),
   counterBudget: counterLimits(2 ** 23, 20),
   sequenceBatches: 'etrog',
 }
@@ -81,7 +81,7 @@ const elderberry: ForkRules = {
   forkId: 8,
   name: 'elderberry',
   blockGasLimit: 2n ** 50n,
-  precompiles: new Set(WITHOUT_MODEXP),
+  precompiles: new Set(ELDERBERRY_PRECOMPILES),
   readsEmptyListHeader: false,
   disabledPrecompileKeepsStatus: false,
   logGasAfterData: false,
@@ -103,7 +103,7 @@ const durian: ForkRules = {
   ...banana,
   forkId: 13,
   name: 'durian',
-  precompiles: new Set([...ALL_BUT_HASHES_OF_OTHERS, 0x100]),
+  precompiles: new Set([...ETROG_PRECOMPILES, 0x100]),
 }
 
 const RULES = new Map(
