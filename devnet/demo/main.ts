@@ -1,0 +1,27 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { readNetwork } from '../network.ts'
+import { runMainJob } from './mainJob.ts'
+
+const options = new Command('npm run demo --')
+  .description('Sends transactions to a running local network and follows them until their batches are verified on L1.')
+  .option('--data-dir <dir>', 'data directory of the network', process.env['ZKNODE_DATA_DIR'] ?? '.zknode')
+  .option('--transactions <count>', 'signed transfers sent at once', '500')
+  .option('--senders <count>', 'accounts that send them', '20')
+  .parse()
+  .opts<{ dataDir: string; transactions: string; senders: string }>()
+
+try {
+  const network = readNetwork(resolve(options.dataDir))
+  const scale = { transactions: Number(options.transactions), senders: Number(options.senders) }
+  const report = await runMainJob(network, scale, (line) => process.stdout.write(`${line}\n`))
+  console.table(report.batches)
+  const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(1)
+  process.stdout.write(
+    `${report.mined} transfers mined in ${seconds(report.millisecondsToMine)} s, verified on L1 after ${seconds(report.millisecondsToVerify)} s.\n` +
+      `Batch ${report.verifiedBatch}: L1 contract, zkevm_getBatchByNumber and replay agree on ${report.stateRoot}\n`,
+  )
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 1
+}
