@@ -1,8 +1,9 @@
 import { desc, eq, inArray, sql } from 'drizzle-orm'
-import { bigIntToBytes, bytesToHex } from '#common/bytes.ts'
+import { bigIntToBytes, bytesToHex, hexToBytes } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
 import type { StoredNode } from '#merkletree/nodeStore.ts'
 import { type Address, type BatchNumber, type BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { byteaArray } from './arrays.ts'
 import type { Queryable } from './client.ts'
 import { insertMany } from './insertMany.ts'
 import { notify } from './notify.ts'
@@ -52,9 +53,8 @@ export async function storeBlock(tx: Queryable, { block, changes, newNodes, ...c
   )
   await storeChanges(tx, blockNumber, changes)
   await insertTreeNodes(tx, newNodes)
-  const hashes = content.transactions.map(({ hash }) => poolTransactions.hash.mapToDriverValue(hash))
-  if (hashes.length > 0)
-    await tx.delete(poolTransactions).where(sql`${poolTransactions.hash} = any(${sql.param(hashes)}::bytea[])`)
+  const hashes = byteaArray(content.transactions.map(({ hash }) => hexToBytes(hash)))
+  await tx.delete(poolTransactions).where(sql`${poolTransactions.hash} = any(${hashes})`)
   await notify(tx, 'l2_block', blockNumber)
 }
 

@@ -1,5 +1,6 @@
 import { getTableColumns, type InferInsertModel, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import { type ArrayElement, arrayOf } from './arrays.ts'
 import type { Queryable } from './client.ts'
 
 /**
@@ -20,9 +21,9 @@ export async function insertMany<Table extends PgTable>(
   const arrays = columns.map(([key, column]) => {
     const values = rows.map((row) => {
       const value = (row as Record<string, unknown>)[key]
-      return value === undefined || value === null ? null : column.mapToDriverValue(value)
+      return value === undefined || value === null ? null : (column.mapToDriverValue(value) as ArrayElement)
     })
-    return sql`${sql.param(values)}::${sql.raw(column.getSQLType())}[]`
+    return arrayOf(column.getSQLType(), values)
   })
   await tx.execute(
     sql`insert into ${table} (${sql.join(names, sql`, `)}) select * from unnest(${sql.join(arrays, sql`, `)}) ${onConflict}`,

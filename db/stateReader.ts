@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { bigIntToBytes, bytesToBigInt, bytesToHex, hexToBytes } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
 import { type Address, type BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { byteaArray } from './arrays.ts'
 import type { Queryable } from './client.ts'
 
 export class CodeNotFoundError extends NodeError {
@@ -10,8 +11,6 @@ export class CodeNotFoundError extends NodeError {
 
 /** What the executor asks of state: see executor/stateReader.ts, whose interface this has. */
 export type DatabaseStateReader = ReturnType<typeof createDatabaseStateReader>
-
-const bytea = (values: readonly Uint8Array[]) => sql`${sql.param(values.map((bytes) => Buffer.from(bytes)))}::bytea[]`
 
 /**
  * Accounts, storage and code as they were after `blockNumber`, or now when it is left out. Each call is one query,
@@ -24,7 +23,7 @@ export function createDatabaseStateReader(db: Queryable, blockNumber?: BlockNumb
       if (addresses.length === 0) return []
       const rows = (await db.execute(sql`
         select wanted.position, found.nonce, found.balance, found.code_hash, found.code_size
-        from unnest(${bytea(addresses.map(hexToBytes))}) with ordinality as wanted (address, position)
+        from unnest(${byteaArray(addresses.map(hexToBytes))}) with ordinality as wanted (address, position)
         cross join lateral (
           select nonce, balance, code_hash, code_size from state.accounts
           where address = wanted.address and block_number <= ${upTo} order by block_number desc limit 1
@@ -51,7 +50,7 @@ export function createDatabaseStateReader(db: Queryable, blockNumber?: BlockNumb
       if (slots.length === 0) return []
       const rows = (await db.execute(sql`
         select wanted.position, found.value
-        from unnest(${bytea(slots.map(({ address }) => hexToBytes(address)))}, ${bytea(slots.map(({ slot }) => bigIntToBytes(slot, 32)))})
+        from unnest(${byteaArray(slots.map(({ address }) => hexToBytes(address)))}, ${byteaArray(slots.map(({ slot }) => bigIntToBytes(slot, 32)))})
           with ordinality as wanted (address, slot, position)
         cross join lateral (
           select value from state.storage
@@ -67,7 +66,7 @@ export function createDatabaseStateReader(db: Queryable, blockNumber?: BlockNumb
     async getCodes(codeHashes: readonly Hash[]): Promise<Uint8Array[]> {
       if (codeHashes.length === 0) return []
       const rows = (await db.execute(
-        sql`select code_hash, code from state.codes where code_hash = any(${bytea(codeHashes.map(hexToBytes))})`,
+        sql`select code_hash, code from state.codes where code_hash = any(${byteaArray(codeHashes.map(hexToBytes))})`,
       )) as unknown as { code_hash: Uint8Array; code: Uint8Array }[]
       const found = new Map(rows.map((row) => [bytesToHex(row.code_hash) as Hash, row.code]))
       return codeHashes.map((codeHash) => {

@@ -1,7 +1,8 @@
 import { inArray, sql } from 'drizzle-orm'
-import { bytesToHex } from '#common/bytes.ts'
+import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import type { NodeStore, StoredNode } from '#merkletree/nodeStore.ts'
 import type { Hash } from '#protocol/primitives.ts'
+import { byteaArray } from './arrays.ts'
 import type { Queryable } from './client.ts'
 import { insertMany } from './insertMany.ts'
 import { treeNodes } from './schema.ts'
@@ -33,6 +34,5 @@ export async function insertTreeNodes(tx: Queryable, nodes: readonly StoredNode[
 
 function anyOf(keys: Hash[]) {
   if (keys.length <= 4) return inArray(treeNodes.hash, keys)
-  const values = keys.map((key) => treeNodes.hash.mapToDriverValue(key))
-  return sql`${treeNodes.hash} = any(${sql.param(values)}::bytea[])`
+  return sql`${treeNodes.hash} = any(${byteaArray(keys.map(hexToBytes))})`
 }

@@ -1,0 +1,38 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity'
+import { BatchNumber } from '#protocol/primitives.ts'
+import type { Sequencer } from '#sequencer/sequencer.ts'
+
+export type SequencingActivities = ReturnType<typeof createSequencingActivities>
+
+const HEARTBEAT_EVERY_MS = 1000
+
+/** Says every second that the activity lives, with where it is, until `work` ends. */
+async function alive<T>(progress: () => unknown, work: Promise<T>): Promise<T> {
+  heartbeat(progress())
+  const timer = setInterval(() => heartbeat(progress()), HEARTBEAT_EVERY_MS)
+  try {
+    return await work
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+export const createSequencingActivities = ({ sequencer }: { sequencer: Sequencer }) => ({
+  /** Waits until what L1 knows is in the State DB; then the batch to go on with. */
+  prepareSequencer(): Promise<{ nextBatch: number; forkId: number }> {
+    return alive(() => sequencer.progress(), sequencer.prepare(cancellationSignal()))
+  },
+
+  /**
+   * Fills the batch until it closes. Each L2 block is one database transaction, so a repeated attempt goes on with the
+   * block after the last stored one, and an attempt that lost the lease cannot write.
+   */
+  collectBatch({
+    batchNumber,
+  }: {
+    batchNumber: number
+  }): Promise<{ txCount: number; blockCount: number; closingReason: string }> {
+    const batch = BatchNumber(batchNumber)
+    return alive(() => sequencer.progress(batch), sequencer.collect(batch, cancellationSignal()))
+  },
+})

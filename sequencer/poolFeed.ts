@@ -1,0 +1,66 @@
+import type { Database } from '#db/client.ts'
+import { findArrivals, type PoolRow } from '#db/poolFeed.ts'
+import { createReadyQueue, type QueuedTransaction, type ReadyQueue } from '#pool/readyQueue.ts'
+import { encodedTransactionSize } from '#protocol/batchL2Data.ts'
+import { decodeRawTransaction, type Transaction } from '#protocol/transaction.ts'
+
+/** A waiting transaction, decoded. `sizeBytes` is what it takes of batchL2Data. */
+export type PooledTransaction = QueuedTransaction & { transaction: Transaction; sizeBytes: number }
+
+const PAGE = 2000
+/** Longest time between a row getting its arrival number and its commit. */
+const LATE_MS = 30_000
+/** Arrivals below the newest that may still be uncommitted when the feed starts. */
+const LATE_COUNT = 1000
+
+/**
+ * Keeps a ready queue equal to the waiting rows of the Pool DB. Arrival numbers are given before rows become visible,
+ * so a number that was passed over is looked for again until it is surely gone.
+ */
+export class PoolFeed {
+  readonly queue: ReadyQueue<PooledTransaction> = createReadyQueue<PooledTransaction>()
+  readonly #db: Database
+  readonly #missing = new Map<number, number>() // arrival → when it was passed over, ms
+  #newest = 0
+  #loaded = false
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Takes what is new, at most one page. Returns whether there may be more. */
+  async refresh(): Promise<boolean> {
+    const rows = await findArrivals(this.#db, { after: this.#newest, also: [...this.#missing.keys()], limit: PAGE })
+    for (const row of rows) this.#add(row)
+    this.#watchGaps(rows)
+    return rows.length === PAGE
+  }
+
+  #add(row: PoolRow): void {
+    const transaction = decodeRawTransaction(row.raw)
+    this.queue.add({
+      hash: row.hash,
+      sender: row.sender,
+      nonce: row.nonce,
+      gasPrice: row.gasPrice,
+      cost: row.cost,
+      arrival: row.arrival,
+      transaction,
+      sizeBytes: encodedTransactionSize(transaction),
+    })
+  }
+
+  #watchGaps(rows: readonly PoolRow[]): void {
+    const now = Date.now()
+    let newest = this.#newest
+    const seen = new Set(rows.map(({ arrival }) => arrival))
+    const last = rows.at(-1)?.arrival ?? newest
+    const first = this.#loaded ? newest + 1 : Math.max(newest + 1, last - LATE_COUNT)
+    for (let arrival = first; arrival <= last; arrival++) if (!seen.has(arrival)) this.#missing.set(arrival, now)
+    newest = Math.max(newest, last)
+    for (const [arrival, since] of this.#missing)
+      if (seen.has(arrival) || now - since > LATE_MS) this.#missing.delete(arrival)
+    this.#newest = newest
+    this.#loaded = true
+  }
+}

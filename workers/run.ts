@@ -1,0 +1,40 @@
+import type { Worker } from '@temporalio/worker'
+import { createLogger, type Logger } from '#common/logger.ts'
+import { loadConfig } from '#config/load.ts'
+import type { Config } from '#config/schema.ts'
+import { installTemporalRuntime } from './temporal.ts'
+
+/** What a process has after its start: workers to run and what to close behind them. */
+export type Role = { workers: readonly Worker[]; close: () => Promise<void> }
+
+/**
+ * Runs a process of the node: reads the configuration, starts the role, says `worker ready`, works until SIGTERM or
+ * SIGINT, lets activities end within the grace time and exits. Exit code 1 with one clear line when it cannot start or
+ * a worker fails; the supervisor starts it again.
+ */
+export async function runRole(name: string, start: (config: Config, logger: Logger) => Promise<Role>): Promise<void> {
+  let logger = createLogger(name)
+  try {
+    const config = loadConfig()
+    logger = createLogger(name, config.log.level)
+    installTemporalRuntime(logger)
+    const { workers, close } = await start(config, logger)
+    const stop = () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
+    }
+    process.once('SIGTERM', stop)
+    process.once('SIGINT', stop)
+    const running = Promise.all(workers.map((worker) => worker.run()))
+    logger.info({ pid: process.pid }, 'worker ready')
+    try {
+      await running
+    } finally {
+      stop()
+    }
+    await close()
+    process.exit(0)
+  } catch (error) {
+    logger.fatal({ err: error }, error instanceof Error ? error.message : String(error))
+    process.exit(1)
+  }
+}

@@ -1,0 +1,30 @@
+import { Worker } from '@temporalio/worker'
+import { createSequencingActivities } from '#activities/sequencing.ts'
+import { connectDatabase } from '#db/client.ts'
+import { Sequencer } from '#sequencer/sequencer.ts'
+import { TASK_QUEUE } from '#workflows/messages.ts'
+import { runRole } from './run.ts'
+import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+
+/** Makes L2 blocks and batches. May run on several machines: the lease lets one of them write. */
+await runRole('sequencer', async (config, logger) => {
+  const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-sequencer' })
+  const sequencer = new Sequencer({ db, config, logger })
+  const connection = await connectTemporal(config, logger)
+  const worker = await Worker.create({
+    ...WORKER_DEFAULTS,
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: TASK_QUEUE.sequencer,
+    activities: createSequencingActivities({ sequencer }),
+    maxConcurrentActivityTaskExecutions: 4, // one collects, one waits for its turn
+  })
+  return {
+    workers: [worker],
+    close: async () => {
+      await sequencer.close()
+      await connection.close()
+      await db.$client.end({ timeout: 5 })
+    },
+  }
+})
