@@ -1,0 +1,3 @@
+import { buildWorkflowBundle } from './workflowBundle.ts'
+
+await buildWorkflowBundle()

@@ -1,0 +1,48 @@
+import { Client } from '@temporalio/client'
+import { Worker } from '@temporalio/worker'
+import { createAcceptanceActivities } from '#activities/acceptance.ts'
+import { createBatchActivities } from '#activities/batches.ts'
+import { createL1SendingActivities } from '#activities/l1Sending.ts'
+import { readSecret } from '#config/load.ts'
+import { connectDatabase } from '#db/client.ts'
+import { TASK_QUEUE } from '#workflows/messages.ts'
+import { runRole } from './run.ts'
+import { startSingletons } from './singletons.ts'
+import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { buildWorkflowBundle } from './workflowBundle.ts'
+
+/** Runs all workflows, their short reads of the State DB, and the sender of L1 transactions. */
+await runRole('workflows', async (config, logger) => {
+  const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-workflows' })
+  const connection = await connectTemporal(config, logger)
+  const { namespace } = config.temporal
+  const common = { ...WORKER_DEFAULTS, connection, namespace }
+  const workflows = await Worker.create({
+    ...common,
+    taskQueue: TASK_QUEUE.batch,
+    workflowBundle: { codePath: await buildWorkflowBundle() },
+    activities: {
+      ...createBatchActivities({ db, aggregator: config.aggregator }),
+      ...createAcceptanceActivities({ db, config }),
+    },
+  })
+  const l1 = await Worker.create({
+    ...common,
+    taskQueue: TASK_QUEUE.l1,
+    activities: createL1SendingActivities({
+      db,
+      config,
+      sequencerKey: readSecret('keys.sequencer', config.keys.sequencer),
+      aggregatorKey: readSecret('keys.aggregator', config.keys.aggregator),
+    }),
+    maxConcurrentActivityTaskExecutions: 4, // one sequence, one verification, and plans
+  })
+  await startSingletons(new Client({ connection, namespace }), logger)
+  return {
+    workers: [workflows, l1],
+    close: async () => {
+      await connection.close()
+      await db.$client.end({ timeout: 5 })
+    },
+  }
+})

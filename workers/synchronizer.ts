@@ -1,0 +1,34 @@
+import { Client } from '@temporalio/client'
+import { Worker } from '@temporalio/worker'
+import { createCheckingActivities } from '#activities/checking.ts'
+import { createSynchronizingActivities } from '#activities/synchronizing.ts'
+import { connectDatabase } from '#db/client.ts'
+import { TASK_QUEUE } from '#workflows/messages.ts'
+import { runRole } from './run.ts'
+import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+
+/** Follows L1 and executes what comes from there; checks closed batches by executing them again. */
+await runRole('synchronizer', async (config, logger) => {
+  const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-synchronizer' })
+  const connection = await connectTemporal(config, logger)
+  const { namespace } = config.temporal
+  const client = new Client({ connection, namespace })
+  const worker = await Worker.create({
+    ...WORKER_DEFAULTS,
+    connection,
+    namespace,
+    taskQueue: TASK_QUEUE.synchronizer,
+    activities: {
+      ...createSynchronizingActivities({ db, config, client, logger }),
+      ...createCheckingActivities({ db, config }),
+    },
+    maxConcurrentActivityTaskExecutions: 3, // the reader of L1 and two checks
+  })
+  return {
+    workers: [worker],
+    close: async () => {
+      await connection.close()
+      await db.$client.end({ timeout: 5 })
+    },
+  }
+})
