@@ -1,0 +1,104 @@
+import { Context } from '@temporalio/activity'
+import { type Address, BatchNumber } from '#protocol/primitives.ts'
+import { firstDifference, rangeOf } from '#prover/claims.ts'
+import { aggregationJobId, batchJobId, finalJobId } from '#prover/jobs.ts'
+import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
+import type { ProofStore } from '#prover/proofStore.ts'
+import type { JobControl, Prover } from '#prover/types.ts'
+
+export type ProvingActivities = ReturnType<typeof createProvingActivities>
+
+type Range = { fromBatch: number; toBatch: number; round: number }
+type Dependencies = {
+  prover: Prover
+  store: ProofStore
+  /** Will send the verify transaction. */
+  aggregator: Address
+}
+
+const HEARTBEAT_EVERY_MS = 2000
+
+/**
+ * Jobs of the prover, by reference. Each looks for the result of its job name first and stores what it made, so it may
+ * run any number of times. @throws {ProofRefusedError} when the inputs do not prove what the node claims.
+ */
+export const createProvingActivities = ({ prover, store, aggregator }: Dependencies) => ({
+  async proveBatch({ batchNumber, round }: { batchNumber: number; round: number }): Promise<{ proofId: string }> {
+    const proofId = batchJobId(batchNumber, round)
+    const { inputs, claimed } = await store.getBatchInputs(BatchNumber(batchNumber))
+    const stored = await store.findProof(proofId)
+    if (stored !== undefined) {
+      const { newStateRoot, newAccInputHash } = decodeAttestationProof(stored.proof)
+      if (firstDifference({ newStateRoot, newAccInputHash }, claimed) === undefined) return { proofId }
+      await store.deleteProof(proofId) // of inputs that L1 has forgotten
+    }
+    const witness = await store.getWitness(BatchNumber(batchNumber), inputs.oldStateRoot)
+    const proof = await whileHeartbeating((control) =>
+      prover.proveBatch({ jobId: proofId, inputs, witness, claimed }, control),
+    )
+    const result = {
+      proofId,
+      kind: 'batch',
+      ...rangeOf(proof),
+      prover: prover.name,
+      proof: encodeProof(proof),
+    } as const
+    return { proofId: (await store.putProof(result)).proofId }
+  },
+
+  async aggregateProofs({
+    fromBatch,
+    toBatch,
+    proofIds,
+    round,
+  }: Range & { proofIds: readonly [string, string] }): Promise<{ proofId: string }> {
+    const [first, second] = await Promise.all([store.getProof(proofIds[0]), store.getProof(proofIds[1])])
+    const proofId = aggregationJobId({ fromBatch, toBatch, round, inputs: [first.proof, second.proof] })
+    if ((await store.findProof(proofId)) !== undefined) return { proofId }
+    const proofs = [decodeAttestationProof(first.proof), decodeAttestationProof(second.proof)] as const
+    const proof = await whileHeartbeating((control) => prover.aggregate({ jobId: proofId, proofs }, control))
+    const result = {
+      proofId,
+      kind: 'aggregated',
+      ...rangeOf(proof),
+      prover: prover.name,
+      proof: encodeProof(proof),
+    } as const
+    return { proofId: (await store.putProof(result)).proofId }
+  },
+
+  async finalizeProof({
+    fromBatch,
+    toBatch,
+    proofId: inputId,
+    round,
+  }: Range & { proofId: string }): Promise<{ proofId: string }> {
+    const input = await store.getProof(inputId)
+    const proofId = finalJobId({ fromBatch, toBatch, aggregator, round, input: input.proof })
+    if ((await store.findProof(proofId)) !== undefined) return { proofId }
+    const proof = decodeAttestationProof(input.proof)
+    const final = await whileHeartbeating((control) => prover.finalize({ jobId: proofId, proof, aggregator }, control))
+    const range = rangeOf(final.publicInputs)
+    const result = { proofId, kind: 'final', ...range, prover: prover.name, proof: encodeProof(final) } as const
+    return { proofId: (await store.putProof(result)).proofId }
+  },
+})
+
+/** Tells Temporal every two seconds that the job lives, however silent the prover is, and ends it on cancellation. */
+async function whileHeartbeating<T>(job: (control: JobControl) => Promise<T>): Promise<T> {
+  const context = Context.current()
+  let progress: unknown = { stage: 'started' }
+  context.heartbeat(progress)
+  const timer = setInterval(() => context.heartbeat(progress), HEARTBEAT_EVERY_MS)
+  try {
+    return await job({
+      signal: context.cancellationSignal,
+      onProgress: (news) => {
+        progress = news
+        context.heartbeat(progress)
+      },
+    })
+  } finally {
+    clearInterval(timer)
+  }
+}

@@ -1,0 +1,103 @@
+import type { Address, BatchNumber, BlockNumber, Hash, Hex } from '#protocol/primitives.ts'
+
+/** What one proof states: with the inputs behind newAccInputHash, oldStateRoot becomes newStateRoot. */
+export type Claims = {
+  oldStateRoot: Hash
+  newStateRoot: Hash
+  oldAccInputHash: Hash
+  newAccInputHash: Hash
+  newLocalExitRoot: Hash
+  /** The batch before the first one. */
+  oldBatchNumber: BatchNumber
+  /** The last batch. */
+  newBatchNumber: BatchNumber
+  chainId: number
+  forkId: number
+}
+
+/** A leaf of the L1 info tree that a batch names, with its 32 siblings against the batch's l1InfoRoot. */
+export type L1InfoLeaf = { globalExitRoot: Hash; blockHashL1: Hash; minTimestamp: number; proof: readonly Hash[] }
+
+/** Everything the state transition of one batch depends on, beside the state itself. */
+export type BatchInputs = {
+  batchNumber: BatchNumber
+  forkId: number
+  chainId: number
+  oldStateRoot: Hash
+  oldAccInputHash: Hash
+  /** At most 120,000 bytes. */
+  batchL2Data: Uint8Array
+  /** The forced global exit root for forced batches. */
+  l1InfoRoot: Hash
+  /** Seconds. */
+  timestampLimit: number
+  coinbase: Address
+  /** Zero unless the batch is forced or injected. */
+  forcedBlockHashL1: Hash
+  /** By index; of every leaf the batch names. Empty for forced batches. */
+  l1InfoTreeData: ReadonlyMap<number, L1InfoLeaf>
+}
+
+/** What the node says a batch leads to. The prover recomputes all of it. */
+export type ClaimedResult = {
+  newStateRoot: Hash
+  newAccInputHash: Hash
+  newLocalExitRoot: Hash
+  blocks: readonly ClaimedBlock[]
+}
+/** stateRoot is the protocol's block hash. */
+export type ClaimedBlock = {
+  blockNumber: BlockNumber
+  timestamp: number
+  stateRoot: Hash
+  blockInfoRoot: Hash
+  globalExitRoot: Hash
+  l1BlockHash: Hash
+  gasUsed: number
+  txCount: number
+}
+
+/** A signed statement of the embedded prover, over one batch or a run of them. Not a zero-knowledge proof. */
+export type AttestationProof = Claims & {
+  kind: 'attestation'
+  attester: Address
+  /** EIP-2098, 64 bytes, over the digest of `claimsDigest`. */
+  signature: Hex
+}
+export type BatchProof = AttestationProof
+export type AggregatedProof = AttestationProof
+
+/** What the L1 verifier is given, and what it then has checked. */
+export type FinalProof = {
+  /** 24 words of 32 bytes. */
+  words: readonly Hash[]
+  /** The address that has to send the verify transaction: it is part of what is proven. */
+  aggregator: Address
+  publicInputs: Claims
+  /** The one public signal, as a 32-byte word. */
+  inputSnark: Hash
+}
+
+/** An attestation for L1 holds for one verifier contract on one chain. */
+export type AttestationDomain = { l1ChainId: number; verifier: Address }
+
+export type JobControl = {
+  /** Ends the job early; it rejects with the signal's reason. */
+  signal: AbortSignal
+  /** Called at least every few seconds while the job is alive. */
+  onProgress: (progress: { stage: string }) => void
+}
+
+/**
+ * A prover of any kind. `jobId` names the job and its result: the same name with the same inputs is the same job, so a
+ * repetition may return the earlier result. @throws {ProofRefusedError} when the inputs do not prove what they claim.
+ */
+export interface Prover {
+  readonly name: string
+  proveBatch(job: BatchJob, control: JobControl): Promise<BatchProof>
+  aggregate(job: AggregationJob, control: JobControl): Promise<AggregatedProof>
+  finalize(job: FinalJob, control: JobControl): Promise<FinalProof>
+}
+export type BatchJob = { jobId: string; inputs: BatchInputs; witness: Uint8Array; claimed: ClaimedResult }
+export type AggregationJob = { jobId: string; proofs: readonly [AttestationProof, AttestationProof] }
+export type FinalJob = { jobId: string; proof: AttestationProof; aggregator: Address }
