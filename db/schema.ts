@@ -107,7 +107,11 @@ export const l2Blocks = state.table(
     batchL2Data: rawBytes('batch_l2_data').notNull(),
     createdAt: now('created_at'),
   },
-  (table) => [uniqueIndex('l2_blocks_hash').on(table.hash), index('l2_blocks_batch').on(table.batchNumber)],
+  (table) => [
+    uniqueIndex('l2_blocks_hash').on(table.hash),
+    index('l2_blocks_batch').on(table.batchNumber),
+    index('l2_blocks_info_index').on(table.l1InfoIndex).where(sql`${table.l1InfoIndex} > 0`),
+  ],
 )
 
 /** Mined transactions with their receipts. */

@@ -8,8 +8,8 @@ export class Waker {
     this.#wake?.()
   }
 
-  /** Resolves at the next ring (or at once after an unheard one), after `timeoutMs`, or when the signal aborts. */
-  async wait(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  /** Whether it rang: since the last wait, or within `timeoutMs` from now. An aborted signal ends the wait. */
+  async wait(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     if (!this.#rung && !signal?.aborted && timeoutMs > 0) {
       await new Promise<void>((resolve) => {
         const done = () => {
@@ -23,6 +23,8 @@ export class Waker {
         this.#wake = done
       })
     }
+    const rung = this.#rung
     this.#rung = false
+    return rung
   }
 }

@@ -285,6 +285,7 @@ CREATE UNIQUE INDEX "l1_transactions_nonce" ON "state"."l1_transactions" USING b
 CREATE INDEX "l1_transactions_range" ON "state"."l1_transactions" USING btree ("purpose","to_batch");--> statement-breakpoint
 CREATE UNIQUE INDEX "l2_blocks_hash" ON "state"."l2_blocks" USING btree ("hash");--> statement-breakpoint
 CREATE INDEX "l2_blocks_batch" ON "state"."l2_blocks" USING btree ("batch_number");--> statement-breakpoint
+CREATE INDEX "l2_blocks_info_index" ON "state"."l2_blocks" USING btree ("l1_info_index") WHERE "state"."l2_blocks"."l1_info_index" > 0;--> statement-breakpoint
 CREATE INDEX "logs_address" ON "state"."logs" USING btree ("address","block_number");--> statement-breakpoint
 CREATE INDEX "logs_topic0" ON "state"."logs" USING btree ("topic0","block_number");--> statement-breakpoint
 CREATE UNIQUE INDEX "pool_transactions_sender_nonce" ON "pool"."transactions" USING btree ("sender","nonce") WHERE "pool"."transactions"."status" = 'pending';--> statement-breakpoint

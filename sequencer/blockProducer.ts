@@ -1,0 +1,137 @@
+import type { BlockToStore } from '#db/blocks.ts'
+import { openBlock } from '#executor/blockBuilder.ts'
+import { toStoredBlock } from '#executor/storedBlock.ts'
+import type { ZkCounters } from '#protocol/counters.ts'
+import type { Address, BatchNumber, Hash } from '#protocol/primitives.ts'
+import { addCounters, type BatchLimits, type BatchUsage, type ClosingReason } from './batchUsage.ts'
+import type { Head } from './head.ts'
+import type { PooledTransaction, PoolFeed } from './poolFeed.ts'
+import type { Waker } from './waker.ts'
+
+/** A new global exit root to bring to L2: a leaf of the L1 info tree. */
+export type InfoLeaf = { index: number; globalExitRoot: Hash; blockHashL1: Hash; timestamp: number }
+
+export type BlockPlan = {
+  batchNumber: BatchNumber
+  chainId: number
+  forkId: number
+  coinbase: Address
+  /** What the batch used before this block. */
+  usage: BatchUsage
+  limits: BatchLimits
+  leaf: InfoLeaf | undefined
+  /** The block closes when nothing came for this long, at this age, or with this many transactions. */
+  idleMs: number
+  maxMs: number
+  maxTransactions: number
+}
+
+export type ProducedBlock = {
+  stored: BlockToStore
+  /** Of the batch, this block included. */
+  usage: BatchUsage
+  /** Set when a transaction waits that fits no more into this batch. */
+  full: ClosingReason | undefined
+  /** Transactions that can never run, with the reason. */
+  rejected: { hash: Hash; reason: string }[]
+}
+
+/**
+ * Makes the block after `head.last` from what the feed offers, best price first. A transaction that cannot run now
+ * leaves no trace in the block. The head's world has the block's state when this returns; storing it is the caller's.
+ */
+export async function produceBlock(
+  head: Head,
+  feed: PoolFeed,
+  plan: BlockPlan,
+  news: Waker,
+  signal: AbortSignal,
+): Promise<ProducedBlock> {
+  const openedAt = Date.now()
+  const { last, world, nodes } = head
+  const { limits, leaf } = plan
+  const builder = await openBlock({
+    world,
+    store: nodes,
+    forkId: plan.forkId,
+    chainId: BigInt(plan.chainId),
+    coinbase: plan.coinbase,
+    stateRoot: last.stateRoot,
+    deltaTimestamp: Math.max(0, Math.floor(openedAt / 1000) - last.timestamp),
+    infoLeaf: leaf,
+  })
+  const included: PooledTransaction[] = []
+  const rejected: ProducedBlock['rejected'] = []
+  let sizeBytes = plan.usage.sizeBytes + builder.markerSizeBytes
+  let leftOut: ClosingReason | undefined
+
+  const isFull = () =>
+    included.length >= plan.maxTransactions ||
+    (limits.transactions > 0 && plan.usage.transactions + included.length >= limits.transactions) ||
+    Date.now() - openedAt >= plan.maxMs
+
+  while (!isFull() && !signal.aborted) {
+    const candidate = feed.queue.next()
+    if (candidate === undefined) {
+      if (!(await moreArrived(feed, head, news, Math.min(plan.idleMs, plan.maxMs - (Date.now() - openedAt)), signal)))
+        break
+      continue
+    }
+    if (sizeBytes + candidate.sizeBytes > limits.sizeBytes) {
+      feed.queue.skip(candidate.hash)
+      leftOut = 'No transaction fits'
+      continue
+    }
+    const outcome = await builder.execute(candidate.transaction, candidate.sender, FULL_PRICE)
+    if (outcome.kind === 'included') {
+      included.push(candidate)
+      sizeBytes += candidate.sizeBytes
+      feed.queue.remove(candidate.hash)
+      const sender = world.account(candidate.sender)
+      feed.queue.promote(candidate.sender, Number(sender.nonce), sender.balance)
+    } else if (outcome.kind === 'out-of-counters' && plan.usage.transactions + included.length > 0) {
+      feed.queue.skip(candidate.hash) // it gets a batch of its own
+      leftOut = 'Resource exhausted'
+    } else {
+      feed.queue.remove(candidate.hash)
+      rejected.push({
+        hash: candidate.hash,
+        reason: outcome.kind === 'invalid' ? outcome.error : `out of counters: ${outcome.counter}`,
+      })
+    }
+  }
+  const result = await builder.close()
+  const stored = toStoredBlock(result, {
+    batchNumber: plan.batchNumber,
+    parentHash: last.hash,
+    deltaTimestamp: builder.deltaTimestamp,
+    l1InfoIndex: leaf?.index ?? 0,
+  })
+  const usage = {
+    transactions: plan.usage.transactions + included.length,
+    sizeBytes,
+    counters: addCounters(plan.usage.counters, result.counters as ZkCounters),
+  }
+  return { stored, usage, full: leftOut, rejected }
+}
+
+/** Share of the signed price that is charged, as the byte in the batch: all of it. */
+const FULL_PRICE = 255
+
+/** Waits for news of the pool and takes them in. False when none came in time. */
+async function moreArrived(feed: PoolFeed, head: Head, news: Waker, timeoutMs: number, signal: AbortSignal) {
+  if (timeoutMs <= 0 || !(await news.wait(timeoutMs, signal))) return false
+  await takeArrivals(feed, head)
+  return true
+}
+
+/** Brings the queue up to date with the Pool DB, and what it knows of its senders with the head. */
+export async function takeArrivals(feed: PoolFeed, { world }: Head): Promise<void> {
+  while (await feed.refresh()) {}
+  const senders = feed.queue.unknownSenders()
+  await world.prefetchAccounts(senders)
+  for (const address of senders) {
+    const { nonce, balance } = world.account(address)
+    feed.queue.promote(address, Number(nonce), balance)
+  }
+}

@@ -1,0 +1,255 @@
+import { NodeError } from '#common/errors.ts'
+import type { Logger } from '#common/logger.ts'
+import type { Config } from '#config/schema.ts'
+import {
+  type BatchRow,
+  closeBatch,
+  findBatch,
+  findLastClosedBatch,
+  findOpenBatch,
+  getBatch,
+  growBatch,
+  openBatch,
+  readBatchL2Data,
+} from '#db/batches.ts'
+import { getLastBlock, storeBlock } from '#db/blocks.ts'
+import type { Database } from '#db/client.ts'
+import { findInfoLeafToBring, hasReachedL1Head } from '#db/infoLeaves.ts'
+import { assertLease, type Lease, takeLease } from '#db/leases.ts'
+import { listen } from '#db/notify.ts'
+import { deleteOldTransactions, deleteTransactions, rejectTransactions } from '#db/poolFeed.ts'
+import { createDatabaseStateReader } from '#db/stateReader.ts'
+import type { ZkCounters } from '#protocol/counters.ts'
+import { getForkRules } from '#protocol/forks.ts'
+import type { Address, BatchNumber, Hash } from '#protocol/primitives.ts'
+import { L2_GLOBAL_EXIT_ROOT_MANAGER, LOCAL_EXIT_ROOT_SLOT } from '#protocol/systemContract.ts'
+import { type BatchLimits, type BatchUsage, type ClosingReason, findExhaustion, NO_COUNTERS } from './batchUsage.ts'
+import { type InfoLeaf, type ProducedBlock, produceBlock, takeArrivals } from './blockProducer.ts'
+import { type Head, loadHead } from './head.ts'
+import { PoolFeed } from './poolFeed.ts'
+import { Waker } from './waker.ts'
+
+export class SequencerConfigError extends NodeError {
+  override readonly name = 'SequencerConfigError'
+}
+
+export type ClosedBatchSummary = { txCount: number; blockCount: number; closingReason: string }
+
+const LEASE = 'sequencer'
+/** Notifications wake the sequencer; it looks by itself this often in case one was lost. */
+const POLL_MS = 1000
+const EXPIRE_EVERY_MS = 60_000
+
+/** In memory between blocks: caches of the State DB and the Pool DB, dropped together after any failure. */
+type Memory = { head: Head; feed: PoolFeed }
+
+/**
+ * Makes L2 blocks from the pool and batches from the blocks. Each block is one database transaction under a lease;
+ * nothing else matters after a kill.
+ */
+export class Sequencer {
+  readonly #db: Database
+  readonly #config: Config
+  readonly #logger: Logger
+  readonly #limits: BatchLimits
+  readonly #coinbase: Address
+  readonly #poolNews = new Waker()
+  readonly #turns = new Waker()
+  #collecting: BatchNumber | undefined
+  #memory: Memory | undefined
+  #unlisten: Promise<() => Promise<void>> | undefined
+  #expiredAt = Date.now()
+
+  /** @throws {SequencerConfigError} */
+  constructor({ db, config, logger }: { db: Database; config: Config; logger: Logger }) {
+    const { batchMaxTransactions, batchMaxBytes, resourceMarginPercent, coinbase } = config.sequencer
+    if (coinbase === undefined) throw new SequencerConfigError('sequencer.coinbase is not set: this role needs it.')
+    this.#db = db
+    this.#config = config
+    this.#logger = logger
+    this.#coinbase = coinbase
+    this.#limits = {
+      transactions: batchMaxTransactions,
+      sizeBytes: batchMaxBytes,
+      counters: getForkRules(config.network.forkId).counterBudget,
+      marginPercent: resourceMarginPercent,
+    }
+  }
+
+  /** Where it is, for heartbeats. */
+  progress(batchNumber?: BatchNumber): Record<string, unknown> {
+    if (batchNumber !== undefined && batchNumber !== this.#collecting) return { waitsForBatch: batchNumber - 1 }
+    return { block: this.#memory?.head.last.blockNumber ?? null, ready: this.#memory?.feed.queue.readyCount ?? 0 }
+  }
+
+  /** Waits until the synchronizer has read L1 up to its head; then the batch to go on with. */
+  async prepare(signal: AbortSignal): Promise<{ nextBatch: number; forkId: number }> {
+    for (;;) {
+      const open = await findOpenBatch(this.#db)
+      const last = await findLastClosedBatch(this.#db)
+      // Batch 1 comes from L1: creating the rollup injects it.
+      if (last !== undefined && last.batchNumber >= 1 && (await hasReachedL1Head(this.#db)))
+        return { nextBatch: open?.batchNumber ?? last.batchNumber + 1, forkId: this.#config.network.forkId }
+      await this.#turns.wait(200, signal)
+      signal.throwIfAborted()
+    }
+  }
+
+  /** Fills the batch until it closes; one that is closed is only reported. @throws {LeaseLostError} */
+  async collect(batchNumber: BatchNumber, signal: AbortSignal): Promise<ClosedBatchSummary> {
+    this.#unlisten ??= listen(this.#db, 'pool', () => this.#poolNews.ring())
+    await this.#unlisten
+    await this.#waitForTurn(batchNumber, signal)
+    this.#collecting = batchNumber
+    try {
+      const known = await findBatch(this.#db, batchNumber)
+      if (known?.closedAt == null) await this.#fill(batchNumber, await takeLease(this.#db, LEASE), signal)
+      const { txCount, blockCount, closingReason } = await getBatch(this.#db, batchNumber)
+      return { txCount, blockCount, closingReason: closingReason ?? '' }
+    } catch (error) {
+      this.#memory = undefined // it may be ahead of the database
+      throw error
+    } finally {
+      this.#collecting = undefined
+      this.#turns.ring()
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.#unlisten)?.()
+  }
+
+  async #waitForTurn(batchNumber: BatchNumber, signal: AbortSignal): Promise<void> {
+    const isTurn = async () =>
+      this.#collecting === undefined && (await findLastClosedBatch(this.#db))?.batchNumber === batchNumber - 1
+    const isOver = async () => (await findBatch(this.#db, batchNumber))?.closedAt != null
+    while (!(await isTurn()) && !(await isOver())) {
+      await this.#turns.wait(POLL_MS, signal)
+      signal.throwIfAborted()
+    }
+  }
+
+  async #fill(batchNumber: BatchNumber, lease: Lease, signal: AbortSignal): Promise<void> {
+    const batch = await this.#open(batchNumber, lease)
+    const memory = await this.#recall()
+    memory.feed.queue.resume() // what did not fit the last batch may fit this one
+    let usage = await this.#usageOf(batch)
+    let fullAt = batch.txCount > 0 ? batch.openedAt.getTime() + this.#config.sequencer.batchMaxMs : Infinity
+    let reason: ClosingReason | undefined
+    for (;;) {
+      signal.throwIfAborted()
+      if (usage.transactions > 0) reason ??= findExhaustion(usage, this.#limits)
+      if (Date.now() >= fullAt) reason ??= 'Max delta timestamp'
+      if (reason !== undefined) return await this.#close(batchNumber, memory.head, reason, lease)
+      const leaf = await this.#waitForWork(memory, fullAt, signal)
+      if (leaf === 'nothing') continue
+      const produced = await this.#produce(batchNumber, memory, usage, leaf, signal)
+      await this.#store(batchNumber, memory, produced, lease)
+      usage = produced.usage
+      reason = produced.full
+      if (usage.transactions > 0) fullAt = Math.min(fullAt, Date.now() + this.#config.sequencer.batchMaxMs)
+    }
+  }
+
+  async #open(batchNumber: BatchNumber, lease: Lease): Promise<BatchRow> {
+    await this.#db.transaction(async (tx) => {
+      await assertLease(tx, lease)
+      const forkId = this.#config.network.forkId
+      await openBatch(tx, { batchNumber, kind: 'trusted', forkId, coinbase: this.#coinbase })
+    })
+    return await getBatch(this.#db, batchNumber)
+  }
+
+  /** What is in memory, when it is what the database has. */
+  async #recall(): Promise<Memory> {
+    const last = await getLastBlock(this.#db)
+    if (this.#memory?.head.last.hash !== last.hash)
+      this.#memory = { head: await loadHead(this.#db), feed: new PoolFeed(this.#db) }
+    return this.#memory as Memory
+  }
+
+  async #usageOf(batch: BatchRow): Promise<BatchUsage> {
+    const { length: sizeBytes } = await readBatchL2Data(this.#db, batch)
+    const counters = (batch.counters as ZkCounters | null) ?? NO_COUNTERS
+    return { transactions: batch.txCount, sizeBytes, counters }
+  }
+
+  /** Until there is something to put in a block: a ready transaction, a new exit root, or time for an empty block. */
+  async #waitForWork(memory: Memory, until: number, signal: AbortSignal): Promise<InfoLeaf | undefined | 'nothing'> {
+    await this.#expireTransactions(memory)
+    await takeArrivals(memory.feed, memory.head)
+    const { last } = memory.head
+    const leaf = await findInfoLeafToBring(this.#db, Math.max(last.timestamp, Math.floor(Date.now() / 1000)))
+    if (leaf !== undefined || memory.feed.queue.next() !== undefined) return leaf
+    const { emptyBlockIntervalMs } = this.#config.sequencer
+    const emptyAt = emptyBlockIntervalMs > 0 ? last.timestamp * 1000 + emptyBlockIntervalMs : Infinity
+    if (Date.now() >= emptyAt) return undefined
+    await this.#poolNews.wait(Math.min(POLL_MS, until - Date.now(), emptyAt - Date.now()), signal)
+    return 'nothing'
+  }
+
+  #produce(
+    batchNumber: BatchNumber,
+    { head, feed }: Memory,
+    usage: BatchUsage,
+    leaf: InfoLeaf | undefined,
+    signal: AbortSignal,
+  ) {
+    const { network, sequencer } = this.#config
+    const plan = {
+      batchNumber,
+      chainId: network.chainId,
+      forkId: network.forkId,
+      coinbase: this.#coinbase,
+      usage,
+      limits: this.#limits,
+      leaf,
+      idleMs: sequencer.blockIdleMs,
+      maxMs: sequencer.blockMaxMs,
+      maxTransactions: sequencer.blockMaxTransactions,
+    }
+    return produceBlock(head, feed, plan, this.#poolNews, signal)
+  }
+
+  async #store(batchNumber: BatchNumber, { head, feed }: Memory, produced: ProducedBlock, lease: Lease): Promise<void> {
+    const { stored, usage, rejected } = produced
+    const { block, transactions, changes } = stored
+    await this.#db.transaction(async (tx) => {
+      await assertLease(tx, lease)
+      await storeBlock(tx, stored)
+      const txCount = transactions.length
+      await growBatch(tx, batchNumber, { txCount, timestamp: block.timestamp, counters: usage.counters })
+      for (const { hash, reason } of rejected) await rejectTransactions(tx, [hash], reason)
+    })
+    head.last = await getLastBlock(this.#db)
+    const stale: Hash[] = []
+    for (const [address, { nonce, balance }] of changes.accounts)
+      stale.push(...feed.queue.promote(address, Number(nonce), balance).map(({ hash }) => hash))
+    await deleteTransactions(this.#db, stale)
+    this.#logger.debug({ batchNumber, blockNumber: block.blockNumber, transactions: transactions.length }, 'L2 block')
+  }
+
+  async #close(batchNumber: BatchNumber, { last }: Head, closingReason: ClosingReason, lease: Lease): Promise<void> {
+    await this.#db.transaction(async (tx) => {
+      await assertLease(tx, lease)
+      const slot = { address: L2_GLOBAL_EXIT_ROOT_MANAGER, slot: BigInt(LOCAL_EXIT_ROOT_SLOT) }
+      const [localExitRoot] = await createDatabaseStateReader(tx).getStorage([slot])
+      await closeBatch(tx, {
+        batchNumber,
+        closingReason,
+        batchL2Data: await readBatchL2Data(tx, await getBatch(tx, batchNumber)),
+        stateRoot: last.stateRoot,
+        localExitRoot: `0x${localExitRoot!.toString(16).padStart(64, '0')}` as Hash,
+        lastTimestamp: last.timestamp,
+      })
+    })
+    this.#logger.info({ batchNumber, closingReason }, 'batch closed')
+  }
+
+  async #expireTransactions({ feed }: Memory): Promise<void> {
+    if (Date.now() - this.#expiredAt < EXPIRE_EVERY_MS) return
+    this.#expiredAt = Date.now()
+    for (const hash of await deleteOldTransactions(this.#db, this.#config.sequencer.transactionLifetimeMs))
+      feed.queue.remove(hash)
+  }
+}
