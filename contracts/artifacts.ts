@@ -1,34 +1,29 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NodeError } from '#common/errors.ts'
-import { type ContractArtifact, compileContracts } from './compile.ts'
+import { type ContractArtifact, compileContractsSync } from './compile.ts'
 
 /** No contract of that name in contracts/src. */
 export class ArtifactNotFoundError extends NodeError {
   override readonly name = 'ArtifactNotFoundError'
 }
 
-const artifacts = new Map<string, Promise<ContractArtifact>>()
-let compiled: Promise<string> | undefined
+const artifacts = new Map<string, ContractArtifact>()
+let folder: string | undefined
 
 /**
- * Compiled contract by name; compiles on the first use when sources are newer (about 20 s, once).
+ * Compiled contract by name. When sources are newer than `dist/contracts`, the first call of a process compiles them
+ * and blocks meanwhile (about 20 s); `await compileContracts()` beforehand, or `npm run build:contracts`, avoids that.
  * @throws {ArtifactNotFoundError} @throws {SolidityCompileError}
  */
-export function getArtifact(name: string): Promise<ContractArtifact> {
-  let artifact = artifacts.get(name)
-  if (artifact === undefined) {
-    artifact = readArtifact(name)
-    artifacts.set(name, artifact)
-  }
-  return artifact
-}
-
-async function readArtifact(name: string): Promise<ContractArtifact> {
-  compiled ??= compileContracts()
-  const folder = await compiled
+export function getArtifact(name: string): ContractArtifact {
+  const known = artifacts.get(name)
+  if (known !== undefined) return known
+  folder ??= compileContractsSync()
   try {
-    return JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8')) as ContractArtifact
+    const artifact = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as ContractArtifact
+    artifacts.set(name, artifact)
+    return artifact
   } catch (cause) {
     throw new ArtifactNotFoundError('No such contract.', { cause, facts: { name } })
   }

@@ -4,7 +4,6 @@ import {
   getCreate2Address,
   getCreateAddress,
   Interface,
-  type InterfaceAbi,
   JsonRpcProvider,
   keccak256,
   MaxUint256,
@@ -12,11 +11,11 @@ import {
   type TransactionReceipt,
   Wallet,
   ZeroAddress,
-  ZeroHash,
 } from 'ethers'
 import { NodeError } from '#common/errors.ts'
-import { Address, Hash } from '#protocol/primitives.ts'
+import { Address, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { getArtifact } from './artifacts.ts'
+import { compileContracts } from './compile.ts'
 
 /** A transaction of the deployment was refused by L1, or reverted. */
 export class L1DeployError extends NodeError {
@@ -84,22 +83,23 @@ const CALL_GAS = 1_000_000n
  * Address of the bridge, on L1 and on L2: the first transaction of a rollup calls the bridge at its L1 address, so the
  * L2 genesis must hold it there. Known before anything is deployed.
  */
-export async function predictBridgeAddress(salt: Hash = Hash(ZeroHash)): Promise<Address> {
-  const { bytecode } = await getArtifact('PolygonZkEVMBridgeV2')
+export function predictBridgeAddress(salt: Hash = ZERO_HASH): Address {
+  const { bytecode } = getArtifact('PolygonZkEVMBridgeV2')
   return Address(getCreate2Address(CREATE2_DEPLOYER, salt, keccak256(bytecode)))
 }
 
 /**
  * Deploys the L1 side of one rollup: fee token, verifier, bridge, exit root contract, rollup manager, one rollup type
  * and one rollup, which sequences its first batch while it is created. The sequencer gets POL; it approves the rollup
- * with `approvePol`. Ten transactions sent at once, mined in one or two blocks.
- * @throws {L1DeployError} @throws {BridgeAddressTakenError} @throws {ArtifactNotFoundError}
+ * with `approvePol`. Eleven transactions sent at once, mined in one or two blocks.
+ * @throws {L1DeployError} @throws {BridgeAddressTakenError} @throws {SolidityCompileError}
  */
 export async function deployL1(options: L1DeployOptions): Promise<L1Deployment> {
+  await compileContracts()
   const provider = openProvider(options.rpcUrl)
   try {
-    const salt = options.bridgeSalt ?? Hash(ZeroHash)
-    const bridge = await predictBridgeAddress(salt)
+    const salt = options.bridgeSalt ?? ZERO_HASH
+    const bridge = predictBridgeAddress(salt)
     await checkBridgeSite(provider, bridge)
     const deployer = new Wallet(options.deployerKey, provider)
     const firstNonce = await provider.getTransactionCount(deployer.address, 'pending')
@@ -118,32 +118,29 @@ export async function deployL1(options: L1DeployOptions): Promise<L1Deployment> 
     ]
     const admin = deployer.address
     const steps = [
-      await creation('POL', [POL_SUPPLY_WEI]),
-      await verifierCreation(options, admin),
-      await creation('PolygonZkEVMGlobalExitRootV2', [rollupManager, bridge]),
-      await creation('PolygonRollupManager', [globalExitRoot, pol, bridge]),
-      await creation('PolygonZkEVMEtrog', [globalExitRoot, pol, bridge, rollupManager]),
-      await create2('PolygonZkEVMBridgeV2', salt),
-      await call('PolygonZkEVMBridgeV2', bridge, 'initialize', [
-        ...[0, ZeroAddress, 0, globalExitRoot, rollupManager],
-        '0x',
-      ]),
-      await call('PolygonRollupManager', rollupManager, 'initialize', [
+      creation('POL', [POL_SUPPLY_WEI]),
+      verifierCreation(options, admin),
+      creation('PolygonZkEVMGlobalExitRootV2', [rollupManager, bridge]),
+      creation('PolygonRollupManager', [globalExitRoot, pol, bridge]),
+      creation('PolygonZkEVMEtrog', [globalExitRoot, pol, bridge, rollupManager]),
+      create2('PolygonZkEVMBridgeV2', salt),
+      call('PolygonZkEVMBridgeV2', bridge, 'initialize', [...[0, ZeroAddress, 0, globalExitRoot, rollupManager], '0x']),
+      call('PolygonRollupManager', rollupManager, 'initialize', [
         ...[options.aggregatorAddress, ...timeouts, admin, admin, admin],
         ...[ZeroAddress, ZeroAddress, 0, 0],
       ]),
-      await call('PolygonRollupManager', rollupManager, 'addNewRollupType', [
+      call('PolygonRollupManager', rollupManager, 'addNewRollupType', [
         ...[rollupImplementation, verifier, options.forkId, 0, options.genesisRoot],
         options.networkName,
       ]),
-      await call('POL', pol, 'transfer', [options.sequencerAddress, options.sequencerPolWei ?? SEQUENCER_POL_WEI]),
-      await call('PolygonRollupManager', rollupManager, 'createNewRollup', [
+      call('POL', pol, 'transfer', [options.sequencerAddress, options.sequencerPolWei ?? SEQUENCER_POL_WEI]),
+      call('PolygonRollupManager', rollupManager, 'createNewRollup', [
         ...[1, options.l2ChainId, admin, options.sequencerAddress, options.gasTokenAddress ?? ZeroAddress],
         ...[options.trustedSequencerUrl, options.networkName],
       ]),
     ]
     const receipts = await sendAll(deployer, firstNonce, steps)
-    const { rollup, rollupId } = await readCreation(receipts.at(-1)!)
+    const { rollup, rollupId } = readCreation(receipts.at(-1)!)
     const l1StartBlock = Math.min(...receipts.map(({ blockNumber }) => blockNumber))
     return { rollupManager, rollup, globalExitRoot, pol, verifier, bridge, rollupId, l1StartBlock }
   } finally {
@@ -168,7 +165,7 @@ export async function approvePol(options: {
   try {
     const owner = new Wallet(ownerKey, provider)
     const nonce = await provider.getTransactionCount(owner.address, 'pending')
-    await sendAll(owner, nonce, [await call('POL', pol, 'approve', [spender, amountWei])])
+    await sendAll(owner, nonce, [call('POL', pol, 'approve', [spender, amountWei])])
   } finally {
     provider.destroy()
   }
@@ -188,20 +185,20 @@ async function checkBridgeSite(provider: JsonRpcProvider, bridge: Address): Prom
     throw new L1DeployError('This L1 lacks the CREATE2 deployer.', { facts: { address: CREATE2_DEPLOYER } })
 }
 
-async function verifierCreation({ verifier, attesters, threshold }: L1DeployOptions, admin: string): Promise<Step> {
+function verifierCreation({ verifier, attesters, threshold }: L1DeployOptions, admin: string): Step {
   if (verifier === 'mock') return creation('MockVerifier', [])
   return creation('AttestationVerifier', [admin, attesters, threshold])
 }
 
-async function creation(name: string, args: readonly unknown[]): Promise<Step> {
-  const { abi, bytecode } = await getArtifact(name)
-  const { inputs } = new Interface(abi as InterfaceAbi).deploy
+function creation(name: string, args: readonly unknown[]): Step {
+  const { abi, bytecode } = getArtifact(name)
+  const { inputs } = new Interface(abi).deploy
   const data = concat([bytecode, AbiCoder.defaultAbiCoder().encode(inputs, [...args])])
   return { label: `create ${name}`, to: null, data, gasLimit: creationGas(data) }
 }
 
-async function create2(name: string, salt: Hash): Promise<Step> {
-  const data = concat([salt, (await getArtifact(name)).bytecode])
+function create2(name: string, salt: Hash): Step {
+  const data = concat([salt, getArtifact(name).bytecode])
   return { label: `create ${name}`, to: CREATE2_DEPLOYER, data, gasLimit: creationGas(data) }
 }
 
@@ -210,9 +207,9 @@ function creationGas(data: string): bigint {
   return 600_000n + 240n * BigInt(data.length / 2)
 }
 
-async function call(name: string, to: string, method: string, args: readonly unknown[]): Promise<Step> {
-  const { abi } = await getArtifact(name)
-  const data = new Interface(abi as InterfaceAbi).encodeFunctionData(method, args)
+function call(name: string, to: string, method: string, args: readonly unknown[]): Step {
+  const { abi } = getArtifact(name)
+  const data = new Interface(abi).encodeFunctionData(method, args)
   return { label: `${name}.${method}`, to, data, gasLimit: method === 'createNewRollup' ? 3n * CALL_GAS : CALL_GAS }
 }
 
@@ -252,8 +249,8 @@ async function waitMined(provider: JsonRpcProvider, hash: string, step: Step): P
   })
 }
 
-async function readCreation(receipt: TransactionReceipt): Promise<{ rollup: Address; rollupId: number }> {
-  const manager = new Interface((await getArtifact('PolygonRollupManager')).abi as InterfaceAbi)
+function readCreation(receipt: TransactionReceipt): { rollup: Address; rollupId: number } {
+  const manager = new Interface(getArtifact('PolygonRollupManager').abi)
   for (const log of receipt.logs) {
     const event = manager.parseLog(log)
     if (event?.name !== 'CreateNewRollup') continue

@@ -1,10 +1,7 @@
-import { ZeroHash } from 'ethers'
-import { Address, Hash, type Hex } from '#protocol/primitives.ts'
+import { type Address, type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
+import { L2_GLOBAL_EXIT_ROOT_MANAGER } from '#protocol/systemContract.ts'
 import { getArtifact } from './artifacts.ts'
 import { predictBridgeAddress } from './deploy.ts'
-
-/** Where the zkEVM expects the exit root contract of an L2. */
-export const L2_GLOBAL_EXIT_ROOT_ADDRESS = Address('0xa40d5f56745a118d0906a34e69aec8c0db1cb8fa')
 
 /** Native currency that the bridge pays claims from, wei: all there can ever be. */
 const BRIDGE_BALANCE_WEI = 2n ** 128n - 1n
@@ -15,15 +12,15 @@ export type GenesisContract = { address: Address; code: Hex; balanceWei: bigint;
  * Contracts that an L2 genesis holds, with empty storage: the bridge, at its L1 address, and the exit root contract.
  * The first transaction of the rollup's first batch initialises the bridge.
  */
-export async function l2GenesisContracts(bridgeSalt: Hash = Hash(ZeroHash)): Promise<readonly GenesisContract[]> {
-  const bridge = await predictBridgeAddress(bridgeSalt)
-  const bridgeCode = (await getArtifact('PolygonZkEVMBridgeV2')).deployedBytecode
-  const exitRoot = await getArtifact('PolygonZkEVMGlobalExitRootL2')
+export function l2GenesisContracts(bridgeSalt: Hash = ZERO_HASH): readonly GenesisContract[] {
+  const bridge = predictBridgeAddress(bridgeSalt)
+  const bridgeCode = getArtifact('PolygonZkEVMBridgeV2').deployedBytecode
+  const exitRoot = getArtifact('PolygonZkEVMGlobalExitRootL2')
   const ranges = exitRoot.immutableReferences.flat()
   return [
     { address: bridge, code: bridgeCode, balanceWei: BRIDGE_BALANCE_WEI, nonce: 1n },
     {
-      address: L2_GLOBAL_EXIT_ROOT_ADDRESS,
+      address: L2_GLOBAL_EXIT_ROOT_MANAGER,
       // Its only immutable is the bridge's address.
       code: ranges.reduce((code, range) => writeWord(code, range, bridge), exitRoot.deployedBytecode),
       balanceWei: 0n,
