@@ -13,7 +13,7 @@ export const KECCAK_TREE_DEPTH = 32
 const LEAVES_MAX = 2 ** KECCAK_TREE_DEPTH - 1
 
 const ZEROS: readonly Uint8Array[] = (() => {
-  const zeros = [new Uint8Array(32)]
+  const zeros: Uint8Array[] = [new Uint8Array(32)]
   for (let height = 0; height < KECCAK_TREE_DEPTH; height++) zeros.push(hashPair(zeros[height]!, zeros[height]!))
   return zeros
 })()

@@ -68,11 +68,14 @@ const encodeItem = (item: BatchItem) =>
     ? encodeChangeL2Block(item)
     : encodeBatchTransaction(item.transaction, item.effectivePercentage)
 
-const transactionsPerBlock = (items: BatchItem[]) =>
-  items.reduce<number[]>((counts, { kind }) => {
-    if (kind === 'changeL2Block') return [...counts, 0]
-    return counts.with(-1, counts.at(-1)! + 1)
-  }, [])
+function transactionsPerBlock(items: BatchItem[]): number[] {
+  const counts: number[] = []
+  for (const { kind } of items) {
+    if (kind === 'changeL2Block') counts.push(0)
+    else counts.push(counts.pop()! + 1)
+  }
+  return counts
+}
 
 describe.skipIf(file === undefined)('batch-codec', () => {
   test.each(ofType('rawTx-customRawTx', 'rawTx-customRawTx-prefork5', 'customRawTx-roundtrip'))(
