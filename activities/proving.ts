@@ -1,10 +1,10 @@
-import { Context } from '@temporalio/activity'
 import { type Address, BatchNumber } from '#protocol/primitives.ts'
 import { firstDifference, rangeOf } from '#prover/claims.ts'
 import { aggregationJobId, batchJobId, finalJobId } from '#prover/jobs.ts'
 import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
 import type { ProofStore } from '#prover/proofStore.ts'
-import type { JobControl, Prover } from '#prover/types.ts'
+import type { Prover } from '#prover/types.ts'
+import { whileHeartbeating } from './heartbeat.ts'
 
 export type ProvingActivities = ReturnType<typeof createProvingActivities>
 
@@ -15,8 +15,6 @@ type Dependencies = {
   /** Will send the verify transaction. */
   aggregator: Address
 }
-
-const HEARTBEAT_EVERY_MS = 2000
 
 /**
  * Jobs of the prover, by reference. Each looks for the result of its job name first and stores what it made, so it may
@@ -83,22 +81,3 @@ export const createProvingActivities = ({ prover, store, aggregator }: Dependenc
     return { proofId: (await store.putProof(result)).proofId }
   },
 })
-
-/** Tells Temporal every two seconds that the job lives, however silent the prover is, and ends it on cancellation. */
-async function whileHeartbeating<T>(job: (control: JobControl) => Promise<T>): Promise<T> {
-  const context = Context.current()
-  let progress: unknown = { stage: 'started' }
-  context.heartbeat(progress)
-  const timer = setInterval(() => context.heartbeat(progress), HEARTBEAT_EVERY_MS)
-  try {
-    return await job({
-      signal: context.cancellationSignal,
-      onProgress: (news) => {
-        progress = news
-        context.heartbeat(progress)
-      },
-    })
-  } finally {
-    clearInterval(timer)
-  }
-}

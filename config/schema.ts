@@ -36,6 +36,8 @@ export const configSchema = z.strictObject({
       verifier: address.optional(),
       bridge: address.optional(),
     }),
+    /** Whose attestations count: those the L1 verifier knows. The address of keys.attester when left out. */
+    attesters: z.array(address).optional(),
     /** L1 block from which events are read. */
     l1StartBlock: z.number().int().nonnegative(),
     /** JSON file with the accounts of L2 block 0. */
@@ -107,6 +109,8 @@ export const configSchema = z.strictObject({
       /** Wait this long for more proofs before verifying fewer than maxBatches. */
       verifyIntervalMs: milliseconds.default(5000),
       maxBatches: count.max(1000).default(100),
+      /** Sends the verifications, and stands in every final proof. The address of keys.aggregator when left out. */
+      address: address.optional(),
       /** attestation: what the local network's L1 verifier checks. */
       prover: z.enum(['attestation']).default('attestation'),
     })

@@ -9,7 +9,7 @@ type Options = {
   name: string
   attester: Attester
   domain: AttestationDomain
-  /** Executes batches, usually in a thread of its own (reexecutionThread.ts). */
+  /** Executes batches, usually in a thread of its own (reexecutionThreads.ts). */
   reexecutor: Reexecutor
 }
 

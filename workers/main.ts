@@ -6,6 +6,7 @@ import { createL1SendingActivities } from '#activities/l1Sending.ts'
 import { readSecret } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
+import { aggregatorAddress, attestationDomain, attesterAddresses } from './proofSettings.ts'
 import { runRole } from './run.ts'
 import { startSingletons } from './singletons.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
@@ -23,7 +24,13 @@ await runRole('workflows', async (config, logger) => {
     workflowBundle: { codePath: await buildWorkflowBundle() },
     activities: {
       ...createBatchActivities({ db, aggregator: config.aggregator }),
-      ...createAcceptanceActivities({ db, config }),
+      ...createAcceptanceActivities({
+        db,
+        chainId: config.network.chainId,
+        domain: attestationDomain(config),
+        attesters: attesterAddresses(config),
+        aggregator: aggregatorAddress(config),
+      }),
     },
   })
   const l1 = await Worker.create({

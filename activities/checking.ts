@@ -1,0 +1,55 @@
+import { NodeError } from '#common/errors.ts'
+import { getClosedBatch, markBatchChecked } from '#db/batches.ts'
+import type { Database } from '#db/client.ts'
+import { readTrustedInputs } from '#db/proofInputs.ts'
+import { findWitness, storeWitness } from '#db/proofs.ts'
+import { createDatabaseStateReader } from '#db/stateReader.ts'
+import { createDatabaseNodeStore } from '#db/treeNodes.ts'
+import type { NodeStore } from '#merkletree/nodeStore.ts'
+import { BatchNumber, type Hash } from '#protocol/primitives.ts'
+import { findBatchDifference } from '#prover/compareBatch.ts'
+import { summarizeExecution } from '#prover/executedBatch.ts'
+import { produceWitness } from '#prover/witness.ts'
+import { whileHeartbeating } from './heartbeat.ts'
+
+export type CheckingActivities = ReturnType<typeof createCheckingActivities>
+
+/** A closed batch, executed again as a whole, gives something else than was stored block by block. */
+export class BatchCheckError extends NodeError {
+  override readonly name = 'BatchCheckError'
+}
+
+type Dependencies = {
+  db: Database
+  config: { network: { chainId: number } }
+  /** Tree nodes; a cache in front of the database is welcome. */
+  store?: NodeStore
+}
+
+export const createCheckingActivities = ({ db, config, store = createDatabaseNodeStore(db) }: Dependencies) => ({
+  /**
+   * Executes a closed batch again from its data and the tree before it, compares every root with what was stored block
+   * by block, keeps the witness and marks the batch as checked: only then may it be sequenced. Safe to repeat.
+   * @throws {BatchCheckError} naming the first L2 block and field that differ
+   */
+  async checkBatch({ batchNumber: number }: { batchNumber: number }): Promise<{ stateRoot: Hash }> {
+    const batchNumber = BatchNumber(number)
+    return await whileHeartbeating(async () => {
+      const { inputs, claimed } = await readTrustedInputs(db, { chainId: config.network.chainId, batchNumber })
+      const { checkedAt } = await getClosedBatch(db, batchNumber)
+      const done = checkedAt !== null && (await findWitness(db, batchNumber, inputs.oldStateRoot)) !== undefined
+      if (done) return { stateRoot: claimed.newStateRoot }
+      const { witness, result } = await produceWitness({ inputs, store, codes: createDatabaseStateReader(db) })
+      const difference = findBatchDifference(claimed, summarizeExecution(result))
+      if (difference !== undefined)
+        throw new BatchCheckError('The batch, executed again, gives something else than was stored.', {
+          facts: { batchNumber, ...difference },
+        })
+      await db.transaction(async (tx) => {
+        await storeWitness(tx, { batchNumber, oldStateRoot: inputs.oldStateRoot, witness })
+        await markBatchChecked(tx, batchNumber)
+      })
+      return { stateRoot: claimed.newStateRoot }
+    })
+  },
+})

@@ -1,0 +1,21 @@
+import type { BatchResult } from '#executor/executeBatch.ts'
+import { BlockNumber } from '#protocol/primitives.ts'
+import type { ClaimedResult } from './types.ts'
+
+/** What an execution gave, in the form in which it is claimed. */
+export type ExecutedBatch = ClaimedResult
+
+export function summarizeExecution(result: BatchResult): ExecutedBatch {
+  const { newStateRoot, newAccInputHash, newLocalExitRoot } = result
+  const blocks = result.blocks.map((block) => ({
+    blockNumber: BlockNumber(block.number),
+    timestamp: Number(block.timestamp),
+    stateRoot: block.stateRoot,
+    blockInfoRoot: block.blockInfoRoot,
+    globalExitRoot: block.globalExitRoot,
+    l1BlockHash: block.l1BlockHash,
+    gasUsed: Number(block.gasUsed),
+    txCount: block.receipts.length,
+  }))
+  return { newStateRoot, newAccInputHash, newLocalExitRoot, blocks }
+}

@@ -1,0 +1,44 @@
+import { readSecret } from '#config/load.ts'
+import type { Config } from '#config/schema.ts'
+import { ZERO_HASH } from '#protocol/primitives.ts'
+import { claimsDigest, pickClaims } from '#prover/claims.ts'
+import { type Attester, createAttester } from '#prover/signature.ts'
+import type { AttestationDomain, AttestationProof, Prover } from '#prover/types.ts'
+import { attestationDomain } from '#workers/proofSettings.ts'
+import { openAttestationProver, startProverRole } from '#workers/proverRole.ts'
+import { runRole } from '#workers/run.ts'
+
+/** How a dishonest prover lies. `signature`: it breaks the signature; otherwise it signs a false claim with its key. */
+export const TAMPERINGS = ['newStateRoot', 'newLocalExitRoot', 'newAccInputHash', 'chainId', 'signature'] as const
+export type Tampering = (typeof TAMPERINGS)[number]
+
+/** Wraps an honest prover: its batch and aggregated proofs come out altered. */
+export function createTamperingProver(
+  honest: Prover,
+  tampering: Tampering,
+  { attester, domain }: { attester: Attester; domain: AttestationDomain },
+): Prover {
+  const tamper = (proof: AttestationProof): AttestationProof => {
+    if (tampering === 'signature') return { ...proof, signature: `0x${'11'.repeat(64)}` }
+    const claims = { ...pickClaims(proof), [tampering]: tampering === 'chainId' ? proof.chainId + 1 : ZERO_HASH }
+    return { ...proof, ...claims, signature: attester.sign(claimsDigest(domain, claims)) }
+  }
+  return {
+    name: `${honest.name} (tampering with ${tampering})`,
+    proveBatch: async (job, control) => tamper(await honest.proveBatch(job, control)),
+    aggregate: async (job, control) => tamper(await honest.aggregate(job, control)),
+    finalize: (job, control) => honest.finalize(job, control),
+  }
+}
+
+/** `tsx test/tamperingProver.ts <tampering>`: workers/prover.ts with a prover that lies, for end-to-end tests. */
+if (process.argv[1]?.endsWith('tamperingProver.ts')) {
+  const tampering = process.argv[2] as Tampering
+  if (!TAMPERINGS.includes(tampering)) throw new Error(`Usage: tamperingProver.ts ${TAMPERINGS.join('|')}`)
+  const open = (config: Config) => {
+    const { prover, close } = openAttestationProver(config)
+    const attester = createAttester(readSecret('keys.attester', config.keys.attester))
+    return { prover: createTamperingProver(prover, tampering, { attester, domain: attestationDomain(config) }), close }
+  }
+  await runRole('prover', (config, logger) => startProverRole(config, logger, open))
+}

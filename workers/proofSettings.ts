@@ -1,0 +1,23 @@
+import { ConfigError, readSecret } from '#config/load.ts'
+import type { Config } from '#config/schema.ts'
+import type { Address } from '#protocol/primitives.ts'
+import { createAttester } from '#prover/signature.ts'
+import type { AttestationDomain } from '#prover/types.ts'
+
+/** @throws {ConfigError} */
+export function attestationDomain({ network }: Config): AttestationDomain {
+  const { verifier } = network.contracts
+  if (verifier === undefined)
+    throw new ConfigError('network.contracts.verifier is not set: attestations name the contract they are for.')
+  return { l1ChainId: network.l1ChainId, verifier }
+}
+
+/** Address that sends verifications: the configured one, else that of the aggregator's key. @throws {ConfigError} */
+export function aggregatorAddress({ aggregator, keys }: Config): Address {
+  return aggregator.address ?? createAttester(readSecret('keys.aggregator', keys.aggregator)).address
+}
+
+/** Whose attestations count: the configured ones, else that of the attester's key. @throws {ConfigError} */
+export function attesterAddresses({ network, keys }: Config): readonly Address[] {
+  return network.attesters ?? [createAttester(readSecret('keys.attester', keys.attester)).address]
+}
