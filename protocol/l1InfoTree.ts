@@ -33,7 +33,10 @@ export class L1InfoTree extends KeccakTree {
   }
 }
 
-/** As the zkEVM program checks a leaf against the batch's `l1InfoRoot`: the leaf of zeros counts as a missing one. */
+/**
+ * As the zkEVM program (fork 9 and later) checks a leaf against the batch's `l1InfoRoot`: the leaf of zeros stands for
+ * a missing one, so for it true means that the tree has no such leaf, and the batch is invalid.
+ */
 export function verifyL1InfoProof({ leaf, index, proof, root }: KeccakProof): boolean {
   return verifyKeccakProof({ leaf: leaf === EMPTY_L1_INFO_LEAF_HASH ? ZERO_HASH : leaf, index, proof, root })
 }
