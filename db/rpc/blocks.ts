@@ -1,0 +1,66 @@
+import { and, asc, desc, eq, getTableColumns, gte, inArray, lte, max } from 'drizzle-orm'
+import type { BatchNumber, BlockNumber, Hash } from '#protocol/primitives.ts'
+import type { BlockRow } from '../blocks.ts'
+import type { Queryable } from '../client.ts'
+import { l2Blocks, transactions } from '../schema.ts'
+
+/** What JSON-RPC shows of a block besides its transactions. */
+export type HeaderRow = Omit<BlockRow, 'batchL2Data' | 'createdAt'>
+
+const { batchL2Data: _data, createdAt: _createdAt, ...headerColumns } = getTableColumns(l2Blocks)
+
+export async function findHeaderByHash(db: Queryable, hash: Hash): Promise<HeaderRow | undefined> {
+  const [row] = await db.select(headerColumns).from(l2Blocks).where(eq(l2Blocks.hash, hash))
+  return row
+}
+
+export async function findHeader(db: Queryable, blockNumber: BlockNumber): Promise<HeaderRow | undefined> {
+  const [row] = await db.select(headerColumns).from(l2Blocks).where(eq(l2Blocks.blockNumber, blockNumber))
+  return row
+}
+
+export async function findNewestHeader(db: Queryable): Promise<HeaderRow | undefined> {
+  const [row] = await db.select(headerColumns).from(l2Blocks).orderBy(desc(l2Blocks.blockNumber)).limit(1)
+  return row
+}
+
+/** Headers of a range, both ends included, ascending; at most `limit`. */
+export async function readHeaders(
+  db: Queryable,
+  { from, to, limit }: { from: number; to: number; limit: number },
+): Promise<HeaderRow[]> {
+  return await db
+    .select(headerColumns)
+    .from(l2Blocks)
+    .where(and(gte(l2Blocks.blockNumber, from as BlockNumber), lte(l2Blocks.blockNumber, to as BlockNumber)))
+    .orderBy(asc(l2Blocks.blockNumber))
+    .limit(limit)
+}
+
+export async function readHeadersOfBatch(db: Queryable, batchNumber: BatchNumber): Promise<HeaderRow[]> {
+  return await db
+    .select(headerColumns)
+    .from(l2Blocks)
+    .where(eq(l2Blocks.batchNumber, batchNumber))
+    .orderBy(asc(l2Blocks.blockNumber))
+}
+
+/** Hashes of a block's transactions, in order. */
+export async function readTransactionHashes(db: Queryable, blockNumbers: readonly BlockNumber[]): Promise<Hash[]> {
+  if (blockNumbers.length === 0) return []
+  const rows = await db
+    .select({ hash: transactions.hash })
+    .from(transactions)
+    .where(inArray(transactions.blockNumber, [...blockNumbers]))
+    .orderBy(asc(transactions.blockNumber), asc(transactions.txIndex))
+  return rows.map(({ hash }) => hash)
+}
+
+/** Last block of the batches up to this one; block 0 at the least. */
+export async function findLastBlockNumberOfBatches(db: Queryable, batchNumber: BatchNumber): Promise<BlockNumber> {
+  const [row] = await db
+    .select({ last: max(l2Blocks.blockNumber) })
+    .from(l2Blocks)
+    .where(lte(l2Blocks.batchNumber, batchNumber))
+  return (row?.last ?? 0) as BlockNumber
+}
