@@ -57,7 +57,10 @@ describe('the worked batch', () => {
   test('is refused when cut anywhere but between items', () => {
     const ends = new Set<number>([0])
     let offset = 0
-    for (const item of items) ends.add((offset += item.kind === 'transaction' ? item.sizeBytes : 9))
+    for (const item of items) {
+      offset += item.kind === 'transaction' ? item.sizeBytes : 9
+      ends.add(offset)
+    }
     for (let size = 0; size < WORKED_BATCH.length; size++) {
       const decode = () => decodeBatchL2Data(WORKED_BATCH.subarray(0, size), regular)
       if (ends.has(size)) expect(decode).not.toThrow()

@@ -4,7 +4,7 @@ import { listTrieRoot } from './listTrie.ts'
 import { type Address, type BlockNumber, type Hash, ZERO_HASH } from './primitives.ts'
 import { encodeRlpBytes, encodeRlpInteger, encodeRlpList } from './rlp.ts'
 
-const LOGS_BLOOM_SIZE_BYTES = 256
+export const LOGS_BLOOM_SIZE_BYTES = 256
 const EMPTY_BLOOM = new Uint8Array(LOGS_BLOOM_SIZE_BYTES)
 const HEADER_NONCE = new Uint8Array(8)
 
