@@ -1,7 +1,7 @@
 import { NodeError } from '#common/errors.ts'
 import { getClosedBatch, markBatchChecked } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
-import { readTrustedInputs } from '#db/proofInputs.ts'
+import { getLastBlockBefore, readTrustedInputs } from '#db/proofInputs.ts'
 import { findWitness, storeWitness } from '#db/proofs.ts'
 import { createDatabaseStateReader } from '#db/stateReader.ts'
 import { createDatabaseNodeStore } from '#db/treeNodes.ts'
@@ -39,7 +39,8 @@ export const createCheckingActivities = ({ db, config, store = createDatabaseNod
       const { checkedAt } = await getClosedBatch(db, batchNumber)
       const done = checkedAt !== null && (await findWitness(db, batchNumber, inputs.oldStateRoot)) !== undefined
       if (done) return { stateRoot: claimed.newStateRoot }
-      const { witness, result } = await produceWitness({ inputs, store, codes: createDatabaseStateReader(db) })
+      const reader = createDatabaseStateReader(db, await getLastBlockBefore(db, batchNumber))
+      const { witness, result } = await produceWitness({ inputs, store, reader })
       const difference = findBatchDifference(claimed, summarizeExecution(result))
       if (difference !== undefined)
         throw new BatchCheckError('The batch, executed again, gives something else than was stored.', {

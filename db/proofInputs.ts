@@ -1,13 +1,13 @@
-import { and, asc, eq, gte, inArray, lt } from 'drizzle-orm'
+import { and, asc, eq, gte, inArray, lt, max } from 'drizzle-orm'
 import { NodeError } from '#common/errors.ts'
 import { BatchDecodeError, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
 import { KeccakTree } from '#protocol/keccakTree.ts'
-import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { BatchNumber, BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import type { BatchInputs, ClaimedResult, Claims, L1InfoLeaf } from '#prover/types.ts'
 import { type ClosedBatchRow, getClosedBatch } from './batches.ts'
 import { findBlocksOfBatch } from './blocks.ts'
 import type { Queryable } from './client.ts'
-import { forcedBatches, l1InfoLeaves, virtualBatches } from './schema.ts'
+import { forcedBatches, l1InfoLeaves, l2Blocks, virtualBatches } from './schema.ts'
 
 /** The State DB does not hold (yet) what a proof needs: trying again is right. */
 export class ProofInputsMissingError extends NodeError {
@@ -95,6 +95,17 @@ export async function readTrustedInputs(
     l1InfoTreeData: new Map(leaves.map((leaf) => [leaf.leafIndex, { ...leafData(leaf), proof: [] }])),
   }
   return { inputs, claimed: await readClaimedResult(db, batch) }
+}
+
+/** The L2 block on whose state the batch starts. */
+export async function getLastBlockBefore(db: Queryable, batchNumber: BatchNumber): Promise<BlockNumber> {
+  const [row] = await db
+    .select({ blockNumber: max(l2Blocks.blockNumber) })
+    .from(l2Blocks)
+    .where(lt(l2Blocks.batchNumber, batchNumber))
+  if (row?.blockNumber == null)
+    throw new ProofInputsMissingError('The State DB has no block before the batch.', { facts: { batchNumber } })
+  return BlockNumber(row.blockNumber)
 }
 
 async function readLimits(

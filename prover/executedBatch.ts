@@ -1,11 +1,11 @@
-import type { BatchResult } from '#executor/executeBatch.ts'
+import type { ExecuteBatchResult } from '#executor/executeBatch.ts'
 import { BlockNumber } from '#protocol/primitives.ts'
 import type { ClaimedResult } from './types.ts'
 
 /** What an execution gave, in the form in which it is claimed. */
 export type ExecutedBatch = ClaimedResult
 
-export function summarizeExecution(result: BatchResult): ExecutedBatch {
+export function summarizeExecution(result: ExecuteBatchResult): ExecutedBatch {
   const { newStateRoot, newAccInputHash, newLocalExitRoot } = result
   const blocks = result.blocks.map((block) => ({
     blockNumber: BlockNumber(block.number),

@@ -1,5 +1,6 @@
 import { NodeError } from '#common/errors.ts'
 import { executeBatch } from '#executor/executeBatch.ts'
+import { createTreeStateReader } from '#executor/stateReader.ts'
 import { decodeWitness } from '#merkletree/witness.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import { findBatchDifference } from './compareBatch.ts'
@@ -34,7 +35,10 @@ async function executeOnWitness(inputs: BatchInputs, witness: Uint8Array): Promi
       throw new ProofRefusedError('The witness is of another state root.', {
         facts: { batchNumber, field: 'oldStateRoot', claimed: oldStateRoot, computed: root },
       })
-    return summarizeExecution(await executeBatch(inputs, { store, codes }))
+    const reader = createTreeStateReader(store, root, codes)
+    return summarizeExecution(
+      await executeBatch({ ...inputs, l1InfoTreeData: provenLeaves(inputs) }, { reader, store }),
+    )
   } catch (cause) {
     // Input and code are all there is: what they cannot do now, they never can. Anything else is a fault of ours.
     if (!(cause instanceof NodeError) || cause instanceof ProofRefusedError) throw cause
@@ -43,4 +47,9 @@ async function executeOnWitness(inputs: BatchInputs, witness: Uint8Array): Promi
       facts: { batchNumber, field: 'witness', error: cause.name, reason: cause.message },
     })
   }
+}
+
+/** The executor takes leaves without a proof on trust. There is no trust here: such a leaf gets a proof that fails. */
+function provenLeaves({ l1InfoTreeData }: BatchInputs): BatchInputs['l1InfoTreeData'] {
+  return new Map([...l1InfoTreeData].map(([index, leaf]) => [index, { ...leaf, proof: leaf.proof ?? [] }]))
 }

@@ -1,41 +1,97 @@
-import { type BatchResult, executeBatch } from '#executor/executeBatch.ts'
-import type { StateReader } from '#executor/stateReader.ts'
+import { NodeError } from '#common/errors.ts'
+import { type ExecuteBatchResult, executeBatch } from '#executor/executeBatch.ts'
+import { type Account, createTreeStateReader, type SlotKey, type StateReader } from '#executor/stateReader.ts'
 import type { NodeStore } from '#merkletree/nodeStore.ts'
 import { encodeWitness, RecordingNodeStore } from '#merkletree/witness.ts'
-import type { Hash } from '#protocol/primitives.ts'
+import type { Address, Hash } from '#protocol/primitives.ts'
 import type { BatchInputs } from './types.ts'
+
+/** The reader gave other values than the tree holds: accounts and storage are damaged, or are of another block. */
+export class StateInconsistentError extends NodeError {
+  override readonly name = 'StateInconsistentError'
+}
 
 type Options = {
   inputs: BatchInputs
   /** The tree; must hold oldStateRoot. */
   store: NodeStore
-  /** Code by its hash; it is not in the tree. */
-  codes: Pick<StateReader, 'getCodes'>
+  /** State at oldStateRoot: values come from here, one round trip a miss, where the tree would take one a level. */
+  reader: StateReader
 }
 
 /**
- * Executes a batch on the tree and keeps what it touched: the nodes of the old tree and the codes that a stateless
- * execution of the same batch will ask for. L1 info leaves are taken as they are; the witness does not depend on
- * l1InfoRoot (of a batch that is not forced), timestamp limit or accumulated input hash, so it can be made before L1
- * has the batch.
+ * Executes a batch and keeps what a stateless execution of the same batch will ask for: the nodes of the old tree above
+ * everything that was read or changed, and the codes that ran. L1 info leaves are taken as they are. The witness does
+ * not depend on what only L1 fixes (accumulated input hash, l1InfoRoot of a batch that is not forced), so it can be made
+ * before the batch is sequenced. @throws {StateInconsistentError} when reader and tree disagree
  */
 export async function produceWitness({
   inputs,
   store,
-  codes,
-}: Options): Promise<{ witness: Uint8Array; result: BatchResult }> {
+  reader,
+}: Options): Promise<{ witness: Uint8Array; result: ExecuteBatchResult }> {
   const recordingStore = new RecordingNodeStore(store)
-  const recordedCodes = new Map<Hash, Uint8Array>()
-  const recordingCodes = {
-    async getCodes(codeHashes: readonly Hash[]) {
-      const found = await codes.getCodes(codeHashes)
-      for (const [index, codeHash] of codeHashes.entries()) recordedCodes.set(codeHash, found[index]!)
-      return found
-    },
-  }
+  const recordingReader = new RecordingStateReader(reader)
   const result = await executeBatch(
     { ...inputs, skipVerifyL1InfoRoot: true },
-    { store: recordingStore, codes: recordingCodes },
+    { reader: recordingReader, store: recordingStore },
   )
-  return { witness: encodeWitness(inputs.oldStateRoot, recordingStore.nodes, recordedCodes), result }
+  // What was only read is not in the record yet. Reading it from the tree puts it there, in one walk.
+  await recordingReader.assertSameAs(createTreeStateReader(recordingStore, inputs.oldStateRoot, recordingReader.codes))
+  return { witness: encodeWitness(inputs.oldStateRoot, recordingStore.nodes, recordingReader.codes), result }
+}
+
+/** Remembers every answer. */
+class RecordingStateReader implements StateReader {
+  readonly accounts = new Map<Address, Account>()
+  readonly slots = new Map<string, SlotKey & { value: bigint }>()
+  readonly codes = new Map<Hash, Uint8Array>()
+  readonly #below: StateReader
+
+  constructor(below: StateReader) {
+    this.#below = below
+  }
+
+  async getAccounts(addresses: readonly Address[]): Promise<Account[]> {
+    const accounts = await this.#below.getAccounts(addresses)
+    for (const [index, address] of addresses.entries()) this.accounts.set(address, { ...accounts[index]! })
+    return accounts
+  }
+
+  async getStorage(slots: readonly SlotKey[]): Promise<bigint[]> {
+    const values = await this.#below.getStorage(slots)
+    for (const [index, { address, slot }] of slots.entries())
+      this.slots.set(`${address}/${slot}`, { address, slot, value: values[index]! })
+    return values
+  }
+
+  async getCodes(codeHashes: readonly Hash[]): Promise<Uint8Array[]> {
+    const codes = await this.#below.getCodes(codeHashes)
+    for (const [index, codeHash] of codeHashes.entries()) this.codes.set(codeHash, codes[index]!)
+    return codes
+  }
+
+  async assertSameAs(other: StateReader): Promise<void> {
+    const [accounts, slots] = [[...this.accounts], [...this.slots.values()]]
+    const otherAccounts = await other.getAccounts(accounts.map(([address]) => address))
+    for (const [index, [address, account]] of accounts.entries()) {
+      const inTree = otherAccounts[index]!
+      for (const field of ['nonce', 'balance', 'codeHash', 'codeSize'] as const)
+        if (account[field] !== inTree[field])
+          throw inconsistent({ address, field, read: account[field], inTree: inTree[field] })
+    }
+    const otherValues = await other.getStorage(slots)
+    for (const [index, { address, slot, value }] of slots.entries())
+      if (value !== otherValues[index])
+        throw inconsistent({ address, field: `slot ${slot}`, read: value, inTree: otherValues[index]! })
+  }
+}
+
+function inconsistent(facts: {
+  address: Address
+  field: string
+  read: bigint | string | number
+  inTree: bigint | string | number
+}) {
+  return new StateInconsistentError('State and tree disagree before the batch.', { facts })
 }
