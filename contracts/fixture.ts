@@ -5,6 +5,7 @@ import {
   Interface,
   JsonRpcProvider,
   type LogDescription,
+  type Result,
   Wallet,
   ZeroHash,
 } from 'ethers'
@@ -218,5 +219,5 @@ export type RollupData = {
 }
 
 export async function rollupData(l1: L1Fixture, rollupId = 1): Promise<RollupData> {
-  return (await read(l1.manager, 'rollupIDToRollupData', [rollupId])) as RollupData
+  return ((await read(l1.manager, 'rollupIDToRollupData', [rollupId])) as Result).toObject() as RollupData
 }
