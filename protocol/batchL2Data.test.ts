@@ -90,6 +90,7 @@ describe('what makes a batch invalid', () => {
   }
   const good = ['80', '01', '825208', '80', '80', '80']
   const replaced = (index: number, field: string) => list(...good.with(index, field))
+  const longData = `b83c${'aa'.repeat(60)}`
 
   test.each([
     ['the least transaction', list(...good)],
@@ -97,6 +98,7 @@ describe('what makes a batch invalid', () => {
     ['a nonce of 8 bytes', replaced(0, `88${'ff'.repeat(8)}`)],
     ['a price of 32 bytes', replaced(1, `a0${'ff'.repeat(32)}`)],
     ['data of one small byte', replaced(5, '00')],
+    ['data of 60 bytes', replaced(5, longData)],
   ])('%s is read', (_, encoded) => {
     const [item] = decodeBatchL2Data(bytes(encoded, signature), forced)
     expect(item).toMatchObject({ kind: 'transaction', transaction: { v: 27 } })
@@ -107,7 +109,8 @@ describe('what makes a batch invalid', () => {
     ['a list without fields', 'c0'],
     ['a list of more than 16 MiB', 'fb00000001'],
     ['a long list that is short', `f806${good.join('')}`],
-    ['a list length with a leading zero', `f9003f${'80'.repeat(63)}`],
+    ['a list length with a leading zero', replaced(5, longData).replace('f845', 'f90045')],
+    ['a data length with a leading zero', replaced(5, longData.replace('b83c', 'b9003c'))],
     ['a string instead of a list', '8401020304'],
     ['a missing field', list(...good.slice(0, 5))],
     ['a nonce of 9 bytes', replaced(0, `89${'ff'.repeat(9)}`)],
