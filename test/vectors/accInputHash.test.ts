@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
 import { accInputHash, preEtrogAccInputHash } from '#protocol/accInputHash.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import { Address, Hash } from '#protocol/primitives.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Common = Record<
@@ -14,7 +15,7 @@ type PreEtrog = Common & { form: 'pre-etrog' } & Record<'globalExitRoot' | 'time
 
 const file = loadVectors<Etrog | PreEtrog>('acc-input-hash')
 
-describe.skipIf(file === undefined)('acc-input-hash', () => {
+describeVectors('acc-input-hash', file, () => {
   test.each(file?.vectors ?? [])('acc-input-hash $id', (vector) => {
     const batchL2DataHash = keccakHex(hexToBytes(vector.batchL2Data))
     expect(batchL2DataHash).toBe(vector.batchHashData)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bytesToHex, concatBytes, hexToBytes } from '#common/bytes.ts'
 import {
   BatchDecodeError,
@@ -10,6 +10,7 @@ import {
 } from '#protocol/batchL2Data.ts'
 import { rlpListSizeBytes } from '#protocol/rlp.ts'
 import { decodeRawTransaction, encodeRawTransaction, type Transaction } from '#protocol/transaction.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Quantity = string | null
@@ -77,7 +78,7 @@ function transactionsPerBlock(items: BatchItem[]): number[] {
   return counts
 }
 
-describe.skipIf(file === undefined)('batch-codec', () => {
+describeVectors('batch-codec', file, () => {
   test.each(ofType('rawTx-customRawTx', 'rawTx-customRawTx-prefork5', 'customRawTx-roundtrip'))(
     'batch-codec $id: the raw and the batch form of a transaction',
     ({ rawTx, customRawTx, decoded, type, validated }) => {

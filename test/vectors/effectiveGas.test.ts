@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { EmptyGasPriceError, effectiveGasPrice, effectivePercentage } from '#protocol/effectiveGasPrice.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Vector =
@@ -8,7 +9,7 @@ type Vector =
 
 const file = loadVectors<Vector>('effective-gas')
 
-describe.skipIf(file === undefined)('effective-gas', () => {
+describeVectors('effective-gas', file, () => {
   test.each(file?.vectors ?? [])('effective-gas $id', (vector) => {
     const gasPrice = BigInt(vector.gasPrice)
     if (vector.type === 'apply') {

@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
 import { bridgeLeafHash, ExitTree, encodeGlobalIndex } from '#protocol/exitTree.ts'
 import { verifyKeccakProof } from '#protocol/keccakTree.ts'
 import { Address, Hash } from '#protocol/primitives.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Leaf = { leafType: 0 | 1; originNetwork: number; destinationNetwork: number } & Record<
@@ -27,7 +28,7 @@ const hashOf = ({ tokenAddress, destinationAddress, amount, metadata, ...leaf }:
     metadata: hexToBytes(metadata),
   })
 
-describe.skipIf(file === undefined)('exit-tree', () => {
+describeVectors('exit-tree', file, () => {
   test.each(file?.vectors ?? [])('exit-tree $id: $type', (vector) => {
     switch (vector.type) {
       case 'leaf':

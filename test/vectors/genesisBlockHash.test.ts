@@ -1,13 +1,14 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { blockHash, logsBloom, receiptsRoot, transactionsRoot } from '#protocol/l2Block.ts'
 import { BlockNumber, Hash, ZERO_ADDRESS, ZERO_HASH } from '#protocol/primitives.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Vector = { id: string; root: string; genesisTimestamp?: number; gasLimit?: number; blockHash?: string }
 
 const file = loadVectors<Vector>('smt-genesis-networks')
 
-describe.skipIf(file === undefined)('smt-genesis-networks', () => {
+describeVectors('smt-genesis-networks', file, () => {
   const networks = (file?.vectors ?? []).filter((vector) => vector.blockHash !== undefined)
 
   test.each(networks)(

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { globalExitRoot } from '#protocol/globalExitRoot.ts'
 import { ZERO_HASHES } from '#protocol/keccakTree.ts'
 import { Hash } from '#protocol/primitives.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Vector = { id: string } & (
@@ -11,7 +12,7 @@ type Vector = { id: string } & (
 
 const file = loadVectors<Vector>('global-exit-root')
 
-describe.skipIf(file === undefined)('global-exit-root', () => {
+describeVectors('global-exit-root', file, () => {
   test.each(file?.vectors ?? [])('global-exit-root $id', (vector) => {
     if (vector.type === 'zero-hashes') {
       expect(vector.levels.length).toBeGreaterThan(1)

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { verifyKeccakProof } from '#protocol/keccakTree.ts'
 import { EMPTY_L1_INFO_LEAF_HASH, L1InfoTree, l1InfoLeafHash, verifyL1InfoProof } from '#protocol/l1InfoTree.ts'
 import { Hash } from '#protocol/primitives.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Leaf = Record<'globalExitRoot' | 'blockHash' | 'timestamp' | 'leaf', string>
@@ -22,7 +23,7 @@ const hashOf = ({ globalExitRoot, blockHash, timestamp }: Leaf) =>
     timestamp: BigInt(timestamp),
   })
 
-describe.skipIf(file === undefined)('l1-info-tree', () => {
+describeVectors('l1-info-tree', file, () => {
   test.each(file?.vectors ?? [])('l1-info-tree $id: $type', (vector) => {
     switch (vector.type) {
       case 'leaves-root': {

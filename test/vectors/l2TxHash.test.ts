@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bytesToHex, hexToBytes, InvalidHexError } from '#common/bytes.ts'
 import { Address } from '#protocol/primitives.ts'
 import { encodeL2HashPreimage, type Transaction } from '#protocol/transaction.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Vector = {
@@ -38,7 +39,7 @@ function preimageSizeBytes({ to, data, chainId }: Transaction): number {
   return 1 + 8 + 32 + 8 + 1 + (to === undefined ? 0 : 20) + 32 + 3 + data.length + (chainId === undefined ? 0 : 8) + 20
 }
 
-describe.skipIf(file === undefined)('l2-tx-hash', () => {
+describeVectors('l2-tx-hash', file, () => {
   const vectors = file?.vectors ?? []
 
   test.each(vectors.filter(({ l2TxHash }) => l2TxHash !== 'failed'))('l2-tx-hash $id: the preimage', (vector) => {

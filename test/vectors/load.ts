@@ -16,7 +16,7 @@ export function vectorsFolder(): string {
 }
 
 /**
- * Reads `<kind>.json` or `<kind>.json.gz`. Use as `describe.skipIf(file === undefined)`, so absence is reported.
+ * Reads `<kind>.json` or `<kind>.json.gz`. `describeVectors` reports absence as a skipped test.
  * @returns undefined when the folder is absent
  * @throws when the folder is there and the file is not, or holds another number of vectors than it says
  */

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bytesToHex, concatBytes, hexToBytes } from '#common/bytes.ts'
 import { decodeBatchL2Data, encodeBatchTransaction, encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { recoverSender } from '#protocol/transaction.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Summary = { blocks: number; txs: number; senders: string[] } | null
@@ -21,7 +22,7 @@ const batches = (file?.vectors ?? []).flatMap(({ id, era, decoded, l2Summary }) 
 )
 
 /** Real calldata of sequencers, of which only the batch data is read here. */
-describe.skipIf(file === undefined)('l1-events', () => {
+describeVectors('l1-events', file, () => {
   test('l1-events: there are batches to check', () => expect(batches.length).toBeGreaterThan(0))
 
   test.each(batches)('l1-events $id batch $position: blocks and senders', ({ era, transactions, summary }) => {

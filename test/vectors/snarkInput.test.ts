@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Address, Hash } from '#protocol/primitives.ts'
 import { encodeSnarkInput, inputSnark } from '#protocol/snarkInput.ts'
+import { describeVectors } from './describe.ts'
 import { loadVectors } from './load.ts'
 
 type Hashes =
@@ -16,7 +17,7 @@ type Vector = { id: string } & Record<Hashes, string> &
 
 const file = loadVectors<Vector>('snark-input')
 
-describe.skipIf(file === undefined)('snark-input', () => {
+describeVectors('snark-input', file, () => {
   test.each(file?.vectors ?? [])('snark-input $id', (vector) => {
     const encoded = encodeSnarkInput({
       aggregator: Address(vector.aggregatorAddress),
