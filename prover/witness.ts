@@ -19,17 +19,16 @@ type Options = {
   reader: StateReader
 }
 
+/** The witness against oldStateRoot (merkletree/witness.ts has its form), and what the execution gave. */
+export type ProducedWitness = { witness: Uint8Array; result: ExecuteBatchResult }
+
 /**
  * Executes a batch and keeps what a stateless execution of the same batch will ask for: the nodes of the old tree above
  * everything that was read or changed, and the codes that ran. L1 info leaves are taken as they are. The witness does
  * not depend on what only L1 fixes (accumulated input hash, l1InfoRoot of a batch that is not forced), so it can be made
  * before the batch is sequenced. @throws {StateInconsistentError} when reader and tree disagree
  */
-export async function produceWitness({
-  inputs,
-  store,
-  reader,
-}: Options): Promise<{ witness: Uint8Array; result: ExecuteBatchResult }> {
+export async function produceWitness({ inputs, store, reader }: Options): Promise<ProducedWitness> {
   const recordingStore = new RecordingNodeStore(store)
   const recordingReader = new RecordingStateReader(reader)
   const result = await executeBatch(
