@@ -9,7 +9,7 @@ import type { NodeStore } from '#merkletree/nodeStore.ts'
 import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import { findBatchDifference } from '#prover/compareBatch.ts'
 import { summarizeExecution } from '#prover/executedBatch.ts'
-import { produceWitness } from '#prover/witness.ts'
+import { produceWitness, StateInconsistentError } from '#prover/witness.ts'
 import { whileHeartbeating } from './heartbeat.ts'
 
 export type CheckingActivities = ReturnType<typeof createCheckingActivities>
@@ -40,7 +40,7 @@ export const createCheckingActivities = ({ db, config, store = createDatabaseNod
       const done = checkedAt !== null && (await findWitness(db, batchNumber, inputs.oldStateRoot)) !== undefined
       if (done) return { stateRoot: claimed.newStateRoot }
       const reader = createDatabaseStateReader(db, await getLastBlockBefore(db, batchNumber))
-      const { witness, result } = await produceWitness({ inputs, store, reader })
+      const { witness, result } = await produceWitness({ inputs, store, reader }).catch(refuseInconsistency)
       const difference = findBatchDifference(claimed, summarizeExecution(result))
       if (difference !== undefined)
         throw new BatchCheckError('The batch, executed again, gives something else than was stored.', {
@@ -54,3 +54,9 @@ export const createCheckingActivities = ({ db, config, store = createDatabaseNod
     })
   },
 })
+
+/** Values in the State DB that are not those of the tree: the batch was made on wrong state, or the database is damaged. */
+function refuseInconsistency(cause: unknown): never {
+  if (!(cause instanceof StateInconsistentError)) throw cause
+  throw new BatchCheckError(cause.message, { cause })
+}

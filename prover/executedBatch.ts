@@ -1,5 +1,4 @@
 import type { ExecuteBatchResult } from '#executor/executeBatch.ts'
-import { BlockNumber } from '#protocol/primitives.ts'
 import type { ClaimedResult } from './types.ts'
 
 /** What an execution gave, in the form in which it is claimed. */
@@ -8,13 +7,13 @@ export type ExecutedBatch = ClaimedResult
 export function summarizeExecution(result: ExecuteBatchResult): ExecutedBatch {
   const { newStateRoot, newAccInputHash, newLocalExitRoot } = result
   const blocks = result.blocks.map((block) => ({
-    blockNumber: BlockNumber(block.number),
-    timestamp: Number(block.timestamp),
+    blockNumber: block.number,
+    timestamp: block.timestamp,
     stateRoot: block.stateRoot,
     blockInfoRoot: block.blockInfoRoot,
     globalExitRoot: block.globalExitRoot,
     l1BlockHash: block.l1BlockHash,
-    gasUsed: Number(block.gasUsed),
+    gasUsed: block.gasUsed,
     txCount: block.receipts.length,
   }))
   return { newStateRoot, newAccInputHash, newLocalExitRoot, blocks }

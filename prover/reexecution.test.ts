@@ -11,7 +11,8 @@ import type { BatchInputs, ClaimedResult, L1InfoLeaf } from './types.ts'
 let worked: ReexecutionJob
 let next: ReexecutionJob
 beforeAll(async () => {
-  ;[worked, next] = await buildSmallChain()
+  const { batches } = await buildSmallChain()
+  ;[worked, next] = [batches[0].job, batches[1].job]
 })
 
 test('the worked batch gives the published roots and accumulated input hash', async () => {

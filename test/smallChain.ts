@@ -1,6 +1,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { concatBytes, hexToBytes } from '#common/bytes.ts'
-import { buildGenesis } from '#executor/genesis.ts'
+import type { L2BlockResult } from '#executor/blockBuilder.ts'
+import { buildGenesis, type GenesisState } from '#executor/genesis.ts'
 import { createTreeStateReader } from '#executor/stateReader.ts'
 import { MemoryNodeStore } from '#merkletree/memoryNodeStore.ts'
 import { encodeBatchTransaction, encodeChangeL2Block } from '#protocol/batchL2Data.ts'
@@ -19,32 +20,38 @@ const SENDER_KEY = hexToBytes(`0x${'11'.repeat(32)}`)
 const CONTRACT = Address('0x73b647cba2fe75ba05b8e12ef8f8d6327d6367bf')
 
 const filled = (byte: string) => Hash(`0x${byte.repeat(32)}`)
-const LEAVES = [
+export const INFO_LEAVES = [
   { globalExitRoot: filled('a1'), blockHashL1: filled('b1'), timestamp: 1_699_999_000 },
   { globalExitRoot: filled('a2'), blockHashL1: filled('b2'), timestamp: 1_699_999_900 },
 ]
+
+/** With both leaves. */
+export const INFO_TREE = new L1InfoTree()
+for (const leaf of INFO_LEAVES) INFO_TREE.appendLeaf(leaf)
+
+/** A batch ready to be proven, and the blocks it gave. */
+export type SmallBatch = { job: ReexecutionJob; blocks: readonly L2BlockResult[] }
+export type SmallChain = { genesis: GenesisState; batches: readonly [SmallBatch, SmallBatch] }
 
 /**
  * Two batches on a chain with one funded account, each ready to be proven: the worked batch of the protocol's
  * documentation, and one that calls the contract it deployed, so that its witness holds code, storage and many leaves.
  */
-export async function buildSmallChain(): Promise<[ReexecutionJob, ReexecutionJob]> {
+export async function buildSmallChain(): Promise<SmallChain> {
   const store = new MemoryNodeStore()
   const codes = new Map<Hash, Uint8Array>()
   const genesis = await buildGenesis([{ address: Address(WORKED_SENDER), balance: 10n ** 18n, nonce: 0n }])
   store.add(genesis.newNodes)
-  const infoTree = new L1InfoTree()
-  for (const leaf of LEAVES) infoTree.appendLeaf(leaf)
-  const { timestamp: minTimestamp, ...leafOne } = LEAVES[1]!
+  const { timestamp: minTimestamp, ...leafOne } = INFO_LEAVES[1]!
 
-  const execute = async (inputs: BatchInputs): Promise<ReexecutionJob> => {
+  const execute = async (inputs: BatchInputs): Promise<SmallBatch> => {
     const reader = createTreeStateReader(store, inputs.oldStateRoot, codes)
     const { witness, result } = await produceWitness({ inputs, store, reader })
     for (const block of result.blocks) {
       store.add(block.newNodes)
       for (const [codeHash, code] of block.stateDiff.codes) codes.set(codeHash, code)
     }
-    return { inputs, witness, claimed: summarizeExecution(result) }
+    return { job: { inputs, witness, claimed: summarizeExecution(result) }, blocks: result.blocks }
   }
   const first = await execute({
     ...{
@@ -54,15 +61,15 @@ export async function buildSmallChain(): Promise<[ReexecutionJob, ReexecutionJob
       oldStateRoot: genesis.root,
       oldAccInputHash: ZERO_HASH,
     },
-    ...{ batchL2Data: WORKED_BATCH, l1InfoRoot: infoTree.root, timestampLimit: 1_700_000_100 },
+    ...{ batchL2Data: WORKED_BATCH, l1InfoRoot: INFO_TREE.root, timestampLimit: 1_700_000_100 },
     ...{ coinbase: addressOf(0xee), forcedBlockHashL1: ZERO_HASH },
-    l1InfoTreeData: new Map([[1, { ...leafOne, minTimestamp, proof: infoTree.proof(1) }]]),
+    l1InfoTreeData: new Map([[1, { ...leafOne, minTimestamp, proof: INFO_TREE.proof(1) }]]),
   })
   const second = await execute({
-    ...first.inputs,
+    ...first.job.inputs,
     batchNumber: BatchNumber(2),
-    oldStateRoot: first.claimed.newStateRoot,
-    oldAccInputHash: first.claimed.newAccInputHash,
+    oldStateRoot: first.job.claimed.newStateRoot,
+    oldAccInputHash: first.job.claimed.newAccInputHash,
     batchL2Data: concatBytes(
       encodeChangeL2Block({ deltaTimestamp: 2, indexL1InfoTree: 0 }),
       encodeBatchTransaction(sign({ nonce: 5n, to: CONTRACT, value: 0n }), 255),
@@ -70,7 +77,7 @@ export async function buildSmallChain(): Promise<[ReexecutionJob, ReexecutionJob
     ),
     l1InfoTreeData: new Map(),
   })
-  return [first, second]
+  return { genesis, batches: [first, second] }
 }
 
 /** A transaction of the funded account. */
