@@ -1,0 +1,362 @@
+import type { ForkRules } from '#protocol/forks.ts'
+import type { Address, Hash } from '#protocol/primitives.ts'
+import { Code } from '../code.ts'
+import type { CounterMeter } from '../counters/meter.ts'
+import { type AccountState, StateMiss, type WorldState } from '../worldState.ts'
+import { ExecutionAbortedError } from './deadline.ts'
+import { Frame, type FrameInput } from './frame.ts'
+import { GAS } from './gas.ts'
+import { ExceptionalHalt, OUT_OF_GAS, STACK_OVERFLOW, STACK_UNDERFLOW } from './halt.ts'
+import { type OpcodeTable, opcodeTable } from './opcodeTable.ts'
+import { findPrecompile, type Precompile } from './precompiles/precompiles.ts'
+import type { Tracer } from './tracer.ts'
+
+/** What the block tells the code it runs. `timestamp` in seconds. */
+export type BlockContext = {
+  number: number
+  timestamp: number
+  coinbase: Address
+  gasLimit: bigint
+  chainId: number
+}
+/** What the transaction tells the code it runs. */
+export type TransactionContext = {
+  /** Word. */
+  origin: bigint
+  /** wei per gas, as charged. */
+  gasPrice: bigint
+}
+export type Log = { address: Address; topics: readonly Hash[]; data: Uint8Array }
+
+export type EvmOutcome = {
+  success: boolean
+  /** Returned or reverted with; the deployed code after a creation. */
+  output: Uint8Array
+  gasLeft: number
+  /** Why it failed: 'execution reverted' keeps the gas, anything else has taken it. */
+  error: string | undefined
+  /** The target is a precompile this fork has not: it reverts. */
+  disabledPrecompile: boolean
+}
+
+export type EvmOptions = {
+  world: WorldState
+  rules: ForkRules
+  block: BlockContext
+  transaction: TransactionContext
+  counters: CounterMeter
+  tracer?: Tracer | undefined
+  /** Milliseconds since the epoch. */
+  deadline?: number | undefined
+}
+
+export type CreateInput = {
+  kind: 'CREATE' | 'CREATE2'
+  creator: AccountState
+  target: AccountState
+  initCode: Uint8Array
+  value: bigint
+  gas: number
+  isDeploy?: boolean
+}
+
+const NO_BYTES = new Uint8Array()
+const MAX_CODE_SIZE = 24576
+const STEPS_BETWEEN_DEADLINE_CHECKS = 20_000
+
+/**
+ * Runs one message of a transaction and all the calls it makes. Execution is synchronous; when state is not in memory
+ * it pauses at the instruction that needs it, loads it, and goes on.
+ */
+export class Evm {
+  readonly world: WorldState
+  readonly rules: ForkRules
+  readonly block: BlockContext
+  readonly transaction: TransactionContext
+  readonly counters: CounterMeter
+  readonly logs: Log[] = []
+  /** Gas to give back for cleared storage; may be negative while frames are open. */
+  refund = 0
+  readonly #tracer: Tracer | undefined
+  readonly #deadline: number | undefined
+  readonly #table: OpcodeTable
+  readonly #frames: Frame[] = []
+  #outcome: EvmOutcome | undefined
+  #resumes = false
+
+  constructor({ world, rules, block, transaction, counters, tracer, deadline }: EvmOptions) {
+    this.world = world
+    this.rules = rules
+    this.block = block
+    this.transaction = transaction
+    this.counters = counters
+    this.#tracer = tracer
+    this.#deadline = deadline
+    this.#table = opcodeTable(rules)
+  }
+
+  /** Calls as a transaction does. `sender` pays the value. */
+  call(input: FrameInput, sender: AccountState): Promise<EvmOutcome> {
+    this.enterCall(input, sender)
+    return this.#run()
+  }
+
+  /** Deploys as a transaction does. */
+  create(input: CreateInput): Promise<EvmOutcome> {
+    this.enterCreate(input)
+    return this.#run()
+  }
+
+  async #run(): Promise<EvmOutcome> {
+    for (;;) {
+      if (this.#outcome !== undefined) return this.#outcome
+      try {
+        this.#loop()
+      } catch (error) {
+        const frame = this.#frames.at(-1)
+        if (frame === undefined) throw error
+        if (error instanceof ExceptionalHalt) this.#halt(frame, error)
+        else if (error instanceof StateMiss) await this.#wait(frame, error)
+        else throw error
+      }
+    }
+  }
+
+  #halt(frame: Frame, { reason }: ExceptionalHalt): void {
+    this.#tracer?.onFault?.(reason)
+    frame.gas = 0
+    this.finish(NO_BYTES, reason)
+  }
+
+  async #wait(frame: Frame, miss: StateMiss): Promise<void> {
+    frame.pc--
+    this.#resumes = true
+    await this.world.load(miss)
+  }
+
+  #loop(): void {
+    while (this.#outcome === undefined) {
+      const frame = this.#frames[this.#frames.length - 1]!
+      if (this.#tracer === undefined) this.#runFrame(frame)
+      else this.#traceFrame(frame, this.#tracer)
+    }
+  }
+
+  /** Runs the frame until it ends or calls. */
+  #runFrame(frame: Frame): void {
+    const { instructions, gas, minStack, maxStack } = this.#table
+    const { stack } = frame
+    const code = frame.code.padded
+    const end = frame.code.sizeBytes
+    const counts = this.counters.opcodeCounts
+    const context = this.counters.contextOf(frame)
+    let stepsLeft = STEPS_BETWEEN_DEADLINE_CHECKS
+    for (;;) {
+      const opcode = frame.pc < end ? code[frame.pc]! : 0
+      if ((frame.gas -= gas[opcode]!) < 0) throw OUT_OF_GAS
+      if (stack.length < minStack[opcode]!) throw STACK_UNDERFLOW
+      if (stack.length > maxStack[opcode]!) throw STACK_OVERFLOW
+      frame.pc++
+      const isDone = instructions[opcode]!.run(frame, this)
+      counts[context + opcode]!++
+      if (isDone === true) return
+      if (--stepsLeft === 0) {
+        this.#checkDeadline()
+        stepsLeft = STEPS_BETWEEN_DEADLINE_CHECKS
+      }
+    }
+  }
+
+  /** The same for a tracer, one instruction a turn. */
+  #traceFrame(frame: Frame, tracer: Tracer): void {
+    const { instructions, gas, minStack, maxStack } = this.#table
+    const { stack } = frame
+    const opcode = frame.pc < frame.code.sizeBytes ? frame.code.padded[frame.pc]! : 0
+    const instruction = instructions[opcode]!
+    const before = frame.gas
+    if (!this.#resumes)
+      tracer.onStep?.({
+        pc: frame.pc,
+        opcode,
+        name: instruction.name,
+        gas: before,
+        depth: this.#frames.length,
+        frame,
+        refund: this.refund,
+      })
+    this.#resumes = false
+    if ((frame.gas -= gas[opcode]!) < 0) throw OUT_OF_GAS
+    if (stack.length < minStack[opcode]!) throw STACK_UNDERFLOW
+    if (stack.length > maxStack[opcode]!) throw STACK_OVERFLOW
+    frame.pc++
+    instruction.run(frame, this)
+    this.counters.opcodeCounts[this.counters.contextOf(frame) + opcode]!++
+    tracer.onStepCost?.(before - frame.gas)
+    this.#checkDeadline()
+  }
+
+  #checkDeadline(): void {
+    if (this.#deadline !== undefined && Date.now() > this.#deadline)
+      throw new ExecutionAbortedError('Execution took longer than allowed.', { facts: { deadline: this.#deadline } })
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ frames
+
+  /** @param payer account the value is taken from; undefined when none moves */
+  enterCall(input: FrameInput, payer: AccountState | undefined): true {
+    const frame = this.#push(input)
+    if (payer !== undefined) this.#transfer(payer, input.account, input.value)
+    const precompile = findPrecompile(input.codeAddress, this.rules)
+    if (precompile !== undefined) this.#runPrecompile(frame, precompile)
+    else if (input.code.sizeBytes === 0) this.finish(NO_BYTES)
+    return true
+  }
+
+  enterCreate({ kind, creator, target, initCode, value, gas, isDeploy = false }: CreateInput): true {
+    const { world } = this
+    if (this.rules.failedDeployStaysWarm) world.warmAccount(target)
+    const frame = this.#push({
+      kind,
+      account: target,
+      codeAddress: target.address,
+      code: new Code(initCode),
+      caller: BigInt(creator.address),
+      value,
+      input: NO_BYTES,
+      gas,
+      isStatic: false,
+      isDeploy: isDeploy,
+      outputOffset: 0,
+      outputLength: 0,
+    })
+    world.warmAccount(target)
+    if (target.nonce !== 0n || target.codeSize !== 0) {
+      frame.gas = 0
+      this.finish(NO_BYTES, 'contract address collision')
+      return true
+    }
+    world.setNonce(target, 1n)
+    this.#transfer(creator, target, value)
+    if (initCode.length === 0) this.finish(NO_BYTES)
+    return true
+  }
+
+  #push(input: FrameInput): Frame {
+    const undo = { checkpoint: this.world.checkpoint(), logCount: this.logs.length, refund: this.refund }
+    const frame = new Frame(input, undo)
+    this.#frames.push(frame)
+    this.#tracer?.onEnter?.({
+      kind: frame.kind,
+      from: this.#callerAddress(frame),
+      to: frame.codeAddress,
+      input: frame.isCreate ? frame.code.bytes : frame.input,
+      gas: frame.gas,
+      value: frame.kind === 'STATICCALL' ? undefined : frame.value,
+      depth: this.#frames.length,
+    })
+    return frame
+  }
+
+  #callerAddress(frame: Frame): Address {
+    const parent = this.#frames[this.#frames.length - 2]
+    if (parent !== undefined) return parent.account.address
+    return `0x${frame.caller.toString(16).padStart(40, '0')}` as Address
+  }
+
+  #transfer(from: AccountState, to: AccountState, value: bigint): void {
+    if (value === 0n) return
+    this.world.setBalance(from, from.balance - value)
+    this.world.setBalance(to, to.balance + value)
+  }
+
+  #runPrecompile(frame: Frame, precompile: Precompile | 'disabled'): void {
+    if (precompile === 'disabled') {
+      this.finish(NO_BYTES, 'execution reverted', true)
+      return
+    }
+    const gas = precompile.gas(frame.input)
+    const output = gas > frame.gas ? undefined : precompile.run(frame.input)
+    if (output === undefined) {
+      const reason = gas > frame.gas ? 'out of gas' : 'precompile failed'
+      frame.gas = 0
+      this.finish(NO_BYTES, reason)
+      return
+    }
+    frame.gas -= gas
+    this.counters.precompile(frame.codeAddress, frame.input, output.length)
+    this.finish(output)
+  }
+
+  addLog(log: Log): void {
+    this.logs.push(log)
+    this.#tracer?.onLog?.(log)
+  }
+
+  traceSendAll(frame: Frame, receiver: Address, balance: bigint): void {
+    const depth = this.#frames.length + 1
+    const from = frame.account.address
+    this.#tracer?.onEnter?.({
+      kind: 'SELFDESTRUCT',
+      from,
+      to: receiver,
+      input: NO_BYTES,
+      gas: 0,
+      value: balance,
+      depth,
+    })
+    this.#tracer?.onExit?.({ output: NO_BYTES, gasUsed: 0, error: undefined, depth })
+  }
+
+  /** Ends the topmost frame and hands its result to the one below. Any `error` takes back what the frame wrote. */
+  finish(output: Uint8Array, error?: string, disabledPrecompile = false): true {
+    const frame = this.#frames[this.#frames.length - 1]!
+    const given = frame.gas
+    const reason = error ?? (frame.isCreate ? this.#storeCode(frame, output) : undefined)
+    const result = reason === undefined || reason === 'execution reverted' ? output : NO_BYTES
+    if (reason !== undefined) {
+      this.world.revertTo(frame.checkpoint)
+      this.logs.length = frame.logCount
+      this.refund = frame.refund
+    }
+    this.#tracer?.onExit?.({ output: result, gasUsed: given, error: reason, depth: this.#frames.length })
+    this.#frames.pop()
+    const parent = this.#frames[this.#frames.length - 1]
+    if (parent === undefined) {
+      const success = reason === undefined
+      this.#outcome = { success, output: result, gasLeft: frame.gas, error: reason, disabledPrecompile }
+    } else this.#resume(parent, frame, result, reason === undefined)
+    return true
+  }
+
+  #resume(parent: Frame, child: Frame, output: Uint8Array, success: boolean): void {
+    parent.gas += child.gas
+    if (child.isCreate) {
+      parent.returnData = success ? NO_BYTES : output
+      parent.stack.push(success ? BigInt(child.account.address) : 0n)
+      return
+    }
+    parent.returnData = output
+    parent.stack.push(success ? 1n : 0n)
+    if (child.outputLength > 0) parent.memory.write(child.outputOffset, output.subarray(0, child.outputLength))
+  }
+
+  /** @returns why the code is refused, with the frame's gas gone */
+  #storeCode(frame: Frame, code: Uint8Array): string | undefined {
+    const gas = GAS.codeByte * code.length
+    const refusal =
+      code.length > MAX_CODE_SIZE
+        ? 'max code size exceeded'
+        : code[0] === 0xef
+          ? 'invalid code: must not begin with 0xef'
+          : frame.gas < gas
+            ? 'out of gas'
+            : undefined
+    if (refusal !== undefined) {
+      frame.gas = 0
+      return refusal
+    }
+    frame.gas -= gas
+    if (code.length > 0) this.world.setCode(frame.account, code)
+    return undefined
+  }
+}

@@ -1,0 +1,131 @@
+import type { ForkRules } from '#protocol/forks.ts'
+import type { Address } from '#protocol/primitives.ts'
+import { contractAddress, type Transaction } from '#protocol/transaction.ts'
+import type { CounterMeter } from './counters/meter.ts'
+import { type BlockContext, Evm, type EvmOutcome, type Log } from './evm/interpreter.ts'
+import { PRECOMPILE_RANGE } from './evm/precompiles/precompiles.ts'
+import type { Tracer } from './evm/tracer.ts'
+import { findIntrinsicError, type IntrinsicError, intrinsicGas } from './intrinsic.ts'
+import type { AccountState, WorldState } from './worldState.ts'
+
+export type RunContext = {
+  world: WorldState
+  rules: ForkRules
+  block: BlockContext
+  counters: CounterMeter
+  tracer?: Tracer | undefined
+  /** Milliseconds since the epoch; past it the run throws ExecutionAbortedError. */
+  deadline?: number | undefined
+}
+
+/** What a message takes from a transaction, signed or not. */
+export type Message = {
+  to: Address | undefined
+  gasLimit: number
+  /** wei per gas that is charged. */
+  gasPrice: bigint
+  value: bigint
+  data: Uint8Array
+  /** Nonce of the sender before the message: gives the address of a deployed contract. */
+  nonce: bigint
+}
+
+export type MessageResult = {
+  success: boolean
+  gasUsed: number
+  /** Before the refund: what the execution needed at hand. */
+  gasSpent: number
+  returnData: Uint8Array
+  logs: readonly Log[]
+  error: string | undefined
+  contractAddress: Address | undefined
+  disabledPrecompile: boolean
+}
+
+export type TransactionResult = { kind: 'executed'; result: MessageResult } | { kind: 'invalid'; error: IntrinsicError }
+
+/** Runs a signed transaction and moves its fee to the coinbase. An invalid one changes nothing. */
+export async function runTransaction(
+  context: RunContext,
+  transaction: Transaction,
+  from: Address,
+  gasPrice: bigint,
+): Promise<TransactionResult> {
+  const { world, block } = context
+  const { to, data, value, nonce } = transaction
+  await world.prefetch([from, block.coinbase], to === undefined ? [] : [to])
+  const sender = world.account(from)
+  const gas = intrinsicGas(data, to === undefined)
+  const error = findIntrinsicError(transaction, { sender, batchChainId: block.chainId, gas, gasPrice })
+  if (error !== undefined) return { kind: 'invalid', error }
+  const gasLimit = Number(transaction.gasLimit)
+  world.beginTransaction()
+  world.setNonce(sender, nonce + 1n)
+  world.setBalance(sender, sender.balance - gasPrice * BigInt(gasLimit))
+  const result = await runMessage(context, sender, { to, gasLimit, gasPrice, value, data, nonce }, gas)
+  world.setBalance(sender, sender.balance + gasPrice * BigInt(gasLimit - result.gasUsed))
+  const coinbase = world.account(block.coinbase)
+  world.setBalance(coinbase, coinbase.balance + gasPrice * BigInt(result.gasUsed))
+  return { kind: 'executed', result }
+}
+
+/**
+ * The execution between the fee's charge and its return. The caller has called `beginTransaction`; a failed message
+ * leaves the world as it found it. @param intrinsic gas gone before the first instruction
+ */
+export async function runMessage(
+  context: RunContext,
+  sender: AccountState,
+  message: Message,
+  intrinsic: number,
+): Promise<MessageResult> {
+  const { world, counters } = context
+  const { to, gasLimit, gasPrice, value, data, nonce } = message
+  const created = to === undefined ? contractAddress(sender.address, nonce) : undefined
+  const target = to ?? created!
+  await world.prefetch([sender.address, ...PRECOMPILE_RANGE], [target])
+  const account = world.account(target)
+  const code = world.code(account)
+  world.warmAccount(sender)
+  for (const address of PRECOMPILE_RANGE) world.warmAccount(world.account(address))
+  const evm = new Evm({ ...context, transaction: { origin: BigInt(sender.address), gasPrice } })
+  const gas = gasLimit - intrinsic
+  let outcome: EvmOutcome
+  if (to === undefined) {
+    world.warmAccount(account)
+    const input = { creator: sender, target: account, initCode: data, value, gas, isDeploy: true }
+    outcome = await evm.create({ kind: 'CREATE', ...input })
+  } else {
+    world.warmAccount(account)
+    outcome = await evm.call(
+      {
+        kind: 'CALL',
+        account,
+        codeAddress: target,
+        code,
+        caller: BigInt(sender.address),
+        value,
+        input: data,
+        gas,
+        isStatic: false,
+        isDeploy: false,
+        outputOffset: 0,
+        outputLength: 0,
+      },
+      sender,
+    )
+  }
+  counters.transaction(to === undefined ? outcome.output.length : code.sizeBytes, to === undefined)
+  const gasSpent = gasLimit - outcome.gasLeft
+  const refund = outcome.success ? Math.min(Math.max(evm.refund, 0), Math.floor(gasSpent / 2)) : 0
+  return {
+    success: outcome.success,
+    gasUsed: gasSpent - refund,
+    gasSpent,
+    returnData: outcome.output,
+    logs: evm.logs,
+    error: outcome.error,
+    contractAddress: created,
+    disabledPrecompile: outcome.disabledPrecompile,
+  }
+}
