@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,6 +33,8 @@ const OUTPUT = join(ROOT, 'dist', 'contracts')
 const LOCK = `${OUTPUT}.lock`
 const MANIFEST = join(OUTPUT, 'manifest.json')
 const LOCK_POLL_MS = 200
+/** A compilation takes seconds: an older lock was left behind, and its pid may be somebody else's by now. */
+const LOCK_STALE_MS = 180_000
 
 /**
  * Berlin, because the bridge and the L2 exit root contract run on the zkEVM too: no BASEFEE, PREVRANDAO, transient
@@ -144,24 +146,25 @@ function readFingerprint(): string | undefined {
   }
 }
 
-/** The lock file holds the owner's pid; the lock of a process that is gone is removed. */
+/** The lock file holds the owner's pid; the lock of a process that is gone, or too old, is removed. */
 function takeLock(): boolean {
   mkdirSync(join(ROOT, 'dist'), { recursive: true })
   try {
     writeFileSync(LOCK, String(process.pid), { flag: 'wx' })
     return true
   } catch {
-    const owner = lockOwner()
-    if (owner !== undefined && !isAlive(owner)) rmSync(LOCK, { force: true })
+    if (isLockStale()) rmSync(LOCK, { force: true })
     return false
   }
 }
 
-function lockOwner(): number | undefined {
+function isLockStale(): boolean {
   try {
-    return Number(readFileSync(LOCK, 'utf8')) || undefined
+    if (Date.now() - statSync(LOCK).mtimeMs > LOCK_STALE_MS) return true
+    const owner = Number(readFileSync(LOCK, 'utf8'))
+    return owner > 0 && !isAlive(owner)
   } catch {
-    return undefined
+    return false // just released
   }
 }
 

@@ -23,6 +23,7 @@ export type Anvil = { url: string; port: number; pid: number; stop(): Promise<vo
 
 const START_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 5_000
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Private keys of anvil's first ten funded accounts (the well-known test mnemonic). Never use them on a real network. */
 export const ANVIL_KEYS = [
@@ -59,9 +60,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
-  const killAtExit = () => child.kill('SIGKILL')
-  process.once('exit', killAtExit)
-  child.once('exit', () => process.off('exit', killAtExit))
+  endWithThisProcess(child)
   const listeningPort = await waitListening(child)
   return {
     url: `http://127.0.0.1:${listeningPort}`,
@@ -69,6 +68,21 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
     pid: child.pid!,
     stop: () => stopProcess(child),
   }
+}
+
+/** Also when this process is ended by a signal, which it then obeys as before. */
+function endWithThisProcess(child: ChildProcess): void {
+  const killChild = () => child.kill('SIGKILL')
+  const passOn = (signal: NodeJS.Signals) => {
+    killChild()
+    process.kill(process.pid, signal)
+  }
+  process.once('exit', killChild)
+  for (const signal of SIGNALS) process.once(signal, passOn)
+  child.once('exit', () => {
+    process.off('exit', killChild)
+    for (const signal of SIGNALS) process.off(signal, passOn)
+  })
 }
 
 function waitListening(child: ChildProcess): Promise<number> {

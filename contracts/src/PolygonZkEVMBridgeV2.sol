@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IBridgeMessageReceiver, IGlobalExitRoot} from "./Interfaces.sol";
+import {ClaimedLeaves} from "./bridge/ClaimedLeaves.sol";
 import {Permit} from "./bridge/Permit.sol";
 import {TokenMetadata} from "./bridge/TokenMetadata.sol";
 import {TokenWrapped} from "./bridge/TokenWrapped.sol";
@@ -15,7 +16,7 @@ import {Initializable} from "./lib/Initializable.sol";
 /// @notice Moves assets and messages between networks: an exit is a leaf of this bridge's tree, a claim shows that leaf
 /// under a global exit root known here. The same code runs on L1 (network 0) and, placed in the genesis, on every L2,
 /// so it has no constructor arguments, no immutables, and no opcode above Berlin's.
-contract PolygonZkEVMBridgeV2 is Initializable, EmergencyState, AppendTree, WrappedTokens {
+contract PolygonZkEVMBridgeV2 is Initializable, EmergencyState, AppendTree, ClaimedLeaves, WrappedTokens {
     using SafeERC20 for IERC20;
 
     event BridgeEvent(
@@ -39,28 +40,22 @@ contract PolygonZkEVMBridgeV2 is Initializable, EmergencyState, AppendTree, Wrap
     error MessageFailed();
     error GlobalExitRootInvalid();
     error InvalidSmtProof();
-    error AlreadyClaimed();
     error GasTokenNetworkMustBeZeroOnEther();
     error NoValueInMessagesOnGasTokenNetworks();
     error NativeTokenIsEther();
     error OnlyRollupManager();
     error ReentrantCall();
 
-    uint32 private constant MAINNET = 0;
-    uint32 private constant FIRST_ROLLUP = 1;
     uint8 private constant LEAF_ASSET = 0;
     uint8 private constant LEAF_MESSAGE = 1;
     uint256 private constant MAINNET_FLAG = 1 << 64;
 
-    uint32 public networkID;
     /// @notice Leaves covered by the last exit root given to the exit root contract.
     uint32 public lastUpdatedDepositCount;
     bool private _entered;
     IGlobalExitRoot public globalExitRootManager;
     /// @notice Zero on L2.
     address public polygonRollupManager;
-    /// @notice Bits of claimed leaves.
-    mapping(uint256 word => uint256 bits) public claimedBitMap;
     /// @notice Token that this network pays gas with, by its origin; zero for ether.
     address public gasTokenAddress;
     uint32 public gasTokenNetwork;
@@ -251,12 +246,6 @@ contract PolygonZkEVMBridgeV2 is Initializable, EmergencyState, AppendTree, Wrap
         _leaveEmergency();
     }
 
-    /// @param sourceBridgeNetwork network of the exit: 0 for L1, else the rollup id
-    function isClaimed(uint32 leafIndex, uint32 sourceBridgeNetwork) external view returns (bool) {
-        (uint256 word, uint256 bit) = _claimPosition(leafIndex, sourceBridgeNetwork);
-        return claimedBitMap[word] & bit != 0;
-    }
-
     function getTokenMetadata(address token) public view override returns (bytes memory) {
         return TokenMetadata.encode(token);
     }
@@ -378,9 +367,7 @@ contract PolygonZkEVMBridgeV2 is Initializable, EmergencyState, AppendTree, Wrap
                 revert InvalidSmtProof();
             }
         }
-        (uint256 word, uint256 bit) = _claimPosition(leafIndex, sourceBridgeNetwork);
-        if (claimedBitMap[word] & bit != 0) revert AlreadyClaimed();
-        claimedBitMap[word] |= bit;
+        _markClaimed(leafIndex, sourceBridgeNetwork);
     }
 
     function _payOut(
@@ -425,14 +412,5 @@ contract PolygonZkEVMBridgeV2 is Initializable, EmergencyState, AppendTree, Wrap
         // solhint-disable-next-line avoid-low-level-calls
         (bool success,) = destination.call{value: amount}("");
         if (!success) revert EtherTransferFailed();
-    }
-
-    /// @dev L1's exits, seen from the first rollup, share the low words with no source in the index: the interface's
-    /// layout since there was one rollup only.
-    function _claimPosition(uint32 leafIndex, uint32 sourceBridgeNetwork) private view returns (uint256, uint256) {
-        uint256 index = leafIndex;
-        bool firstPair = networkID == MAINNET && sourceBridgeNetwork == FIRST_ROLLUP;
-        if (!firstPair) index += uint256(sourceBridgeNetwork) << 32;
-        return (index >> 8, 1 << (index & 0xff));
     }
 }
