@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Address, Hash } from '#protocol/primitives.ts'
 import { InvalidSignatureError, recoverSender, type Transaction } from '#protocol/transaction.ts'
 import {
@@ -69,6 +70,7 @@ export function createPoolIntake({
 
   async function run(): Promise<void> {
     running = true
+    await setImmediate() // requests read in this turn of the event loop, and the members of a batch, join the group
     while (waiting.length > 0) {
       const group = waiting.slice(0, GROUP_MAX)
       waiting = waiting.slice(GROUP_MAX)

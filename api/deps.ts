@@ -1,0 +1,19 @@
+import type { Logger } from '#common/logger.ts'
+import type { Config } from '#config/schema.ts'
+import type { Database } from '#db/client.ts'
+import type { PoolIntake } from '#pool/submission.ts'
+import type { Address } from '#protocol/primitives.ts'
+import type { Head } from './head.ts'
+
+/** What methods work with. */
+export type ApiDeps = {
+  db: Database
+  head: Head
+  intake: PoolIntake
+  chainId: number
+  /** Receives the fees of the blocks this network makes; zero when this node does not know. */
+  coinbase: Address
+  minGasPriceWei: bigint
+  limits: Pick<Config['rpc'], 'gasCap' | 'evmTimeoutMs' | 'maxLogs' | 'maxLogBlockRange' | 'batchLimit' | 'namespaces'>
+  logger: Logger
+}

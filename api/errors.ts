@@ -1,0 +1,41 @@
+import { NodeError } from '#common/errors.ts'
+
+/** Codes of JSON-RPC errors. Texts that clients match stand where they are thrown, details follow after `: `. */
+export const RPC_CODE = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  reverted: 3,
+  server: -32000,
+  timedOut: -32002,
+  tooLarge: -32003,
+  notSupported: -32004,
+  limited: -32005,
+  unknownBlock: -39001,
+  pruned: 4444,
+} as const
+
+/** An error as the caller of JSON-RPC sees it. `data` is hex for a revert, else an object of details. */
+export class RpcError extends NodeError {
+  override readonly name = 'RpcError'
+  readonly code: number
+  readonly data: unknown
+
+  constructor(code: number, text: string, { data, cause }: { data?: unknown; cause?: unknown } = {}) {
+    super(text, { cause })
+    this.code = code
+    this.data = data
+  }
+}
+
+export const invalidRequest = (text = 'invalid request') => new RpcError(RPC_CODE.invalidRequest, text)
+export const invalidParams = (text: string, data?: unknown) => new RpcError(RPC_CODE.invalidParams, text, { data })
+export const invalidArgument = (index: number, detail: string) => invalidParams(`invalid argument ${index}: ${detail}`)
+export const methodNotFound = (method: string) =>
+  new RpcError(RPC_CODE.methodNotFound, `the method ${method} does not exist/is not available`)
+export const serverError = (text: string) => new RpcError(RPC_CODE.server, text)
+export const headerNotFound = () => serverError('header not found')
+export const timedOut = () => new RpcError(RPC_CODE.timedOut, 'request timed out')
+export const responseTooLarge = () => new RpcError(RPC_CODE.tooLarge, 'response too large')

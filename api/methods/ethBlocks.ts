@@ -1,0 +1,126 @@
+import type { LogRow } from '#db/blocks.ts'
+import { findHeaderByHash, type HeaderRow, readTransactionHashes } from '#db/rpc/blocks.ts'
+import { readLogsOfBlock, readTransactionsOfBlock } from '#db/rpc/transactions.ts'
+import { findBlockByParameter } from '../blockTag.ts'
+import type { ApiDeps } from '../deps.ts'
+import {
+  formatBlock,
+  formatPendingBlock,
+  formatReceipt,
+  formatRollupFields,
+  formatTransaction,
+  quantity,
+} from '../format.ts'
+import { method } from '../method.ts'
+import { blockNumberParam, blockParam, booleanParam, hashParam, indexParam, optional } from '../params.ts'
+
+/** Blocks and what hangs on them as a whole. */
+export const ethBlockMethods = (deps: ApiDeps) => {
+  const { db, head } = deps
+
+  async function show(header: HeaderRow | undefined, hydrated: boolean | undefined, extra: boolean | undefined) {
+    if (header === undefined) return null
+    const transactions = hydrated
+      ? (await readTransactionsOfBlock(db, header.blockNumber)).map((row) =>
+          formatTransaction(row, { l2Hash: extra === true }),
+        )
+      : header.txCount === 0
+        ? []
+        : await readTransactionHashes(db, [header.blockNumber])
+    return { ...formatBlock(header, transactions), ...(extra ? formatRollupFields(header) : {}) }
+  }
+
+  async function showReceipts(header: HeaderRow | undefined) {
+    if (header === undefined) return null
+    const [rows, logs] = await Promise.all([
+      readTransactionsOfBlock(db, header.blockNumber),
+      readLogsOfBlock(db, header.blockNumber),
+    ])
+    const logsOf = groupByTransaction(logs)
+    return rows.map((row) => formatReceipt(row, logsOf.get(row.txIndex) ?? []))
+  }
+
+  const hydrated = optional(booleanParam('hydratedTransactions'))
+  const extra = optional(booleanParam('includeExtraInfo'))
+  const countOf = (header: HeaderRow | undefined) => (header === undefined ? null : quantity(header.txCount))
+  const noUncles = (header: HeaderRow | undefined) => (header === undefined ? null : '0x0')
+  return [
+    method({
+      name: 'eth_getBlockByNumber',
+      summary: 'A block by number or tag; null when there is none',
+      cost: 2,
+      params: [blockNumberParam('block'), hydrated, extra],
+      handle: async ([block, isHydrated, withExtra]) =>
+        block === 'pending'
+          ? formatPendingBlock(head.latest, Math.floor(Date.now() / 1000))
+          : await show(await findBlockByParameter(deps, block), isHydrated, withExtra),
+    }),
+    method({
+      name: 'eth_getBlockByHash',
+      summary: 'A block by hash; null when there is none',
+      cost: 2,
+      params: [hashParam('hash'), hydrated, extra],
+      handle: async ([hash, isHydrated, withExtra]) =>
+        await show(await findHeaderByHash(db, hash), isHydrated, withExtra),
+    }),
+    method({
+      name: 'eth_getBlockReceipts',
+      summary: 'All receipts of a block; null when there is none',
+      cost: 10,
+      params: [blockParam('block')],
+      handle: async ([block]) => await showReceipts(await findBlockByParameter(deps, block)),
+    }),
+    method({
+      name: 'eth_getBlockTransactionCountByNumber',
+      summary: 'Number of transactions in a block',
+      cost: 2,
+      params: [blockNumberParam('block')],
+      handle: async ([block]) => (block === 'pending' ? '0x0' : countOf(await findBlockByParameter(deps, block))),
+    }),
+    method({
+      name: 'eth_getBlockTransactionCountByHash',
+      summary: 'Number of transactions in a block',
+      cost: 2,
+      params: [hashParam('hash')],
+      handle: async ([hash]) => countOf(await findHeaderByHash(db, hash)),
+    }),
+    method({
+      name: 'eth_getUncleCountByBlockNumber',
+      summary: 'L2 blocks have no uncles; null for an unknown block',
+      cost: 2,
+      params: [blockNumberParam('block')],
+      handle: async ([block]) => noUncles(await findBlockByParameter(deps, block)),
+    }),
+    method({
+      name: 'eth_getUncleCountByBlockHash',
+      summary: 'L2 blocks have no uncles; null for an unknown block',
+      cost: 2,
+      params: [hashParam('hash')],
+      handle: async ([hash]) => noUncles(await findHeaderByHash(db, hash)),
+    }),
+    method({
+      name: 'eth_getUncleByBlockNumberAndIndex',
+      summary: 'Always null: L2 blocks have no uncles',
+      cost: 1,
+      params: [blockNumberParam('block'), indexParam('index')],
+      handle: () => null,
+    }),
+    method({
+      name: 'eth_getUncleByBlockHashAndIndex',
+      summary: 'Always null: L2 blocks have no uncles',
+      cost: 1,
+      params: [hashParam('hash'), indexParam('index')],
+      handle: () => null,
+    }),
+  ]
+}
+
+function groupByTransaction(logs: readonly LogRow[]): Map<number, LogRow[]> {
+  const groups = new Map<number, LogRow[]>()
+  for (const log of logs) {
+    const group = groups.get(log.txIndex)
+    if (group === undefined) groups.set(log.txIndex, [log])
+    else group.push(log)
+  }
+  return groups
+}

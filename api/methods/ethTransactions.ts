@@ -1,0 +1,110 @@
+import { bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { findPoolTransaction } from '#db/pool.ts'
+import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
+import {
+  findMinedTransaction,
+  findMinedTransactionAt,
+  type MinedTransaction,
+  readLogsOfTransaction,
+} from '#db/rpc/transactions.ts'
+import { findBlockByParameter } from '../blockTag.ts'
+import type { ApiDeps } from '../deps.ts'
+import { formatPendingTransaction, formatReceipt, formatTransaction } from '../format.ts'
+import { method } from '../method.ts'
+import { blockNumberParam, booleanParam, dataParam, hashParam, indexParam, optional } from '../params.ts'
+
+/** Sending transactions and finding them again. */
+export const ethTransactionMethods = (deps: ApiDeps) => {
+  const { db, head, intake } = deps
+
+  /** Mined ones only once the head is there too, so that a caller's next question agrees. */
+  async function findMined(hash: Parameters<typeof findMinedTransaction>[1]): Promise<MinedTransaction | undefined> {
+    const row = await findMinedTransaction(db, hash)
+    if (row !== undefined) await head.reach(row.blockNumber)
+    return row
+  }
+
+  async function at(header: HeaderRow | undefined, index: number): Promise<MinedTransaction | undefined> {
+    return header === undefined || index >= header.txCount
+      ? undefined
+      : await findMinedTransactionAt(db, header.blockNumber, index)
+  }
+
+  const show = (row: MinedTransaction | undefined) => (row === undefined ? null : formatTransaction(row))
+  const showRaw = (row: { raw: Uint8Array } | undefined) => (row === undefined ? null : bytesToHex(row.raw))
+  return [
+    method({
+      name: 'eth_sendRawTransaction',
+      summary: 'Takes a signed transaction; its hash is answered once it is durable',
+      cost: 50,
+      params: [dataParam('transaction')],
+      handle: async ([transaction]) => {
+        const [result] = await intake.submit([hexToBytes(transaction)])
+        if ('error' in result!) throw result.error
+        return result!.hash
+      },
+    }),
+    method({
+      name: 'eth_getTransactionByHash',
+      summary: 'A transaction, mined or waiting; null when neither',
+      cost: 2,
+      params: [hashParam('hash')],
+      handle: async ([hash]) => {
+        const mined = await findMined(hash)
+        if (mined !== undefined) return formatTransaction(mined)
+        const waiting = await findPoolTransaction(db, hash)
+        if (waiting !== undefined) return formatPendingTransaction(waiting)
+        return show(await findMined(hash)) // it may have left the pool for a block between the two reads
+      },
+    }),
+    method({
+      name: 'eth_getTransactionByBlockHashAndIndex',
+      summary: 'A transaction by its place',
+      cost: 2,
+      params: [hashParam('hash'), indexParam('index')],
+      handle: async ([hash, index]) => show(await at(await findHeaderByHash(db, hash), index)),
+    }),
+    method({
+      name: 'eth_getTransactionByBlockNumberAndIndex',
+      summary: 'A transaction by its place',
+      cost: 2,
+      params: [blockNumberParam('block'), indexParam('index')],
+      handle: async ([block, index]) =>
+        block === 'pending' ? null : show(await at(await findBlockByParameter(deps, block), index)),
+    }),
+    method({
+      name: 'eth_getRawTransactionByHash',
+      summary: 'A transaction as it was signed, mined or waiting',
+      cost: 2,
+      params: [hashParam('hash')],
+      handle: async ([hash]) =>
+        showRaw((await findMined(hash)) ?? (await findPoolTransaction(db, hash)) ?? (await findMined(hash))),
+    }),
+    method({
+      name: 'eth_getRawTransactionByBlockHashAndIndex',
+      summary: 'A transaction as it was signed, by its place',
+      cost: 2,
+      params: [hashParam('hash'), indexParam('index')],
+      handle: async ([hash, index]) => showRaw(await at(await findHeaderByHash(db, hash), index)),
+    }),
+    method({
+      name: 'eth_getRawTransactionByBlockNumberAndIndex',
+      summary: 'A transaction as it was signed, by its place',
+      cost: 2,
+      params: [blockNumberParam('block'), indexParam('index')],
+      handle: async ([block, index]) =>
+        block === 'pending' ? null : showRaw(await at(await findBlockByParameter(deps, block), index)),
+    }),
+    method({
+      name: 'eth_getTransactionReceipt',
+      summary: 'Receipt of a mined transaction; null before',
+      cost: 2,
+      params: [hashParam('hash'), optional(booleanParam('includeExtraInfo'))],
+      handle: async ([hash, extra]) => {
+        const row = await findMined(hash)
+        if (row === undefined) return null
+        return formatReceipt(row, await readLogsOfTransaction(db, row), { l2Hash: extra === true })
+      },
+    }),
+  ]
+}

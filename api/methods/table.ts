@@ -1,0 +1,25 @@
+import type { ApiDeps } from '../deps.ts'
+import { createMethodTable, type Method } from '../method.ts'
+import { ethBlockMethods } from './ethBlocks.ts'
+import { ethChainMethods } from './ethChain.ts'
+import { ethFeeMethods } from './ethFees.ts'
+import { ethStateMethods } from './ethState.ts'
+import { ethTransactionMethods } from './ethTransactions.ts'
+import { nodeMethods } from './node.ts'
+import { txpoolMethods } from './txpool.ts'
+import { zkevmMethods } from './zkevm.ts'
+
+/** Every method of the node, of the namespaces that are switched on. */
+export function createMethods(deps: ApiDeps): Map<string, Method> {
+  const methods = [
+    ethChainMethods,
+    ethBlockMethods,
+    ethTransactionMethods,
+    ethStateMethods,
+    ethFeeMethods,
+    nodeMethods,
+    txpoolMethods,
+    zkevmMethods,
+  ].flatMap((create): Method[] => create(deps))
+  return createMethodTable(methods, deps.limits.namespaces)
+}

@@ -1,0 +1,158 @@
+import { bytesToHex } from '#common/bytes.ts'
+import { type BatchRow, findBatch, findOpenBatch, getBatch, readBatchL2Data } from '#db/batches.ts'
+import { type BatchHeads, findBatchNumberOfBlock, readBatchExtras, readBatchHeads } from '#db/rpc/batches.ts'
+import { findHeaderByHash, findLastBlockNumberOfBatches, type HeaderRow, readHeadersOfBatch } from '#db/rpc/blocks.ts'
+import {
+  type MinedTransaction,
+  readLogsOfBlock,
+  readTransactionsOfBatch,
+  readTransactionsOfBlock,
+} from '#db/rpc/transactions.ts'
+import { findBatchOnL1 } from '#db/verification.ts'
+import { type BatchNumber, type BlockNumber, ZERO_HASH } from '#protocol/primitives.ts'
+import { findBlockByParameter, resolveBatchNumber, resolveBlockNumber } from '../blockTag.ts'
+import type { ApiDeps } from '../deps.ts'
+import { formatBlock, formatReceipt, formatRollupFields, formatTransaction, quantity } from '../format.ts'
+import { method } from '../method.ts'
+import { blockNumberParam, booleanParam, hashParam, optional } from '../params.ts'
+
+/** Batches, and how far blocks are on their way to L1. Field names: zkevm-node. */
+export const zkevmMethods = (deps: ApiDeps) => {
+  const { db } = deps
+  const head = (name: string, summary: string, which: keyof BatchHeads) =>
+    method({ name, summary, cost: 1, params: [], handle: async () => quantity((await readBatchHeads(db))[which]) })
+
+  /** Whether the block's batch is at or below a head; false for a block that does not exist. */
+  const isWithin = (name: string, summary: string, which: 'virtual' | 'verified') =>
+    method({
+      name,
+      summary,
+      cost: 2,
+      params: [blockNumberParam('blockNumber')],
+      handle: async ([block]) => {
+        const blockNumber = await resolveBlockNumber(deps, block)
+        const batchNumber = blockNumber === undefined ? undefined : await findBatchNumberOfBlock(db, blockNumber)
+        return batchNumber !== undefined && batchNumber <= (await readBatchHeads(db))[which]
+      },
+    })
+
+  return [
+    head('zkevm_batchNumber', 'Newest batch of the trusted state, open or closed', 'trusted'),
+    head('zkevm_virtualBatchNumber', 'Newest batch sequenced on L1', 'virtual'),
+    head('zkevm_verifiedBatchNumber', 'Newest batch proven on L1', 'verified'),
+    isWithin('zkevm_isBlockVirtualized', 'Whether the batch of this block was sequenced on L1', 'virtual'),
+    isWithin('zkevm_isBlockConsolidated', 'Whether the batch of this block is proven on L1', 'verified'),
+    method({
+      name: 'zkevm_consolidatedBlockNumber',
+      summary: 'Last block whose batch is proven on L1',
+      cost: 1,
+      params: [],
+      handle: async () => {
+        const { verified } = await readBatchHeads(db)
+        return quantity(await findLastBlockNumberOfBatches(db, verified as BatchNumber))
+      },
+    }),
+    method({
+      name: 'zkevm_batchNumberByBlockNumber',
+      summary: 'Batch that holds the block; null when the block is unknown',
+      cost: 2,
+      params: [blockNumberParam('blockNumber')],
+      handle: async ([block]) => {
+        const blockNumber = await resolveBlockNumber(deps, block)
+        const batchNumber = await findBatchNumberOfBlock(db, blockNumber as BlockNumber)
+        return batchNumber === undefined ? null : quantity(batchNumber)
+      },
+    }),
+    method({
+      name: 'zkevm_getForkId',
+      summary: 'Fork id of the newest batch',
+      cost: 1,
+      params: [],
+      handle: async () => {
+        const { trusted } = await readBatchHeads(db)
+        const newest = (await findOpenBatch(db)) ?? (await getBatch(db, trusted as BatchNumber))
+        return quantity(newest.forkId)
+      },
+    }),
+    method({
+      name: 'zkevm_getBatchByNumber',
+      summary: 'A batch with its blocks and transactions; null when it does not exist yet',
+      cost: 10,
+      params: [blockNumberParam('batchNumber'), optional(booleanParam('includeTransactions'))],
+      handle: async ([batch, includeTransactions]) => {
+        const row = await findBatch(db, await resolveBatchNumber(db, batch))
+        return row === undefined ? null : await showBatch(row, includeTransactions === true)
+      },
+    }),
+    method({
+      name: 'zkevm_getFullBlockByNumber',
+      summary: 'A block with the fields of the rollup and, in the full form, receipts inside its transactions',
+      cost: 10,
+      params: [blockNumberParam('blockNumber'), booleanParam('includeTransactions')],
+      handle: async ([block, full]) => await showFullBlock(await findBlockByParameter(deps, block), full),
+    }),
+    method({
+      name: 'zkevm_getFullBlockByHash',
+      summary: 'A block with the fields of the rollup and, in the full form, receipts inside its transactions',
+      cost: 10,
+      params: [hashParam('hash'), booleanParam('includeTransactions')],
+      handle: async ([hash, full]) => await showFullBlock(await findHeaderByHash(db, hash), full),
+    }),
+  ]
+
+  async function showBatch(row: BatchRow, full: boolean) {
+    const { batchNumber } = row
+    const [extras, onL1, headers, transactions, batchL2Data] = await Promise.all([
+      readBatchExtras(db, row),
+      findBatchOnL1(db, batchNumber),
+      readHeadersOfBatch(db, batchNumber),
+      readTransactionsOfBatch(db, batchNumber),
+      readBatchL2Data(db, row),
+    ])
+    return {
+      number: quantity(batchNumber),
+      ...(row.forcedBatchNumber === null ? {} : { forcedBatchNumber: quantity(row.forcedBatchNumber) }),
+      coinbase: row.coinbase,
+      stateRoot: row.stateRoot ?? headers.at(-1)?.stateRoot ?? ZERO_HASH,
+      globalExitRoot: extras.globalExitRoot,
+      mainnetExitRoot: extras.mainnetExitRoot,
+      rollupExitRoot: extras.rollupExitRoot,
+      localExitRoot: row.localExitRoot ?? ZERO_HASH,
+      accInputHash: extras.accInputHash,
+      timestamp: quantity(row.lastTimestamp ?? headers.at(-1)?.timestamp ?? 0),
+      sendSequencesTxHash: onL1.virtual?.l1TxHash ?? null,
+      verifyBatchTxHash: onL1.verified?.l1TxHash ?? null,
+      closed: row.closedAt !== null,
+      blocks: full
+        ? headers.map((header) => showBlock(header, hashesOf(header, transactions)))
+        : headers.map(({ hash }) => hash),
+      transactions: full ? await showWithReceipts(headers, transactions) : transactions.map(({ hash }) => hash),
+      batchL2Data: bytesToHex(batchL2Data),
+    }
+  }
+
+  async function showFullBlock(header: HeaderRow | undefined, full: boolean) {
+    if (header === undefined) return null
+    const transactions = await readTransactionsOfBlock(db, header.blockNumber)
+    return showBlock(
+      header,
+      full ? await showWithReceipts([header], transactions) : transactions.map(({ hash }) => hash),
+    )
+  }
+
+  async function showWithReceipts(headers: readonly HeaderRow[], transactions: readonly MinedTransaction[]) {
+    const logs = (await Promise.all(headers.map(({ blockNumber }) => readLogsOfBlock(db, blockNumber)))).flat()
+    return transactions.map((row) => {
+      const own = logs.filter(({ blockNumber, txIndex }) => blockNumber === row.blockNumber && txIndex === row.txIndex)
+      return { ...formatTransaction(row, { l2Hash: true }), receipt: formatReceipt(row, own, { l2Hash: true }) }
+    })
+  }
+}
+
+const showBlock = (header: HeaderRow, transactions: readonly unknown[]) => ({
+  ...formatBlock(header, transactions),
+  ...formatRollupFields(header),
+})
+
+const hashesOf = ({ blockNumber }: HeaderRow, transactions: readonly MinedTransaction[]) =>
+  transactions.filter((row) => row.blockNumber === blockNumber).map(({ hash }) => hash)

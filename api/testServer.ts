@@ -1,0 +1,93 @@
+import { createLogger } from '#common/logger.ts'
+import { parseConfig } from '#config/load.ts'
+import type { ConfigInput } from '#config/schema.ts'
+import { openBatch } from '#db/batches.ts'
+import { storeBlock } from '#db/blocks.ts'
+import type { Database } from '#db/client.ts'
+import { initializeGenesis } from '#db/genesis.ts'
+import type { Address } from '#protocol/primitives.ts'
+import { BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
+import { addressOf, blockOf, hashOf } from '#test/blocks.ts'
+import { openTestDatabase } from '#test/database.ts'
+import { type ApiServer, startApiServer } from './server.ts'
+
+export const TEST_CHAIN_ID = 1001
+
+export type TestApi = { db: Database; url: string; wsUrl: string; server: ApiServer; close: () => Promise<void> }
+
+/** An API on a free port over a database with genesis, these balances and an open batch 1. */
+export async function startTestApi({
+  balances = {},
+  config = {},
+}: {
+  balances?: Record<Address, bigint>
+  config?: Pick<ConfigInput, 'rpc' | 'pool'>
+} = {}): Promise<TestApi> {
+  const { db, url: databaseUrl, close } = await openTestDatabase()
+  const accounts = new Map(
+    Object.entries(balances).map(([address, balance]) => [
+      address as Address,
+      { nonce: 0n, balance, codeHash: ZERO_HASH, codeSize: 0 },
+    ]),
+  )
+  const identity = {
+    chainId: TEST_CHAIN_ID,
+    l1ChainId: 1337,
+    rollupManager: addressOf(0xaa),
+    rollupId: 1,
+    genesisRoot: hashOf(2000),
+  }
+  const block = blockOf(0, 0, { changes: { accounts, storage: [], codes: new Map() } })
+  await initializeGenesis(db, identity, { forkId: 9, coinbase: addressOf(0), block })
+  await openBatch(db, { batchNumber: BatchNumber(1), kind: 'trusted', forkId: 9, coinbase: addressOf(0xc0) })
+  const server = await startApiServer(
+    parseConfig({
+      ...config,
+      network: {
+        chainId: TEST_CHAIN_ID,
+        l1ChainId: 1337,
+        contracts: {
+          rollupManager: addressOf(0xaa),
+          rollup: addressOf(0xab),
+          globalExitRoot: addressOf(0xac),
+          pol: addressOf(0xad),
+        },
+        l1StartBlock: 0,
+        genesisFile: 'genesis.json',
+      },
+      database: { url: databaseUrl },
+      l1: { rpcUrl: 'http://127.0.0.1:1' },
+      temporal: {},
+      rpc: { port: 0, ...config.rpc },
+    }),
+    createLogger('api', 'fatal'),
+    { withOps: false },
+  )
+  return {
+    db,
+    server,
+    url: `http://127.0.0.1:${server.port}`,
+    wsUrl: `ws://127.0.0.1:${server.port}/ws`,
+    close: async () => {
+      await server.stop()
+      await close()
+    },
+  }
+}
+
+export type RpcAnswer = { id: unknown; result?: unknown; error?: { code: number; message: string; data?: unknown } }
+
+/** One request, as bytes on the wire see it. */
+export async function call(url: string, method: string, ...params: unknown[]): Promise<RpcAnswer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  })
+  return (await response.json()) as RpcAnswer
+}
+
+/** Block 1 of batch 1 and so on: stores it as the sequencer does. */
+export async function addBlock(db: Database, number: number, content: Parameters<typeof blockOf>[2] = {}) {
+  await db.transaction((tx) => storeBlock(tx, blockOf(number, 1, content)))
+}
