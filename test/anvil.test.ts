@@ -21,21 +21,22 @@ test('says why it cannot start', async () => {
 })
 
 test('ends with the process that started it', async () => {
-  const program = "const { startAnvil } = await import('#test/anvil.ts'); console.log((await startAnvil()).pid)"
+  const program = "const { startAnvil } = await import('#test/anvil.ts'); console.log((await startAnvil()).url)"
   const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program])
   const [output] = await once(parent.stdout, 'data')
-  const pid = Number(String(output))
-  expect(process.kill(pid, 0)).toBe(true)
+  const url = String(output).trim()
+  expect(await answers(url)).toBe(true)
   parent.kill('SIGTERM')
   const [, signal] = await once(parent, 'exit')
   expect(signal).toBe('SIGTERM')
-  await expect.poll(() => isRunning(pid)).toBe(false)
+  await expect.poll(() => answers(url)).toBe(false)
 })
 
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
+/** Asked by its port, since an orphan may stay in the process table until somebody reaps it. */
+async function answers(url: string): Promise<boolean> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] })
+  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).then(
+    ({ ok }) => ok,
+    () => false,
+  )
 }
