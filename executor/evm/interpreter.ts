@@ -153,7 +153,8 @@ export class Evm {
     let stepsLeft = STEPS_BETWEEN_DEADLINE_CHECKS
     for (;;) {
       const opcode = frame.pc < end ? code[frame.pc]! : 0
-      if ((frame.gas -= gas[opcode]!) < 0) throw OUT_OF_GAS
+      frame.gas -= gas[opcode]!
+      if (frame.gas < 0) throw OUT_OF_GAS
       if (stack.length < minStack[opcode]!) throw STACK_UNDERFLOW
       if (stack.length > maxStack[opcode]!) throw STACK_OVERFLOW
       frame.pc++
@@ -185,7 +186,8 @@ export class Evm {
         refund: this.refund,
       })
     this.#resumes = false
-    if ((frame.gas -= gas[opcode]!) < 0) throw OUT_OF_GAS
+    frame.gas -= gas[opcode]!
+    if (frame.gas < 0) throw OUT_OF_GAS
     if (stack.length < minStack[opcode]!) throw STACK_UNDERFLOW
     if (stack.length > maxStack[opcode]!) throw STACK_OVERFLOW
     frame.pc++

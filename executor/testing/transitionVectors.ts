@@ -130,8 +130,12 @@ export class VectorChain {
   }
 
   /** @param wrap stands between the executor and the state, to watch or disturb it */
-  async run(batch: VectorBatch, wrap = (reader: StateReader) => reader): Promise<ExecuteBatchResult> {
-    const result = await executeBatch(this.input(batch), { reader: wrap(this.reader), store: this.#store })
+  async run(
+    batch: VectorBatch,
+    { wrap = (reader: StateReader) => reader, ...options }: RunOptions = {},
+  ): Promise<ExecuteBatchResult> {
+    const input = { ...this.input(batch), ...options }
+    const result = await executeBatch(input, { reader: wrap(this.reader), store: this.#store })
     for (const block of result.blocks) {
       this.#store.add(block.newNodes)
       for (const [hash, code] of block.stateDiff.codes) this.#codes.set(hash, code)
@@ -140,4 +144,8 @@ export class VectorChain {
     this.accInputHash = result.newAccInputHash
     return result
   }
+}
+
+type RunOptions = Partial<Pick<ExecuteBatchInput, 'counterLimits' | 'treeDepth'>> & {
+  wrap?: (reader: StateReader) => StateReader
 }
