@@ -50,6 +50,8 @@ export async function obtainTemporal(options: ObtainOptions = {}): Promise<strin
   const reasons: string[] = []
   mkdirSync(cacheFolder(env), { recursive: true })
   const folder = mkdtempSync(join(cacheFolder(env), 'getting-temporal-'))
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', removeFolder)
   try {
     const ways = [
       ['download', () => download(folder)],
@@ -65,7 +67,8 @@ export async function obtainTemporal(options: ObtainOptions = {}): Promise<strin
       }
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    process.off('exit', removeFolder)
+    removeFolder()
   }
   throw new TemporalNotFoundError(
     `No Temporal server: install the Temporal CLI (TEMPORAL_BIN=<path> or on PATH), or install Go to have it built, or set TEMPORAL_ADDRESS to a running server. Tried ${reasons.join('; ')}.`,
@@ -105,6 +108,8 @@ async function buildWithGo(folder: string, report: (progress: string) => void): 
     env: { ...process.env, GOBIN: folder, GOFLAGS: '-mod=mod' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  const stopBuild = () => void go.kill()
+  process.once('exit', stopBuild)
   let packages = 0
   let lastLine = ''
   const startedAt = Date.now()
@@ -125,7 +130,7 @@ async function buildWithGo(folder: string, report: (progress: string) => void): 
     })
   } finally {
     clearInterval(timer)
-    go.kill()
+    process.off('exit', stopBuild)
   }
   return join(folder, 'temporal')
 }

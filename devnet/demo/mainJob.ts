@@ -1,8 +1,8 @@
 import { HDNodeWallet, Wallet } from 'ethers'
 import type { Hex } from '#protocol/primitives.ts'
 import type { Network } from '../network.ts'
+import { call, callMany } from '../rpc.ts'
 import { type ReplayedBatch, replayFromL1 } from './replay.ts'
-import { call, callMany } from './rpc.ts'
 import { DemoError, signTransfers, useEthers, useViem } from './transactions.ts'
 
 export type Scale = { transactions: number; senders: number }

@@ -1,0 +1,25 @@
+import { HDNodeWallet, Mnemonic } from 'ethers'
+import { Address, type Hex } from '#protocol/primitives.ts'
+
+export type DevAccount = { address: Address; privateKey: Hex }
+
+const MNEMONIC = 'test test test test test test test test test test test junk'
+const COUNT = 10
+
+/**
+ * The ten accounts of the test mnemonic that every Ethereum tool knows: funded on L1 by anvil and on L2 by the genesis.
+ * Their keys are public: never use them elsewhere.
+ */
+export function devAccounts(): DevAccount[] {
+  const parent = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(MNEMONIC), "m/44'/60'/0'/0")
+  return Array.from({ length: COUNT }, (_, index) => {
+    const { address, privateKey } = parent.deriveChild(index)
+    return { address: Address(address), privateKey: privateKey as Hex }
+  })
+}
+
+/** Who does what on the local L1. */
+export function l1Roles() {
+  const [deployer, sequencer, aggregator, attester] = devAccounts() as [DevAccount, DevAccount, DevAccount, DevAccount]
+  return { deployer, sequencer, aggregator, attester }
+}

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+import { compileContracts } from '#contracts/compile.ts'
+import { l2GenesisContracts } from '#contracts/genesis.ts'
+import { connectDatabase } from '#db/client.ts'
+import { type ChainIdentity, initializeGenesis } from '#db/genesis.ts'
+import { buildGenesis, type GenesisAccount } from '#executor/genesis.ts'
+import { getForkRules } from '#protocol/forks.ts'
+import { blockHash, logsBloom, receiptsRoot, transactionsRoot } from '#protocol/l2Block.ts'
+import {
+  type Address,
+  BatchNumber,
+  BlockNumber,
+  type Hash,
+  type Hex,
+  ZERO_ADDRESS,
+  ZERO_HASH,
+} from '#protocol/primitives.ts'
+import { devAccounts } from './accounts.ts'
+import { readJson, writeJson } from './dataFolder.ts'
+
+const DEV_BALANCE_WEI = 10_000n * 10n ** 18n
+
+/** The genesis file: state of L2 block 0. Amounts are decimal strings. */
+export type GenesisFile = {
+  /** Seconds. */
+  timestamp: number
+  accounts: { address: Address; balance: string; nonce: string; code?: Hex; storage?: Record<Hex, Hex> }[]
+}
+
+/** Funds the dev accounts and holds the L2 contracts. Written once: later versions of the contracts change no chain. */
+export async function ensureGenesisFile(path: string, timestamp: number, bridgeSalt: Hash): Promise<GenesisFile> {
+  if (existsSync(path)) return readJson<GenesisFile>(path)!
+  await compileContracts()
+  const funded = devAccounts().map(({ address }) => ({ address, balance: String(DEV_BALANCE_WEI), nonce: '0' }))
+  const contracts = l2GenesisContracts(bridgeSalt).map(({ address, balanceWei, nonce, code }) => ({
+    ...{ address, balance: String(balanceWei), nonce: String(nonce), code },
+  }))
+  const genesis = { timestamp, accounts: [...funded, ...contracts] }
+  writeJson(path, genesis)
+  return genesis
+}
+
+function accountsOf({ accounts }: GenesisFile): GenesisAccount[] {
+  return accounts.map(({ balance, nonce, ...rest }) => ({ ...rest, balance: BigInt(balance), nonce: BigInt(nonce) }))
+}
+
+export async function genesisRootOf(genesis: GenesisFile): Promise<Hash> {
+  return (await buildGenesis(accountsOf(genesis))).root
+}
+
+/** Writes block 0 into an empty State DB; on another one it only compares. @throws {WrongNetworkError} */
+export async function storeGenesis(
+  databaseUrl: string,
+  genesis: GenesisFile,
+  identity: ChainIdentity,
+  forkId: number,
+): Promise<void> {
+  const state = await buildGenesis(accountsOf(genesis))
+  const roots = { transactionsRoot: transactionsRoot([]), receiptsRoot: receiptsRoot([]) }
+  const { timestamp } = genesis
+  const gasLimit = getForkRules(forkId).blockGasLimit
+  const header = { parentHash: ZERO_HASH, coinbase: ZERO_ADDRESS, stateRoot: state.root, ...roots, gasLimit, timestamp }
+  const hash = blockHash({ number: BlockNumber(0), ...header, logsBloom: logsBloom([]), gasUsed: 0n })
+  const block = {
+    ...{ blockNumber: BlockNumber(0), batchNumber: BatchNumber(0), hash, ...header, gasUsed: 0 },
+    ...{
+      blockInfoRoot: ZERO_HASH,
+      deltaTimestamp: 0,
+      l1InfoIndex: 0,
+      globalExitRoot: ZERO_HASH,
+      l1BlockHash: ZERO_HASH,
+    },
+    ...{ sizeBytes: 0, batchL2Data: new Uint8Array() },
+  }
+  const db = connectDatabase(databaseUrl, { maxConnections: 1, name: 'zknode-genesis' })
+  try {
+    const content = { block, transactions: [], logs: [], changes: state.changes, newNodes: state.newNodes }
+    await initializeGenesis(db, identity, { forkId, coinbase: ZERO_ADDRESS, block: content })
+  } finally {
+    await db.$client.end()
+  }
+}

@@ -1,0 +1,169 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Connection } from '@temporalio/client'
+import { NodeError } from '#common/errors.ts'
+import { devAccounts } from './accounts.ts'
+import { anvilSpec, backUpState, waitForL1 } from './anvil.ts'
+import { recordProcesses, releaseDataFolder, resetDataFolder, takeDataFolder } from './dataFolder.ts'
+import { startGuardian } from './guardian.ts'
+import { type Network, writeNetwork } from './network.ts'
+import type { LauncherOptions } from './options.ts'
+import { renderPanel } from './panel.ts'
+import { choosePort } from './ports.ts'
+import { createProgress, type Progress } from './progress.ts'
+import { createNodeDatabase, nodeServices, postgresService, temporalService } from './services.ts'
+import { FORK_ID, findChain, L2_CHAIN_ID, setUpChain, writeNodeConfig } from './setup.ts'
+import { stopRequest } from './stopRequest.ts'
+import { type ProcessEvent, Supervisor } from './supervisor.ts'
+import { obtainTemporal } from './temporalBinary.ts'
+import { ensureNamespace, readTemporalSettings } from './temporalServer.ts'
+
+const RPC_PORT = 8123
+const L1_PORT = 8545
+const POSTGRES_PORT = 5433
+const OPS_PORT = 9091
+const L1_BACKUP_INTERVAL_MS = 60_000
+
+/**
+ * Runs a whole network until the user stops it: starts what is missing, prints the panel, keeps the processes running.
+ * Returns the exit code: 0 when it was stopped, 1 when it could not start.
+ */
+export async function runLauncher(options: LauncherOptions): Promise<number> {
+  const { folder } = options
+  const progress = createProgress()
+  const stop = stopRequest({ isUnderNpm: options.isUnderNpm })
+  try {
+    await takeDataFolder(folder, progress.say)
+    // A setup that was not completed is worth nothing.
+    if (options.reset || findChain(folder) === undefined) resetDataFolder(folder, { keepLogs: !options.reset })
+  } catch (error) {
+    return explain(error)
+  }
+  const supervisor = new Supervisor({
+    logFolder: join(folder, 'logs'),
+    guardian: startGuardian(),
+    onEvent: (event) => progress.say(describeEvent(event)),
+    onChange: (running) => recordProcesses(folder, running),
+  })
+  stop.onSecond(() => supervisor.kill())
+  let code = 0
+  try {
+    progress.say(`zkNode local network in ${folder}`)
+    const network = await Promise.race([startNetwork(options, supervisor, progress), stop.requested])
+    if (network !== undefined) {
+      writeNetwork(folder, network)
+      progress.say(renderPanel(network, folder))
+      await stop.requested
+    }
+  } catch (error) {
+    code = stop.wasRequested() ? 0 : explain(error)
+  }
+  rmSync(join(folder, 'network.json'), { force: true })
+  progress.say('Stopping …')
+  await supervisor.stop()
+  releaseDataFolder(folder)
+  progress.say('Stopped.')
+  return code
+}
+
+async function startNetwork(options: LauncherOptions, supervisor: Supervisor, progress: Progress): Promise<Network> {
+  const { folder } = options
+  const port = async (name: string, preferred: number) => {
+    const chosen = await choosePort(preferred)
+    if (chosen !== preferred) progress.say(`  Port ${preferred} is busy: ${name} takes ${chosen}.`)
+    return chosen
+  }
+  const rpcPort = await port('JSON-RPC', RPC_PORT)
+  const rpcUrl = `http://127.0.0.1:${rpcPort}`
+  const [databaseUrl, l1RpcUrl, temporal] = await allOf([
+    options.databaseUrl ?? startPostgres(folder, await port('Postgres', POSTGRES_PORT), supervisor, progress),
+    options.l1RpcUrl ?? startL1(folder, await port('L1', L1_PORT), supervisor, progress),
+    startTemporal(options, port, supervisor, progress),
+  ])
+  await waitForL1(l1RpcUrl)
+  const places = { folder, databaseUrl, l1RpcUrl, rpcUrl, isOwnL1: options.l1RpcUrl === undefined }
+  const chain = await setUpChain(places, progress)
+  const opsPort = await port('metrics', OPS_PORT)
+  const configPath = writeNodeConfig(chain, { ...places, rpcPort, opsPort, ...temporal })
+  const services = nodeServices(configPath, rpcUrl)
+  await allOf(services.map((spec) => progress.step(spec.name, () => supervisor.start(spec))))
+  const { rollupId, l1StartBlock: _, ...contracts } = chain.deployment
+  const { temporalUiUrl, ...temporalPlace } = temporal
+  return {
+    ...{ rpcUrl, wsUrl: `ws://127.0.0.1:${rpcPort}`, l1RpcUrl, ...temporalPlace },
+    ...(temporalUiUrl === undefined ? {} : { temporalUiUrl }),
+    ...{ databaseUrl, chainId: L2_CHAIN_ID, l1ChainId: chain.l1ChainId, forkId: FORK_ID, rollupId, contracts },
+    accounts: devAccounts(),
+  }
+}
+
+function startPostgres(folder: string, port: number, supervisor: Supervisor, { step }: Progress): Promise<string> {
+  return step('Postgres', async () => {
+    const { spec, cluster } = await postgresService(folder, port)
+    await supervisor.start(spec)
+    return createNodeDatabase(cluster, port)
+  })
+}
+
+function startL1(folder: string, port: number, supervisor: Supervisor, { step }: Progress): Promise<string> {
+  return step('L1 (anvil)', async () => {
+    const stateFile = join(folder, 'l1-state.json')
+    await supervisor.start(anvilSpec(port, stateFile))
+    setInterval(() => backUpState(stateFile), L1_BACKUP_INTERVAL_MS).unref()
+    return `http://127.0.0.1:${port}`
+  })
+}
+
+type TemporalParts = { temporalAddress: string; temporalNamespace: string; temporalUiUrl: string | undefined }
+
+async function startTemporal(
+  { folder, temporalAddress, temporalNamespace }: LauncherOptions,
+  choose: (name: string, preferred: number) => Promise<number>,
+  supervisor: Supervisor,
+  { step }: Progress,
+): Promise<TemporalParts> {
+  const settings = readTemporalSettings()
+  if (temporalAddress !== undefined) {
+    const namespace = temporalNamespace ?? settings.namespace
+    await step('Temporal (TEMPORAL_ADDRESS)', async () => {
+      const connection = await Connection.connect({ address: temporalAddress })
+      await ensureNamespace(connection, namespace, settings.searchAttributes)
+      await connection.close()
+    })
+    return { temporalAddress, temporalNamespace: namespace, temporalUiUrl: undefined }
+  }
+  const port = await choose('Temporal', settings.server.port)
+  const uiPort = await choose('Temporal UI', settings.server.uiPort)
+  await step('Temporal', async (report) => {
+    const command = await obtainTemporal({ report })
+    const place = { port, uiPort, dbFile: join(folder, 'temporal.db') }
+    await supervisor.start(temporalService(command, settings, place))
+  })
+  return {
+    temporalAddress: `127.0.0.1:${port}`,
+    temporalNamespace: settings.namespace,
+    temporalUiUrl: `http://127.0.0.1:${uiPort}`,
+  }
+}
+
+/** Like Promise.all, but waits for every part: none is still starting when the first failure is told. */
+async function allOf<T extends readonly unknown[]>(parts: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const results = await Promise.allSettled(parts)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never
+}
+
+function describeEvent(event: ProcessEvent): string {
+  if (event.kind === 'restarted') return `  ${event.name} works again (${(event.afterMs / 1000).toFixed(1)} s)`
+  const lines = event.lines.map((line) => `    ${line}`)
+  return [`  ${event.name} ended (${event.reason}); starting it again in ${event.restartInMs / 1000} s`, ...lines].join(
+    '\n',
+  )
+}
+
+function explain(error: unknown): number {
+  const text = error instanceof NodeError ? error.message : error instanceof Error ? error.stack : String(error)
+  process.stderr.write(`\n${text}\n`)
+  return 1
+}

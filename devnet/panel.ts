@@ -1,0 +1,31 @@
+import { performance } from 'node:perf_hooks'
+import type { Network } from './network.ts'
+
+/** What a user needs to begin, as text. `folder` is the data directory. */
+export function renderPanel(network: Network, folder: string): string {
+  const rows: [string, string][] = [
+    ['JSON-RPC', network.rpcUrl],
+    ['WebSocket', network.wsUrl],
+    ['Chain id', String(network.chainId)],
+    ['Status page', `${network.rpcUrl}/status`],
+    ['L1 JSON-RPC', `${network.l1RpcUrl}  (chain id ${network.l1ChainId})`],
+    ['Rollup manager', network.contracts.rollupManager],
+    ['Rollup', `${network.contracts.rollup}  (id ${network.rollupId}, fork ${network.forkId})`],
+    ['Temporal', `${network.temporalAddress}  (namespace ${network.temporalNamespace})`],
+    ...(network.temporalUiUrl === undefined ? [] : [['Temporal UI', network.temporalUiUrl] as [string, string]]),
+    ['Data and logs', folder],
+  ]
+  const accounts = network.accounts.slice(0, 3).map(({ address, privateKey }) => `  ${address}  ${privateKey}`)
+  return [
+    '',
+    `zkNode is ready after ${(performance.now() / 1000).toFixed(1)} s`,
+    '',
+    ...rows.map(([name, value]) => `  ${name.padEnd(15)} ${value}`),
+    '',
+    '  Accounts with 10000 ETH on L2 and on L1 (public test keys; all ten are in network.json):',
+    ...accounts,
+    '',
+    '  Ctrl-C stops everything; the next start goes on from here.',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,109 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  createDatabase,
+  type PostgresCluster,
+  postgresUrl,
+  preparePostgres,
+  waitForPostgres,
+} from './postgresServer.ts'
+import type { ProcessSpec } from './supervisor.ts'
+import { type TemporalPlace, type TemporalSettings, temporalArguments, waitForTemporal } from './temporalServer.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+export const DATABASE_NAME = 'zknode'
+
+/** Postgres over `<folder>/postgres`, and the URL of the node's database, which `createNodeDatabase` makes. */
+export async function postgresService(
+  folder: string,
+  port: number,
+): Promise<{ spec: ProcessSpec; cluster: PostgresCluster }> {
+  const cluster = await preparePostgres(join(folder, 'postgres'))
+  const { command, args, options } = cluster.server(port)
+  const spec: ProcessSpec = {
+    name: 'postgres',
+    command,
+    args,
+    ...options,
+    stopSignal: 'SIGINT',
+    beforeStart: () => removeStalePid(cluster.folder),
+    ready: ({ signal }) => waitForPostgres(postgresUrl(cluster, port, 'postgres'), { signal }),
+    stage: 0,
+  }
+  return { spec, cluster }
+}
+
+export async function createNodeDatabase(cluster: PostgresCluster, port: number): Promise<string> {
+  await createDatabase(postgresUrl(cluster, port, 'postgres'), DATABASE_NAME)
+  return postgresUrl(cluster, port, DATABASE_NAME)
+}
+
+/** After a restart of the machine the number in postmaster.pid may be another process: Postgres would not start. */
+function removeStalePid(folder: string): void {
+  const path = join(folder, 'postmaster.pid')
+  if (!existsSync(path) || process.platform !== 'linux') return
+  const pid = readFileSync(path, 'utf8').split('\n')[0]
+  try {
+    if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'postgres') return
+  } catch {}
+  rmSync(path)
+}
+
+export function temporalService(command: string, settings: TemporalSettings, place: TemporalPlace): ProcessSpec {
+  return {
+    name: 'temporal',
+    command,
+    args: temporalArguments(settings, place),
+    ready: ({ signal }) => waitForTemporal(`127.0.0.1:${place.port}`, settings.namespace, { signal }),
+    stage: 1,
+  }
+}
+
+/** The node itself, as one process per role; all read the configuration file. */
+export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] {
+  const processOf = (name: string, file: string, ready: ProcessSpec['ready'], stage: number): ProcessSpec => ({
+    name,
+    command: process.execPath,
+    args: ['--enable-source-maps', '--import', 'tsx', file],
+    cwd: root,
+    env: { ...process.env, ZKNODE_CONFIG: configPath },
+    ready,
+    stopTimeoutMs: 15_000,
+    stage,
+  })
+  const worker = (name: string) =>
+    processOf(
+      name,
+      `workers/${name === 'workflows' ? 'main' : name}.ts`,
+      ({ waitForLine }) => waitForLine(isWorkerReady),
+      2,
+    )
+  return [
+    worker('workflows'),
+    worker('sequencer'),
+    worker('synchronizer'),
+    worker('prover'),
+    processOf('api', 'api/main.ts', ({ signal }) => waitForOk(`${rpcUrl}/ready`, signal), 3),
+  ]
+}
+
+function isWorkerReady(line: string): boolean {
+  if (!line.includes('worker ready')) return false
+  try {
+    return (JSON.parse(line) as { msg?: unknown }).msg === 'worker ready'
+  } catch {
+    return false
+  }
+}
+
+async function waitForOk(url: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      if ((await fetch(url, { signal })).ok) return
+    } catch {
+      signal.throwIfAborted()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { bytesToHex } from '#common/bytes.ts'
+import { NodeError } from '#common/errors.ts'
+import type { ConfigInput } from '#config/schema.ts'
+import { approvePol, deployL1, type L1Deployment } from '#contracts/deploy.ts'
+import { migrate } from '#db/migrate.ts'
+import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
+import { l1Roles } from './accounts.ts'
+import { readJson, writeJson } from './dataFolder.ts'
+import { ensureGenesisFile, genesisRootOf, storeGenesis } from './genesis.ts'
+import type { Progress } from './progress.ts'
+import { call } from './rpc.ts'
+
+/** The L1 does not hold the contracts of the chain in the data directory. */
+export class ContractsMissingError extends NodeError {
+  override readonly name = 'ContractsMissingError'
+}
+
+export const L2_CHAIN_ID = 1001
+export const FORK_ID = 9
+
+/** `chain.json`: written when the setup is complete, never changed. */
+export type Chain = { l1ChainId: number; genesisRoot: Hash; deployment: L1Deployment }
+
+const chainFile = (folder: string) => join(folder, 'chain.json')
+
+/** The chain that the folder holds; undefined when its setup was never completed. */
+export function findChain(folder: string): Chain | undefined {
+  return readJson<Chain>(chainFile(folder))
+}
+
+export type SetupPlaces = { folder: string; databaseUrl: string; l1RpcUrl: string; rpcUrl: string; isOwnL1: boolean }
+
+/** Contracts on L1 once, migrations and genesis: safe to repeat on what is there. @throws {ContractsMissingError} */
+export async function setUpChain(places: SetupPlaces, { step }: Progress): Promise<Chain> {
+  const { folder, databaseUrl, l1RpcUrl } = places
+  const genesisPath = join(folder, 'genesis.json')
+  let chain = findChain(folder)
+  const migrated = step('Database schema', () => migrate(databaseUrl))
+  try {
+    if (chain === undefined) chain = await step('L1 contracts', () => deployChain(places, genesisPath))
+    else await assertContractsThere(chain, l1RpcUrl)
+  } finally {
+    await migrated
+  }
+  const { deployment, l1ChainId, genesisRoot } = chain
+  const genesis = await ensureGenesisFile(genesisPath, 0, ZERO_HASH)
+  const { rollupManager, rollupId } = deployment
+  const identity = { chainId: L2_CHAIN_ID, l1ChainId, rollupManager, rollupId, genesisRoot }
+  await step('L2 genesis', () => storeGenesis(databaseUrl, genesis, identity, FORK_ID))
+  writeJson(chainFile(folder), chain)
+  return chain
+}
+
+async function deployChain({ l1RpcUrl, rpcUrl, isOwnL1 }: SetupPlaces, genesisPath: string): Promise<Chain> {
+  const { deployer, sequencer, aggregator, attester } = l1Roles()
+  // On an L1 of somebody else an earlier network's bridge may be there: another salt, another address.
+  const bridgeSalt = isOwnL1 ? ZERO_HASH : (bytesToHex(randomBytes(32)) as Hash)
+  const latest = await call<{ timestamp: Hex }>(l1RpcUrl, 'eth_getBlockByNumber', ['latest', false])
+  const genesis = await ensureGenesisFile(genesisPath, Number(latest.timestamp), bridgeSalt)
+  const genesisRoot = await genesisRootOf(genesis)
+  const deployment = await deployL1({
+    rpcUrl: l1RpcUrl,
+    deployerKey: deployer.privateKey,
+    sequencerAddress: sequencer.address,
+    aggregatorAddress: aggregator.address,
+    attesters: [attester.address],
+    threshold: 1,
+    genesisRoot,
+    forkId: FORK_ID,
+    l2ChainId: L2_CHAIN_ID,
+    trustedSequencerUrl: rpcUrl,
+    networkName: 'zknode-local',
+    bridgeSalt,
+  })
+  const { pol, rollup: spender } = deployment
+  await approvePol({ rpcUrl: l1RpcUrl, ownerKey: sequencer.privateKey, pol, spender })
+  return { l1ChainId: Number(await call<Hex>(l1RpcUrl, 'eth_chainId')), genesisRoot, deployment }
+}
+
+async function assertContractsThere({ deployment }: Chain, l1RpcUrl: string): Promise<void> {
+  const code = await call<Hex>(l1RpcUrl, 'eth_getCode', [deployment.rollupManager, 'latest'])
+  if (code === '0x')
+    throw new ContractsMissingError(
+      'This L1 does not hold the contracts of the chain in the data directory: start a new chain with --reset, or use the L1 it was made on.',
+      { facts: { l1RpcUrl, rollupManager: deployment.rollupManager } },
+    )
+}
+
+export type ConfigPlaces = SetupPlaces & {
+  rpcPort: number
+  opsPort: number
+  temporalAddress: string
+  temporalNamespace: string
+  temporalUiUrl: string | undefined
+}
+
+/** Writes node.json, the configuration of all processes of the node, and the files of the keys. Returns its path. */
+export function writeNodeConfig({ deployment, ...chain }: Chain, places: ConfigPlaces): string {
+  const { folder, temporalUiUrl } = places
+  const { deployer: _deployer, ...roles } = l1Roles()
+  mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 })
+  const keys = Object.fromEntries(
+    Object.entries(roles).map(([role, { privateKey }]) => {
+      const path = join(folder, 'keys', role)
+      writeFileSync(path, `${privateKey}\n`, { mode: 0o600 })
+      chmodSync(path, 0o600)
+      return [role, `file:${path}`]
+    }),
+  )
+  const { rollupId, l1StartBlock, ...contracts } = deployment
+  const config: ConfigInput = {
+    network: {
+      ...{ name: 'zknode-local', chainId: L2_CHAIN_ID, forkId: FORK_ID, ...chain, rollupId, contracts, l1StartBlock },
+      ...{ attesters: [roles.attester.address], genesisFile: 'genesis.json' },
+    },
+    database: { url: places.databaseUrl },
+    l1: { rpcUrl: places.l1RpcUrl },
+    temporal: {
+      ...{ address: places.temporalAddress, namespace: places.temporalNamespace },
+      ...(temporalUiUrl === undefined ? {} : { uiUrl: temporalUiUrl }),
+    },
+    keys,
+    sequencer: { coinbase: roles.sequencer.address },
+    rpc: { port: places.rpcPort },
+    ops: { port: places.opsPort },
+  }
+  const path = join(folder, 'node.json')
+  writeJson(path, config)
+  return path
+}
