@@ -4,12 +4,14 @@ import type { Database } from '#db/client.ts'
 import type { PoolIntake } from '#pool/submission.ts'
 import type { Address } from '#protocol/primitives.ts'
 import type { Head } from './head.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
 /** What methods work with. */
 export type ApiDeps = {
   db: Database
   head: Head
   intake: PoolIntake
+  subscriptions: Subscriptions
   chainId: number
   /** Receives the fees of the blocks this network makes; zero when this node does not know. */
   coinbase: Address

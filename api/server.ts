@@ -16,6 +16,7 @@ import { createHealth } from './health.ts'
 import { createDispatcher } from './jsonRpc.ts'
 import { createMethods } from './methods/table.ts'
 import { createMetrics } from './metrics.ts'
+import { createSubscriptions } from './subscriptions.ts'
 import { serveWebSocket } from './webSocket.ts'
 
 /** A running API. `stop` lets running requests end within the grace time. */
@@ -39,10 +40,12 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
   })
   try {
     const head = await followHead(db, logger)
+    const subscriptions = await createSubscriptions(db, head, logger)
     const rules = { ...pool, chainId: network.chainId }
     const deps: ApiDeps = {
       db,
       head,
+      subscriptions,
       intake: createPoolIntake({ store: createPoolStore(db, pool), rules }),
       chainId: network.chainId,
       coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
@@ -74,6 +77,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
         closeSockets()
         await close(server)
         if (ops !== undefined) await close(ops)
+        await subscriptions.close()
         await head.close()
         await db.$client.end({ timeout: 5 })
       },

@@ -381,6 +381,24 @@ export const cursors = state.table('cursors', {
   updatedAt: now('updated_at'),
 })
 
+// --------------------------------------------------------------------------------------------------------------- API
+
+export type RpcFilterKind = 'log' | 'block' | 'pendingTransaction'
+
+/** Filters of JSON-RPC clients that poll: any API process serves any of them. */
+export const rpcFilters = state.table(
+  'rpc_filters',
+  {
+    id: text('id').primaryKey(), // random hex quantity
+    kind: text('kind').$type<RpcFilterKind>().notNull(),
+    criteria: jsonb('criteria'), // of a log filter, as the client gave it
+    /** Everything up to here was delivered: block number, or arrival for pending transactions. */
+    position: safeInteger('position').notNull(),
+    polledAt: now('polled_at'),
+  },
+  (table) => [index('rpc_filters_polled').on(table.polledAt)],
+)
+
 // -------------------------------------------------------------------------------------------------------------- pool
 
 export type PoolStatus = 'pending' | 'rejected'

@@ -3,7 +3,9 @@ import { createMethodTable, type Method } from '../method.ts'
 import { ethBlockMethods } from './ethBlocks.ts'
 import { ethChainMethods } from './ethChain.ts'
 import { ethFeeMethods } from './ethFees.ts'
+import { ethLogMethods } from './ethLogs.ts'
 import { ethStateMethods } from './ethState.ts'
+import { ethSubscribeMethods } from './ethSubscribe.ts'
 import { ethTransactionMethods } from './ethTransactions.ts'
 import { nodeMethods } from './node.ts'
 import { txpoolMethods } from './txpool.ts'
@@ -17,6 +19,8 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     ethTransactionMethods,
     ethStateMethods,
     ethFeeMethods,
+    ethLogMethods,
+    ethSubscribeMethods,
     nodeMethods,
     txpoolMethods,
     zkevmMethods,

@@ -1,0 +1,123 @@
+import { findArrivals } from '#db/poolFeed.ts'
+import { readHeaders } from '#db/rpc/blocks.ts'
+import {
+  deleteRpcFilter,
+  findNewestArrival,
+  findRpcFilter,
+  insertRpcFilter,
+  pollRpcFilter,
+  type RpcFilter,
+} from '#db/rpc/filters.ts'
+import type { RpcFilterKind } from '#db/schema.ts'
+import type { ApiDeps } from '../deps.ts'
+import { invalidParams, RPC_CODE, RpcError, serverError } from '../errors.ts'
+import { formatLog } from '../format.ts'
+import { logFilterParam, parseLogFilter, readLogRange, readLogs } from '../logFilter.ts'
+import { method } from '../method.ts'
+import { type BlockParameter, customParam, parseObject, quantityParam } from '../params.ts'
+import { randomId } from '../randomId.ts'
+
+/** Most items of one kind that a poll delivers; the rest comes with the next. */
+const MAX_CHANGES = 10_000
+
+/** Logs, and filters that clients poll. */
+export const ethLogMethods = (deps: ApiDeps) => {
+  const { db, head } = deps
+
+  async function createFilter(kind: RpcFilterKind, position: number, criteria: unknown = null): Promise<string> {
+    const id = randomId()
+    if (await insertRpcFilter(db, { id, kind, criteria, position })) return id
+    throw new RpcError(RPC_CODE.limited, 'busy: too many filters')
+  }
+
+  async function readChanges(filter: RpcFilter): Promise<{ items: unknown[]; position: number }> {
+    const { kind, position } = filter
+    if (kind === 'pendingTransaction') {
+      const rows = await findArrivals(db, { after: position, also: [], limit: MAX_CHANGES })
+      return { items: rows.map(({ hash }) => hash), position: rows.at(-1)?.arrival ?? position }
+    }
+    const latest = head.latest.blockNumber
+    // After an L1 reorg the chain may end below the position: what replaces the lost blocks is new.
+    const from = Math.min(position, latest) + 1
+    if (kind === 'block') {
+      const headers = await readHeaders(db, { from, to: latest, limit: MAX_CHANGES })
+      return { items: headers.map(({ hash }) => hash), position: headers.at(-1)?.blockNumber ?? from - 1 }
+    }
+    const criteria = parseLogFilter(filter.criteria, 0)
+    const start = Math.max(from, firstBlock(criteria.fromBlock))
+    const to = Math.min(latest, lastBlock(criteria.toBlock), start + deps.limits.maxLogBlockRange - 1)
+    const logs = start > to ? [] : await readLogRange(deps, criteria, start, to)
+    return { items: logs.map((log) => formatLog(log)), position: Math.max(from - 1, to) }
+  }
+
+  return [
+    method({
+      name: 'eth_getLogs',
+      summary: 'Logs of a range of blocks, or of one block',
+      cost: 20,
+      params: [logFilterParam],
+      handle: async ([filter]) => (await readLogs(deps, filter)).map((log) => formatLog(log)),
+    }),
+    method({
+      name: 'eth_newFilter',
+      summary: 'Filter of logs to come; its id',
+      cost: 20,
+      params: [
+        customParam('filter', { type: 'object' }, (value, index) => {
+          if (parseLogFilter(value, index).blockHash !== undefined) throw invalidParams('invalid block range params')
+          return parseObject(value, index)
+        }),
+      ],
+      handle: async ([criteria]) => await createFilter('log', head.latest.blockNumber, criteria),
+    }),
+    method({
+      name: 'eth_newBlockFilter',
+      summary: 'Filter of blocks to come; its id',
+      cost: 20,
+      params: [],
+      handle: async () => await createFilter('block', head.latest.blockNumber),
+    }),
+    method({
+      name: 'eth_newPendingTransactionFilter',
+      summary: 'Filter of transactions that come to wait; its id',
+      cost: 20,
+      params: [],
+      handle: async () => await createFilter('pendingTransaction', await findNewestArrival(db)),
+    }),
+    method({
+      name: 'eth_getFilterChanges',
+      summary: 'What is new since the last poll',
+      cost: 20,
+      params: [quantityParam('filterId')],
+      handle: async ([id]) => {
+        const changes = await pollRpcFilter(db, `0x${id.toString(16)}`, readChanges)
+        if (changes === undefined) throw serverError('filter not found')
+        return changes
+      },
+    }),
+    method({
+      name: 'eth_getFilterLogs',
+      summary: 'All logs of a log filter',
+      cost: 20,
+      params: [quantityParam('filterId')],
+      handle: async ([id]) => {
+        const filter = await findRpcFilter(db, `0x${id.toString(16)}`)
+        if (filter === undefined || filter.kind !== 'log') throw serverError('filter not found')
+        return (await readLogs(deps, parseLogFilter(filter.criteria, 0))).map((log) => formatLog(log))
+      },
+    }),
+    method({
+      name: 'eth_uninstallFilter',
+      summary: 'Forgets a filter; whether there was one',
+      cost: 1,
+      params: [quantityParam('filterId')],
+      handle: async ([id]) => await deleteRpcFilter(db, `0x${id.toString(16)}`),
+    }),
+  ]
+}
+
+/** Bounds of what a filter delivers: tags move with the chain and bound nothing. */
+const firstBlock = (block: BlockParameter) =>
+  typeof block === 'object' && 'blockNumber' in block ? block.blockNumber : 0
+const lastBlock = (block: BlockParameter) =>
+  typeof block === 'object' && 'blockNumber' in block ? block.blockNumber : Number.MAX_SAFE_INTEGER

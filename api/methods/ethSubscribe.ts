@@ -1,0 +1,57 @@
+import type { ApiDeps } from '../deps.ts'
+import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
+import { parseLogFilter } from '../logFilter.ts'
+import { type Connection, method, type RequestContext } from '../method.ts'
+import { customParam, optional, stringParam } from '../params.ts'
+import { randomId } from '../randomId.ts'
+import type { Subscriptions } from '../subscriptions.ts'
+
+const MAX_SUBSCRIPTIONS = 100
+
+/** Messages without asking again; over WebSocket only. */
+export const ethSubscribeMethods = ({ subscriptions }: ApiDeps) => [
+  method({
+    name: 'eth_subscribe',
+    summary: 'Starts a subscription: newHeads, logs or newPendingTransactions; its id',
+    cost: 20,
+    params: [stringParam('kind'), optional(customParam('options', {}, (value) => value))],
+    handle: ([kind, options], context) => {
+      const { send, subscriptions: open } = requireConnection(context)
+      if (open.size >= MAX_SUBSCRIPTIONS) throw new RpcError(RPC_CODE.limited, 'busy: too many subscriptions')
+      const id = randomId()
+      const prefix = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":`
+      const tell = (result: unknown) => send(`${prefix}${JSON.stringify(result)}}}`)
+      open.set(id, start(subscriptions, kind, options, tell))
+      return id
+    },
+  }),
+  method({
+    name: 'eth_unsubscribe',
+    summary: 'Ends a subscription; whether there was one',
+    cost: 1,
+    params: [stringParam('subscriptionId')],
+    handle: ([id], context) => {
+      const { subscriptions: open } = requireConnection(context)
+      open.get(id)?.()
+      return open.delete(id)
+    },
+  }),
+]
+
+function requireConnection({ connection }: RequestContext): Connection {
+  if (connection === undefined) throw new RpcError(RPC_CODE.methodNotFound, 'notifications not supported')
+  return connection
+}
+
+function start(
+  subscriptions: Subscriptions,
+  kind: string,
+  options: unknown,
+  tell: (result: unknown) => void,
+): () => void {
+  if (kind === 'newHeads') return subscriptions.addHeads(tell)
+  if (kind === 'logs') return subscriptions.addLogs(parseLogFilter(options ?? {}, 1), tell)
+  if (kind === 'newPendingTransactions')
+    return subscriptions.addPendingTransactions(options === true ? 'object' : 'hash', tell)
+  throw invalidParams(`no "${kind.slice(0, 64)}" subscription in eth namespace`)
+}
