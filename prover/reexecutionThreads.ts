@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ProofRefusedError, ProverThreadError } from './errors.ts'
 import type { ReexecutionJob, Reexecutor } from './reexecute.ts'
@@ -8,9 +6,9 @@ import type { Claims } from './types.ts'
 /** What the thread answers: claims, or why there are none. Errors lose their class on the way, so it is spelled out. */
 export type ThreadAnswer = { claims: Claims } | { refused: string } | { failed: string }
 
-const WORKER = new URL('./reexecutionWorker.ts', import.meta.url)
-/** The thread reads TypeScript too, whatever the process was started with. */
-const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const WORKER = new URL('./reexecutionWorker.ts', import.meta.url).href
+/** Makes the thread read TypeScript, whatever the process was started with. */
+const BOOTSTRAP = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(WORKER)}) })`
 
 /**
  * Executes each batch in a thread, so that the process goes on answering meanwhile. Threads are kept for the next job;
@@ -21,7 +19,7 @@ export function createReexecutionThreads(): Reexecutor & { close: () => Promise<
   const all = new Set<Worker>()
 
   function start(): Worker {
-    const thread = new Worker(WORKER, { execArgv: ['--import', LOADER] })
+    const thread = new Worker(BOOTSTRAP, { eval: true, execArgv: [] })
     all.add(thread)
     thread.once('exit', () => {
       all.delete(thread)
