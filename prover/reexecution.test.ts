@@ -1,4 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { bytesToHex } from '#common/bytes.ts'
+import { executeBatch } from '#executor/executeBatch.ts'
+import { createTreeStateReader } from '#executor/stateReader.ts'
+import { decodeWitness, encodeWitness, RecordingNodeStore } from '#merkletree/witness.ts'
 import { BatchNumber, BlockNumber, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { buildSmallChain } from '#test/smallChain.ts'
@@ -123,6 +127,24 @@ describe('the witness', () => {
       for (const other of [witness.subarray(0, -1), new Uint8Array([...witness, 0]), new Uint8Array()])
         await expect(reexecuteBatch({ ...job, witness: other })).rejects.toThrow(ProofRefusedError)
     }
+  })
+
+  test('is refused with any node or code left out: it holds nothing that is not needed', async () => {
+    const { root, store, codes } = decodeWitness(next.witness)
+    const recording = new RecordingNodeStore(store)
+    const reader = createTreeStateReader(recording, root, codes)
+    await executeBatch(next.inputs, { reader, store: recording })
+    const { nodes } = recording
+    expect(encodeWitness(root, nodes, codes)).toEqual(next.witness)
+    expect([nodes.length > 10, codes.size]).toEqual([true, 1])
+    for (const dropped of nodes) {
+      const others = nodes.filter((node) => node !== dropped)
+      const refused = reexecuteBatch({ ...next, witness: encodeWitness(root, others, codes) })
+      await expect(refused, bytesToHex(dropped.hash)).rejects.toThrow(ProofRefusedError)
+      await expect(refused).rejects.toThrow('error=MissingNodeError')
+    }
+    const withoutCode = reexecuteBatch({ ...next, witness: encodeWitness(root, nodes) })
+    await expect(withoutCode).rejects.toThrow('error=MissingCodeError')
   })
 
   test('of another batch is refused', async () => {
