@@ -217,6 +217,8 @@ export const l1Blocks = state.table('l1_blocks', {
   hash: hexBytes<Hash>('hash').notNull(),
   parentHash: hexBytes<Hash>('parent_hash').notNull(),
   timestamp: safeInteger('timestamp').notNull(), // seconds
+  /** False for a block that is only remembered as the last one read; the next one read replaces it. */
+  hasEvents: boolean('has_events').notNull(),
 })
 
 const l1Block = () =>

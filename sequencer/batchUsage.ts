@@ -1,3 +1,4 @@
+import { COUNTER_NAMES } from '#executor/counters/zkCounters.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 
 /** What a batch has used of what it may use. */
@@ -19,25 +20,6 @@ export type ClosingReason =
   | 'Resource exhausted'
   | 'No transaction fits'
   | 'Max delta timestamp'
-
-export const NO_COUNTERS: ZkCounters = {
-  steps: 0,
-  arithmetics: 0,
-  binaries: 0,
-  memAligns: 0,
-  keccakHashes: 0,
-  poseidonPaddings: 0,
-  poseidonHashes: 0,
-  sha256Hashes: 0,
-}
-
-const COUNTER_NAMES = Object.keys(NO_COUNTERS) as (keyof ZkCounters)[]
-
-export function addCounters(a: ZkCounters, b: ZkCounters): ZkCounters {
-  const sum = { ...NO_COUNTERS }
-  for (const name of COUNTER_NAMES) sum[name] = a[name] + b[name]
-  return sum
-}
 
 /** Whether the batch is so full that another block is not worth opening. */
 export function findExhaustion(usage: BatchUsage, limits: BatchLimits): ClosingReason | undefined {

@@ -1,9 +1,11 @@
 import type { BlockToStore } from '#db/blocks.ts'
+import { toStoredBlock } from '#db/storedBlock.ts'
 import { openBlock } from '#executor/blockBuilder.ts'
-import { toStoredBlock } from '#executor/storedBlock.ts'
-import type { ZkCounters } from '#protocol/counters.ts'
+import { addCounters } from '#executor/counters/zkCounters.ts'
+import { CHANGE_L2_BLOCK_SIZE_BYTES } from '#protocol/batchL2Data.ts'
+import { FULL_PRICE_PERCENTAGE } from '#protocol/effectiveGasPrice.ts'
 import type { Address, BatchNumber, Hash } from '#protocol/primitives.ts'
-import { addCounters, type BatchLimits, type BatchUsage, type ClosingReason } from './batchUsage.ts'
+import type { BatchLimits, BatchUsage, ClosingReason } from './batchUsage.ts'
 import type { Head } from './head.ts'
 import type { PooledTransaction, PoolFeed } from './poolFeed.ts'
 import type { Waker } from './waker.ts'
@@ -20,6 +22,8 @@ export type BlockPlan = {
   usage: BatchUsage
   limits: BatchLimits
   leaf: InfoLeaf | undefined
+  /** Make the block even when nothing goes into it. */
+  evenEmpty: boolean
   /** The block closes when nothing came for this long, at this age, or with this many transactions. */
   idleMs: number
   maxMs: number
@@ -27,7 +31,8 @@ export type BlockPlan = {
 }
 
 export type ProducedBlock = {
-  stored: BlockToStore
+  /** Undefined when nothing waited that could run: no block was made. */
+  stored: BlockToStore | undefined
   /** Of the batch, this block included. */
   usage: BatchUsage
   /** Set when a transaction waits that fits no more into this batch. */
@@ -50,19 +55,27 @@ export async function produceBlock(
   const openedAt = Date.now()
   const { last, world, nodes } = head
   const { limits, leaf } = plan
-  const builder = await openBlock({
-    world,
-    store: nodes,
-    forkId: plan.forkId,
-    chainId: BigInt(plan.chainId),
-    coinbase: plan.coinbase,
-    stateRoot: last.stateRoot,
-    deltaTimestamp: Math.max(0, Math.floor(openedAt / 1000) - last.timestamp),
-    infoLeaf: leaf,
-  })
+  const deltaTimestamp = Math.max(0, Math.floor(openedAt / 1000) - last.timestamp)
+  const builder = await openBlock(
+    {
+      forkId: plan.forkId,
+      chainId: plan.chainId,
+      coinbase: plan.coinbase,
+      parentStateRoot: last.stateRoot,
+      opening: {
+        kind: 'changeL2Block',
+        deltaTimestamp,
+        timestampLimit: Number.MAX_SAFE_INTEGER, // L1 is told the timestamp of the batch's last block
+        l1Info: leaf && { ...leaf, minTimestamp: leaf.timestamp },
+      },
+      batch: plan.usage,
+      counterLimits: limits.counters,
+    },
+    { world, store: nodes },
+  )
   const included: PooledTransaction[] = []
   const rejected: ProducedBlock['rejected'] = []
-  let sizeBytes = plan.usage.sizeBytes + builder.markerSizeBytes
+  let sizeBytes = plan.usage.sizeBytes + CHANGE_L2_BLOCK_SIZE_BYTES
   let leftOut: ClosingReason | undefined
 
   const isFull = () =>
@@ -82,7 +95,7 @@ export async function produceBlock(
       leftOut = 'No transaction fits'
       continue
     }
-    const outcome = await builder.execute(candidate.transaction, candidate.sender, FULL_PRICE)
+    const outcome = await builder.execute(candidate.transaction, candidate.sender, FULL_PRICE_PERCENTAGE)
     if (outcome.kind === 'included') {
       included.push(candidate)
       sizeBytes += candidate.sizeBytes
@@ -100,23 +113,21 @@ export async function produceBlock(
       })
     }
   }
+  if (included.length === 0 && leaf === undefined && !plan.evenEmpty) {
+    builder.discard()
+    return { stored: undefined, usage: plan.usage, full: leftOut, rejected }
+  }
   const result = await builder.close()
-  const stored = toStoredBlock(result, {
-    batchNumber: plan.batchNumber,
-    parentHash: last.hash,
-    deltaTimestamp: builder.deltaTimestamp,
-    l1InfoIndex: leaf?.index ?? 0,
-  })
+  nodes.add(result.newNodes)
+  const marker = { deltaTimestamp, indexL1InfoTree: leaf?.index ?? 0 }
   const usage = {
     transactions: plan.usage.transactions + included.length,
     sizeBytes,
-    counters: addCounters(plan.usage.counters, result.counters as ZkCounters),
+    counters: addCounters(plan.usage.counters, result.counters),
   }
+  const stored = toStoredBlock(result, { batchNumber: plan.batchNumber, parentHash: last.hash, marker })
   return { stored, usage, full: leftOut, rejected }
 }
-
-/** Share of the signed price that is charged, as the byte in the batch: all of it. */
-const FULL_PRICE = 255
 
 /** Waits for news of the pool and takes them in. False when none came in time. */
 async function moreArrived(feed: PoolFeed, head: Head, news: Waker, timeoutMs: number, signal: AbortSignal) {

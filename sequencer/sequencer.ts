@@ -4,7 +4,6 @@ import type { Config } from '#config/schema.ts'
 import {
   type BatchRow,
   closeBatch,
-  findBatch,
   findLastClosedBatch,
   findOpenBatch,
   getBatch,
@@ -19,11 +18,12 @@ import { assertLease, type Lease, takeLease } from '#db/leases.ts'
 import { listen } from '#db/notify.ts'
 import { deleteOldTransactions, deleteTransactions, rejectTransactions } from '#db/poolFeed.ts'
 import { createDatabaseStateReader } from '#db/stateReader.ts'
+import { NO_COUNTERS } from '#executor/counters/zkCounters.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 import { getForkRules } from '#protocol/forks.ts'
 import type { Address, BatchNumber, Hash } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, LOCAL_EXIT_ROOT_SLOT } from '#protocol/systemContract.ts'
-import { type BatchLimits, type BatchUsage, type ClosingReason, findExhaustion, NO_COUNTERS } from './batchUsage.ts'
+import { type BatchLimits, type BatchUsage, type ClosingReason, findExhaustion } from './batchUsage.ts'
 import { type InfoLeaf, type ProducedBlock, produceBlock, takeArrivals } from './blockProducer.ts'
 import { type Head, loadHead } from './head.ts'
 import { PoolFeed } from './poolFeed.ts'
@@ -39,6 +39,8 @@ const LEASE = 'sequencer'
 /** Notifications wake the sequencer; it looks by itself this often in case one was lost. */
 const POLL_MS = 1000
 const EXPIRE_EVERY_MS = 60_000
+
+type Work = { leaf: InfoLeaf | undefined; evenEmpty: boolean }
 
 /** In memory between blocks: caches of the State DB and the Pool DB, dropped together after any failure. */
 type Memory = { head: Head; feed: PoolFeed }
@@ -99,13 +101,11 @@ export class Sequencer {
   async collect(batchNumber: BatchNumber, signal: AbortSignal): Promise<ClosedBatchSummary> {
     this.#unlisten ??= listen(this.#db, 'pool', () => this.#poolNews.ring())
     await this.#unlisten
-    await this.#waitForTurn(batchNumber, signal)
+    if (!(await this.#waitForTurn(batchNumber, signal))) return await this.#summarize(batchNumber)
     this.#collecting = batchNumber
     try {
-      const known = await findBatch(this.#db, batchNumber)
-      if (known?.closedAt == null) await this.#fill(batchNumber, await takeLease(this.#db, LEASE), signal)
-      const { txCount, blockCount, closingReason } = await getBatch(this.#db, batchNumber)
-      return { txCount, blockCount, closingReason: closingReason ?? '' }
+      await this.#fill(batchNumber, await takeLease(this.#db, LEASE), signal)
+      return await this.#summarize(batchNumber)
     } catch (error) {
       this.#memory = undefined // it may be ahead of the database
       throw error
@@ -119,14 +119,20 @@ export class Sequencer {
     await (await this.#unlisten)?.()
   }
 
-  async #waitForTurn(batchNumber: BatchNumber, signal: AbortSignal): Promise<void> {
-    const isTurn = async () =>
-      this.#collecting === undefined && (await findLastClosedBatch(this.#db))?.batchNumber === batchNumber - 1
-    const isOver = async () => (await findBatch(this.#db, batchNumber))?.closedAt != null
-    while (!(await isTurn()) && !(await isOver())) {
+  /** True when the batch is to be filled now, false when it is closed already. */
+  async #waitForTurn(batchNumber: BatchNumber, signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      const last = (await findLastClosedBatch(this.#db))?.batchNumber ?? -1
+      if (last >= batchNumber) return false
+      if (last === batchNumber - 1 && this.#collecting === undefined) return true
       await this.#turns.wait(POLL_MS, signal)
       signal.throwIfAborted()
     }
+  }
+
+  async #summarize(batchNumber: BatchNumber): Promise<ClosedBatchSummary> {
+    const { txCount, blockCount, closingReason } = await getBatch(this.#db, batchNumber)
+    return { txCount, blockCount, closingReason: closingReason ?? '' }
   }
 
   async #fill(batchNumber: BatchNumber, lease: Lease, signal: AbortSignal): Promise<void> {
@@ -141,9 +147,9 @@ export class Sequencer {
       if (usage.transactions > 0) reason ??= findExhaustion(usage, this.#limits)
       if (Date.now() >= fullAt) reason ??= 'Max delta timestamp'
       if (reason !== undefined) return await this.#close(batchNumber, memory.head, reason, lease)
-      const leaf = await this.#waitForWork(memory, fullAt, signal)
-      if (leaf === 'nothing') continue
-      const produced = await this.#produce(batchNumber, memory, usage, leaf, signal)
+      const work = await this.#waitForWork(memory, fullAt, signal)
+      if (work === undefined) continue
+      const produced = await this.#produce(batchNumber, memory, usage, work, signal)
       await this.#store(batchNumber, memory, produced, lease)
       usage = produced.usage
       reason = produced.full
@@ -174,27 +180,21 @@ export class Sequencer {
     return { transactions: batch.txCount, sizeBytes, counters }
   }
 
-  /** Until there is something to put in a block: a ready transaction, a new exit root, or time for an empty block. */
-  async #waitForWork(memory: Memory, until: number, signal: AbortSignal): Promise<InfoLeaf | undefined | 'nothing'> {
+  /** What to put in a block: ready transactions, a new exit root, or nothing when it is time for an empty one. */
+  async #waitForWork(memory: Memory, until: number, signal: AbortSignal): Promise<Work | undefined> {
     await this.#expireTransactions(memory)
     await takeArrivals(memory.feed, memory.head)
     const { last } = memory.head
     const leaf = await findInfoLeafToBring(this.#db, Math.max(last.timestamp, Math.floor(Date.now() / 1000)))
-    if (leaf !== undefined || memory.feed.queue.next() !== undefined) return leaf
     const { emptyBlockIntervalMs } = this.#config.sequencer
     const emptyAt = emptyBlockIntervalMs > 0 ? last.timestamp * 1000 + emptyBlockIntervalMs : Infinity
-    if (Date.now() >= emptyAt) return undefined
+    const evenEmpty = Date.now() >= emptyAt
+    if (evenEmpty || leaf !== undefined || memory.feed.queue.next() !== undefined) return { leaf, evenEmpty }
     await this.#poolNews.wait(Math.min(POLL_MS, until - Date.now(), emptyAt - Date.now()), signal)
-    return 'nothing'
+    return undefined
   }
 
-  #produce(
-    batchNumber: BatchNumber,
-    { head, feed }: Memory,
-    usage: BatchUsage,
-    leaf: InfoLeaf | undefined,
-    signal: AbortSignal,
-  ) {
+  #produce(batchNumber: BatchNumber, { head, feed }: Memory, usage: BatchUsage, work: Work, signal: AbortSignal) {
     const { network, sequencer } = this.#config
     const plan = {
       batchNumber,
@@ -203,7 +203,7 @@ export class Sequencer {
       coinbase: this.#coinbase,
       usage,
       limits: this.#limits,
-      leaf,
+      ...work,
       idleMs: sequencer.blockIdleMs,
       maxMs: sequencer.blockMaxMs,
       maxTransactions: sequencer.blockMaxTransactions,
@@ -213,20 +213,22 @@ export class Sequencer {
 
   async #store(batchNumber: BatchNumber, { head, feed }: Memory, produced: ProducedBlock, lease: Lease): Promise<void> {
     const { stored, usage, rejected } = produced
-    const { block, transactions, changes } = stored
     await this.#db.transaction(async (tx) => {
       await assertLease(tx, lease)
-      await storeBlock(tx, stored)
-      const txCount = transactions.length
-      await growBatch(tx, batchNumber, { txCount, timestamp: block.timestamp, counters: usage.counters })
       for (const { hash, reason } of rejected) await rejectTransactions(tx, [hash], reason)
+      if (stored === undefined) return
+      await storeBlock(tx, stored)
+      const added = { txCount: stored.transactions.length, timestamp: stored.block.timestamp, counters: usage.counters }
+      await growBatch(tx, batchNumber, added)
     })
+    if (stored === undefined) return
     head.last = await getLastBlock(this.#db)
     const stale: Hash[] = []
-    for (const [address, { nonce, balance }] of changes.accounts)
+    for (const [address, { nonce, balance }] of stored.changes.accounts)
       stale.push(...feed.queue.promote(address, Number(nonce), balance).map(({ hash }) => hash))
     await deleteTransactions(this.#db, stale)
-    this.#logger.debug({ batchNumber, blockNumber: block.blockNumber, transactions: transactions.length }, 'L2 block')
+    const { blockNumber } = stored.block
+    this.#logger.debug({ batchNumber, blockNumber, transactions: stored.transactions.length }, 'L2 block')
   }
 
   async #close(batchNumber: BatchNumber, { last }: Head, closingReason: ClosingReason, lease: Lease): Promise<void> {

@@ -79,7 +79,8 @@ CREATE TABLE "state"."l1_blocks" (
 	"block_number" bigint PRIMARY KEY NOT NULL,
 	"hash" "bytea" NOT NULL,
 	"parent_hash" "bytea" NOT NULL,
-	"timestamp" bigint NOT NULL
+	"timestamp" bigint NOT NULL,
+	"has_events" boolean NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "state"."l1_info_leaves" (
@@ -200,6 +201,14 @@ CREATE TABLE "state"."proofs" (
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "state"."rpc_filters" (
+	"id" text PRIMARY KEY NOT NULL,
+	"kind" text NOT NULL,
+	"criteria" jsonb,
+	"position" bigint NOT NULL,
+	"polled_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "state"."sequences" (
 	"to_batch" bigint PRIMARY KEY NOT NULL,
 	"from_batch" bigint NOT NULL,
@@ -291,6 +300,7 @@ CREATE INDEX "logs_topic0" ON "state"."logs" USING btree ("topic0","block_number
 CREATE UNIQUE INDEX "pool_transactions_sender_nonce" ON "pool"."transactions" USING btree ("sender","nonce") WHERE "pool"."transactions"."status" = 'pending';--> statement-breakpoint
 CREATE UNIQUE INDEX "pool_transactions_arrival" ON "pool"."transactions" USING btree ("arrival");--> statement-breakpoint
 CREATE INDEX "proofs_range" ON "state"."proofs" USING btree ("kind","from_batch","to_batch");--> statement-breakpoint
+CREATE INDEX "rpc_filters_polled" ON "state"."rpc_filters" USING btree ("polled_at");--> statement-breakpoint
 CREATE INDEX "storage_block" ON "state"."storage" USING btree ("block_number");--> statement-breakpoint
 CREATE UNIQUE INDEX "transactions_position" ON "state"."transactions" USING btree ("block_number","tx_index");--> statement-breakpoint
 CREATE INDEX "transactions_sender_nonce" ON "state"."transactions" USING btree ("sender","nonce");

@@ -1,0 +1,133 @@
+import { and, asc, desc, eq, gt, inArray, lt, max } from 'drizzle-orm'
+import { BatchNumber, type Hash } from '#protocol/primitives.ts'
+import type { Queryable } from './client.ts'
+import {
+  cursors,
+  forcedBatches,
+  l1Blocks,
+  l1InfoLeaves,
+  l1Transactions,
+  sequences,
+  verifications,
+  virtualBatches,
+} from './schema.ts'
+
+export type L1BlockRow = typeof l1Blocks.$inferSelect
+export type VirtualBatchRow = typeof virtualBatches.$inferSelect
+export type InfoLeafRow = typeof l1InfoLeaves.$inferSelect
+
+const SYNCHRONIZER = 'synchronizer'
+
+/** Last L1 block whose effects are stored, and the newest known to exist. */
+export async function findCursor(db: Queryable): Promise<{ position: number; target: number } | undefined> {
+  const [row] = await db.select().from(cursors).where(eq(cursors.name, SYNCHRONIZER))
+  return row
+}
+
+export async function setCursor(tx: Queryable, position: number, target: number): Promise<void> {
+  const updatedAt = new Date()
+  await tx
+    .insert(cursors)
+    .values({ name: SYNCHRONIZER, position, target, updatedAt })
+    .onConflictDoUpdate({ target: cursors.name, set: { position, target, updatedAt } })
+}
+
+/** Remembers an L1 block; an earlier one that brought nothing is forgotten. */
+export async function storeL1Block(
+  tx: Queryable,
+  { number, hash, parentHash, timestamp }: { number: number; hash: Hash; parentHash: Hash; timestamp: number },
+  hasEvents: boolean,
+): Promise<void> {
+  await tx.delete(l1Blocks).where(and(eq(l1Blocks.hasEvents, false), lt(l1Blocks.blockNumber, number)))
+  await tx
+    .insert(l1Blocks)
+    .values({ blockNumber: number, hash, parentHash, timestamp, hasEvents })
+    .onConflictDoNothing()
+}
+
+/** The newest remembered L1 blocks, newest first. */
+export async function findNewestL1Blocks(db: Queryable, limit: number, below?: number): Promise<L1BlockRow[]> {
+  return await db
+    .select()
+    .from(l1Blocks)
+    .where(below === undefined ? undefined : lt(l1Blocks.blockNumber, below))
+    .orderBy(desc(l1Blocks.blockNumber))
+    .limit(limit)
+}
+
+export async function insertInfoLeaf(tx: Queryable, leaf: typeof l1InfoLeaves.$inferInsert): Promise<void> {
+  await tx.insert(l1InfoLeaves).values(leaf)
+}
+
+/** All leaves in order of their index. */
+export async function findInfoLeaves(
+  db: Queryable,
+): Promise<Pick<InfoLeafRow, 'leafIndex' | 'leafHash' | 'l1InfoRoot'>[]> {
+  return await db
+    .select({
+      leafIndex: l1InfoLeaves.leafIndex,
+      leafHash: l1InfoLeaves.leafHash,
+      l1InfoRoot: l1InfoLeaves.l1InfoRoot,
+    })
+    .from(l1InfoLeaves)
+    .orderBy(asc(l1InfoLeaves.leafIndex))
+}
+
+export async function findInfoLeavesByIndex(db: Queryable, indices: readonly number[]): Promise<InfoLeafRow[]> {
+  if (indices.length === 0) return []
+  return await db
+    .select()
+    .from(l1InfoLeaves)
+    .where(inArray(l1InfoLeaves.leafIndex, [...indices]))
+}
+
+export async function insertForcedBatch(tx: Queryable, batch: typeof forcedBatches.$inferInsert): Promise<void> {
+  await tx.insert(forcedBatches).values(batch)
+}
+
+/** Inputs of the newest virtual batch. */
+export async function findLastVirtualBatch(db: Queryable): Promise<VirtualBatchRow | undefined> {
+  const [row] = await db.select().from(virtualBatches).orderBy(desc(virtualBatches.batchNumber)).limit(1)
+  return row
+}
+
+export async function insertVirtualBatch(tx: Queryable, batch: VirtualBatchRow): Promise<void> {
+  await tx.insert(virtualBatches).values(batch)
+}
+
+export async function insertSequence(tx: Queryable, sequence: typeof sequences.$inferInsert): Promise<void> {
+  await tx.insert(sequences).values(sequence)
+}
+
+export async function findLastVerifiedBatch(db: Queryable): Promise<BatchNumber> {
+  const [row] = await db.select({ toBatch: max(verifications.toBatch) }).from(verifications)
+  return BatchNumber(row?.toBatch ?? 0)
+}
+
+export async function insertVerification(tx: Queryable, row: typeof verifications.$inferInsert): Promise<void> {
+  await tx.insert(verifications).values(row)
+}
+
+/**
+ * Forgets everything L1 brought after a block: leaves, forced batches, sequences, virtual batches, verifications. Our
+ * transactions mined there count as sent again. Returns the batches whose places on L1 are gone.
+ */
+export async function deleteL1BlocksAbove(tx: Queryable, l1BlockNumber: number): Promise<BatchNumber[]> {
+  const virtual = await tx
+    .select({ batchNumber: virtualBatches.batchNumber })
+    .from(virtualBatches)
+    .where(gt(virtualBatches.l1BlockNumber, l1BlockNumber))
+  const verified = await tx
+    .select({ fromBatch: verifications.fromBatch, toBatch: verifications.toBatch })
+    .from(verifications)
+    .where(gt(verifications.l1BlockNumber, l1BlockNumber))
+  await tx.delete(l1Blocks).where(gt(l1Blocks.blockNumber, l1BlockNumber))
+  await tx
+    .update(l1Transactions)
+    .set({ status: 'sent', l1BlockNumber: null, updatedAt: new Date() })
+    .where(and(eq(l1Transactions.status, 'mined'), gt(l1Transactions.l1BlockNumber, l1BlockNumber)))
+  const affected = new Set(virtual.map(({ batchNumber }) => batchNumber))
+  for (const { fromBatch, toBatch } of verified)
+    for (let number: number = fromBatch; number <= toBatch; number++) affected.add(BatchNumber(number))
+  return [...affected].sort((a, b) => a - b)
+}
