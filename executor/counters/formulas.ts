@@ -21,7 +21,7 @@ export function buildingBlocks(variant: FormulaVariant) {
   const mulArith = vector({ S: isLater ? 40 : 50, B: 1, A: 1 })
   const addArith = vector({ S: 10, B: 1 })
   const shrArith = sum(vector({ S: isLater ? 40 : 50, B: 2, A: 1 }), divArith)
-  const shlArith = vector({ S: 40, B: 2, A: 2 })
+  const shlArith = vector({ S: 100, B: 4, A: 2 })
   const shrArithBit = sum(vector({ S: 30, B: 2 }), divArith)
   const shlArithBit = vector({ S: 50, B: 2, A: 2 })
   const offsetUtil = vector({ S: 10, B: 1 })

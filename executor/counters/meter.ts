@@ -2,6 +2,7 @@ import type { ZkCounters } from '#protocol/counters.ts'
 import type { ForkRules } from '#protocol/forks.ts'
 import type { Address } from '#protocol/primitives.ts'
 import type { Frame, FrameKind } from '../evm/frame.ts'
+import type { HaltReason } from '../evm/halt.ts'
 import {
   type BuildingBlocks,
   buildingBlocks,
@@ -107,6 +108,17 @@ export class CounterMeter {
     return OPCODES * context(frame)
   }
 
+  /** Counts one instruction. */
+  count(opcode: number, frame: Frame): void {
+    this.opcodeCounts[this.contextOf(frame) + opcode]!++
+  }
+
+  /** Counts the instruction that ended its frame: those the estimate counts before it looks at their operands. */
+  countHalted(opcode: number, frame: Frame, reason: HaltReason): void {
+    if (reason === 'stack underflow' && PRICED_BY_OPERANDS.has(opcode)) return
+    if (COUNTED_HALTS.has(reason)) this.count(opcode, frame)
+  }
+
   exp(exponentBytes: number): void {
     const { lengthInBytes, power } = this.#table.blocks
     const bytes = Math.max(exponentBytes, 1)
@@ -210,6 +222,7 @@ export class CounterMeter {
     this.#add(createFrame(this.#table.blocks, kind, length))
   }
 
+  /** A precompile that had the gas to run. @param outputLength bytes of memory the caller has for the output */
   precompile(address: Address, input: Uint8Array, outputLength: number): void {
     this.#add(precompileCost(this.#table.blocks, address, input, outputLength))
   }
@@ -235,6 +248,17 @@ export class CounterMeter {
   }
 }
 
+const COUNTED_HALTS: ReadonlySet<HaltReason> = new Set([
+  'stack underflow',
+  'stack overflow',
+  'invalid jump destination',
+  'return data out of bounds',
+])
+/** EXP, KECCAK256, copies, LOG, creations, calls, RETURN and REVERT. */
+const PRICED_BY_OPERANDS: ReadonlySet<number> = new Set([
+  ...[0x0a, 0x20, 0x37, 0x39, 0x3c, 0x3e, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4],
+  ...[0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xfa, 0xfd],
+])
 const MEM_ALIGN = vector({ M: 1 })
 
 function context(frame: Frame): Context {

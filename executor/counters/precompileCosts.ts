@@ -1,22 +1,23 @@
 import type { Address } from '#protocol/primitives.ts'
+import { recoverOutcome } from '../evm/precompiles/ecRecover.ts'
 import type { BuildingBlocks } from './formulas.ts'
 import { type CounterVector, NOTHING, sum, times, vector } from './vector.ts'
 
 const PAIR_SIZE_BYTES = 192
 
-/** What a precompile that ran takes. */
+/** What a precompile that ran takes. @param outputLength bytes of memory the caller has for the output */
 export function precompileCost(
   blocks: BuildingBlocks,
   address: Address,
   input: Uint8Array,
   outputLength: number,
 ): CounterVector {
-  const { readFromCalldata, mStore32, mStoreX, divArith, mLoad32, mLoadX, shrArith, ecRecover, variant } = blocks
+  const { readFromCalldata, mStore32, mStoreX, divArith, mLoad32, mLoadX, shrArith, variant } = blocks
   const isLater = variant === 'fork12'
   const words = Math.floor(input.length / 32)
   switch (Number(address)) {
     case 1:
-      return sum(vector({ S: 35, B: 1 }), times(4, readFromCalldata), ecRecover, mStore32, mStoreX)
+      return sum(vector({ S: 35, B: 1 }), times(4, readFromCalldata), recoverCost(blocks, input), mStore32, mStoreX)
     case 2:
       return sum(
         vector({ S: 100, B: 1, SHA: Math.ceil((input.length + (isLater ? 9 : 1)) / 64) }),
@@ -66,6 +67,12 @@ export function precompileCost(
     default:
       return NOTHING
   }
+}
+
+function recoverCost({ ecRecover }: BuildingBlocks, input: Uint8Array): CounterVector {
+  const outcome = recoverOutcome(input)
+  if (outcome === 'malformed') return vector({ S: 45, A: 2, B: 8 })
+  return outcome === 'noPoint' ? vector({ S: 4527, A: 1014, B: 10 }) : ecRecover
 }
 
 function pairing(pairs: number, isLater: boolean): CounterVector {

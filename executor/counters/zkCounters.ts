@@ -65,7 +65,7 @@ export function blockCounters(
   treeDepth: number | undefined,
   block: { marker: boolean; info: boolean },
 ): ZkCounters {
-  return vectorToCounters(blockCost(counterTable(rules).blocks, block), treeLevels(rules, treeDepth))
+  return vectorToCounters(blockCost(counterTable(rules).blocks, block), executionTreeLevels(rules, treeDepth))
 }
 
 const byteLength = (value: bigint) => Math.max(1, (value.toString(16).length + 1) >> 1)
@@ -78,7 +78,7 @@ export function parseCounters(
   treeDepth: number | undefined,
   transaction: Transaction,
 ): { counters: ZkCounters; sizeBytes: number } {
-  const { data, gasPrice, gasLimit, value, chainId = 0n, nonce } = transaction
+  const { data, gasPrice, gasLimit, value, chainId, nonce } = transaction
   const sizeBytes = encodeSignedList(transaction).length + SIGNATURE_SIZE_BYTES
   const cost = parsingCost(counterTable(rules).blocks, {
     item: sizeBytes,
@@ -86,7 +86,7 @@ export function parseCounters(
     gasPrice: byteLength(gasPrice),
     gasLimit: byteLength(gasLimit),
     value: byteLength(value),
-    chainId: byteLength(chainId),
+    chainId: chainId === undefined ? 0 : byteLength(chainId),
     nonce: byteLength(nonce),
   })
   return { counters: vectorToCounters(cost, treeLevels(rules, treeDepth)), sizeBytes }

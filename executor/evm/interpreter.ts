@@ -83,6 +83,8 @@ export class Evm {
   readonly #frames: Frame[] = []
   #outcome: EvmOutcome | undefined
   #resumes = false
+  /** Last one begun, for the counters of a frame that halts. */
+  #opcode = 0
 
   constructor({ world, rules, block, transaction, counters, tracer, deadline }: EvmOptions) {
     this.world = world
@@ -124,6 +126,7 @@ export class Evm {
 
   #halt(frame: Frame, { reason }: ExceptionalHalt): void {
     this.#tracer?.onFault?.(reason)
+    this.counters.countHalted(this.#opcode, frame, reason)
     frame.gas = 0
     this.finish(NO_BYTES, reason)
   }
@@ -152,9 +155,14 @@ export class Evm {
     const context = this.counters.contextOf(frame)
     let stepsLeft = STEPS_BETWEEN_DEADLINE_CHECKS
     for (;;) {
-      const opcode = frame.pc < end ? code[frame.pc]! : 0
+      if (frame.pc >= end) {
+        this.finish(NO_BYTES)
+        return
+      }
+      const opcode = code[frame.pc]!
       frame.gas -= gas[opcode]!
       if (frame.gas < 0) throw OUT_OF_GAS
+      this.#opcode = opcode
       if (stack.length < minStack[opcode]!) throw STACK_UNDERFLOW
       if (stack.length > maxStack[opcode]!) throw STACK_OVERFLOW
       frame.pc++
@@ -173,6 +181,7 @@ export class Evm {
     const { instructions, gas, minStack, maxStack } = this.#table
     const { stack } = frame
     const opcode = frame.pc < frame.code.sizeBytes ? frame.code.padded[frame.pc]! : 0
+    const isPastEnd = frame.pc >= frame.code.sizeBytes
     const instruction = instructions[opcode]!
     const before = frame.gas
     if (!this.#resumes)
@@ -186,13 +195,14 @@ export class Evm {
         refund: this.refund,
       })
     this.#resumes = false
+    this.#opcode = opcode
     frame.gas -= gas[opcode]!
     if (frame.gas < 0) throw OUT_OF_GAS
     if (stack.length < minStack[opcode]!) throw STACK_UNDERFLOW
     if (stack.length > maxStack[opcode]!) throw STACK_OVERFLOW
     frame.pc++
     instruction.run(frame, this)
-    this.counters.opcodeCounts[this.counters.contextOf(frame) + opcode]!++
+    if (!isPastEnd) this.counters.count(opcode, frame)
     tracer.onStepCost?.(before - frame.gas)
     this.#checkDeadline()
   }
@@ -278,6 +288,7 @@ export class Evm {
     }
     const gas = precompile.gas(frame.input)
     const output = gas > frame.gas ? undefined : precompile.run(frame.input)
+    if (gas <= frame.gas) this.counters.precompile(frame.codeAddress, frame.input, frame.outputLength)
     if (output === undefined) {
       const reason = gas > frame.gas ? 'out of gas' : 'precompile failed'
       frame.gas = 0
@@ -285,7 +296,6 @@ export class Evm {
       return
     }
     frame.gas -= gas
-    this.counters.precompile(frame.codeAddress, frame.input, output.length)
     this.finish(output)
   }
 

@@ -37,6 +37,7 @@ function call(kind: Extract<FrameKind, 'CALL' | 'CALLCODE' | 'DELEGATECALL' | 'S
     if (kind === 'CALL' && value !== 0n && target.isEmpty) cost += GAS.newAccount
     charge(frame, cost)
     evm.counters.call(Number(inputLength), Number(outputLength))
+    evm.counters.callFrame(code.sizeBytes)
     const most = mostGasToGive(frame.gas)
     const given = requested < BigInt(most) ? Number(requested) : most
     charge(frame, given)
@@ -47,7 +48,6 @@ function call(kind: Extract<FrameKind, 'CALL' | 'CALLCODE' | 'DELEGATECALL' | 'S
       stack.push(0n)
       return undefined
     }
-    evm.counters.callFrame(code.sizeBytes)
     const keepsContext = kind === 'DELEGATECALL'
     return evm.enterCall(
       {
@@ -104,6 +104,7 @@ function create(kind: 'CREATE' | 'CREATE2'): Instruction {
     const value = stack.pop()!
     stack.length -= kind === 'CREATE' ? 2 : 3
     evm.counters.create(byteLength(account.nonce + 1n), initCode.length)
+    if (kind === 'CREATE2') evm.counters.createFrame(kind, initCode.length)
     frame.returnData = NO_BYTES
     if (value > account.balance || account.nonce >= MAX_NONCE) {
       stack.push(0n)
@@ -112,7 +113,7 @@ function create(kind: 'CREATE' | 'CREATE2'): Instruction {
     const gas = mostGasToGive(frame.gas)
     charge(frame, gas)
     world.setNonce(account, account.nonce + 1n)
-    evm.counters.createFrame(kind, initCode.length)
+    if (kind === 'CREATE') evm.counters.createFrame(kind, initCode.length)
     return evm.enterCreate({ kind, creator: account, target, initCode, value, gas })
   })
 }
