@@ -3,6 +3,7 @@ import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
 import type { PoolIntake } from '#pool/submission.ts'
 import type { Address } from '#protocol/primitives.ts'
+import type { CallSimulator } from './callSimulator.ts'
 import type { Head } from './head.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -12,6 +13,7 @@ export type ApiDeps = {
   head: Head
   intake: PoolIntake
   subscriptions: Subscriptions
+  simulator: CallSimulator
   chainId: number
   /** Receives the fees of the blocks this network makes; zero when this node does not know. */
   coinbase: Address

@@ -10,6 +10,7 @@ import { createPoolStore } from '#db/pool.ts'
 import { createPoolIntake } from '#pool/submission.ts'
 import { ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { createApp, createOpsApp } from './app.ts'
+import { createCallSimulator } from './callSimulator.ts'
 import type { ApiDeps } from './deps.ts'
 import { followHead } from './head.ts'
 import { createHealth } from './health.ts'
@@ -47,6 +48,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
       head,
       subscriptions,
       intake: createPoolIntake({ store: createPoolStore(db, pool), rules }),
+      simulator: createCallSimulator({ db, ...network, timeoutMs: rpc.evmTimeoutMs }),
       chainId: network.chainId,
       coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
       minGasPriceWei: pool.minGasPriceWei,

@@ -5,8 +5,7 @@ import { openBatch } from '#db/batches.ts'
 import { storeBlock } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import { initializeGenesis } from '#db/genesis.ts'
-import type { Address } from '#protocol/primitives.ts'
-import { BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
+import { type Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { type ApiServer, startApiServer } from './server.ts'
@@ -18,9 +17,11 @@ export type TestApi = { db: Database; url: string; wsUrl: string; server: ApiSer
 /** An API on a free port over a database with genesis, these balances and an open batch 1. */
 export async function startTestApi({
   balances = {},
+  contracts = {},
   config = {},
 }: {
   balances?: Record<Address, bigint>
+  contracts?: Record<Address, Uint8Array>
   config?: Pick<ConfigInput, 'rpc' | 'pool'>
 } = {}): Promise<TestApi> {
   const { db, url: databaseUrl, close } = await openTestDatabase()
@@ -30,6 +31,12 @@ export async function startTestApi({
       { nonce: 0n, balance, codeHash: ZERO_HASH, codeSize: 0 },
     ]),
   )
+  const codes = new Map<Hash, Uint8Array>()
+  for (const [index, [address, code]] of Object.entries(contracts).entries()) {
+    const codeHash = hashOf(0xc0de00 + index)
+    codes.set(codeHash, code)
+    accounts.set(address as Address, { nonce: 1n, balance: 0n, codeHash, codeSize: code.length })
+  }
   const identity = {
     chainId: TEST_CHAIN_ID,
     l1ChainId: 1337,
@@ -37,7 +44,7 @@ export async function startTestApi({
     rollupId: 1,
     genesisRoot: hashOf(2000),
   }
-  const block = blockOf(0, 0, { changes: { accounts, storage: [], codes: new Map() } })
+  const block = blockOf(0, 0, { changes: { accounts, storage: [], codes } })
   await initializeGenesis(db, identity, { forkId: 9, coinbase: addressOf(0), block })
   await openBatch(db, { batchNumber: BatchNumber(1), kind: 'trusted', forkId: 9, coinbase: addressOf(0xc0) })
   const server = await startApiServer(

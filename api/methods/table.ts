@@ -1,6 +1,7 @@
 import type { ApiDeps } from '../deps.ts'
 import { createMethodTable, type Method } from '../method.ts'
 import { ethBlockMethods } from './ethBlocks.ts'
+import { ethCallMethods } from './ethCall.ts'
 import { ethChainMethods } from './ethChain.ts'
 import { ethFeeMethods } from './ethFees.ts'
 import { ethLogMethods } from './ethLogs.ts'
@@ -18,6 +19,7 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     ethBlockMethods,
     ethTransactionMethods,
     ethStateMethods,
+    ethCallMethods,
     ethFeeMethods,
     ethLogMethods,
     ethSubscribeMethods,
