@@ -2,17 +2,19 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { closeBatch, getBatch, openBatch } from '#db/batches.ts'
-import { storeBlock } from '#db/blocks.ts'
+import { getLastBlock, storeBlock } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import { createL1InfoProofs, readBatchInputs } from '#db/proofInputs.ts'
 import { findWitness } from '#db/proofs.ts'
 import { accounts, batches, l1Blocks, l1InfoLeaves, l2Blocks, virtualBatches, witnesses } from '#db/schema.ts'
+import { toStoredBlock } from '#db/storedBlock.ts'
 import type { L2BlockResult } from '#executor/blockBuilder.ts'
 import { accInputHash } from '#protocol/accInputHash.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import { l1InfoLeafHash } from '#protocol/l1InfoTree.ts'
 import { Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { WORKED_SENDER } from '#protocol/workedBatch.fixture.ts'
+import type { ReexecutionJob } from '#prover/reexecute.ts'
 import { reexecuteBatch } from '#prover/reexecuteBatch.ts'
 import { blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
@@ -34,7 +36,9 @@ beforeAll(async () => {
   const root = { stateRoot: genesis.root, timestamp: 0 }
   await storeBlock(db, blockOf(0, 0, { block: root, changes: genesis.changes, newNodes: genesis.newNodes }))
   await closeBatch(db, { ...closing(0), batchL2Data: new Uint8Array(), stateRoot: genesis.root, lastTimestamp: 0 })
-  await db.insert(l1Blocks).values({ blockNumber: 10, hash: hashOf(10), parentHash: hashOf(9), timestamp: 1 })
+  await db
+    .insert(l1Blocks)
+    .values({ blockNumber: 10, hash: hashOf(10), parentHash: hashOf(9), timestamp: 1, hasEvents: true })
   await db.insert(l1InfoLeaves).values(
     INFO_LEAVES.map((leaf, leafIndex) => ({
       ...{ leafIndex, l1BlockNumber: 10, mainnetExitRoot: ZERO_HASH, rollupExitRoot: ZERO_HASH, ...leaf },
@@ -53,19 +57,13 @@ const closing = (number: number) => ({
   ...{ batchNumber: BatchNumber(number), closingReason: 'test', localExitRoot: ZERO_HASH },
 })
 
-async function storeBatch({ inputs, claimed }: SmallChain['batches'][0]['job'], blocks: readonly L2BlockResult[]) {
+async function storeBatch({ inputs, claimed }: ReexecutionJob, blocks: readonly L2BlockResult[]) {
   const { batchNumber, forkId, coinbase, batchL2Data } = inputs
   await openBatch(db, { batchNumber, kind: 'trusted', forkId, coinbase })
   for (const result of blocks) {
-    const { timestamp, stateRoot, blockInfoRoot, globalExitRoot, l1BlockHash, gasUsed } = result
-    const header = { timestamp, stateRoot, blockInfoRoot, globalExitRoot, l1BlockHash, gasUsed }
-    const transactions = result.receipts.map((receipt) => ({
-      ...{ hash: receipt.txHash, l2Hash: receipt.l2TxHash, sender: receipt.sender, recipient: null, nonce: 0 },
-      ...{ raw: new Uint8Array(), effectivePercentage: 255, effectiveGasPrice: 1n, status: receipt.status },
-      ...{ gasUsed: receipt.gasUsed, cumulativeGasUsed: receipt.cumulativeGasUsed },
-    }))
-    const { stateDiff: changes, newNodes } = result
-    await storeBlock(db, blockOf(result.number, batchNumber, { block: header, transactions, changes, newNodes }))
+    const { hash: parentHash } = await getLastBlock(db)
+    const marker = { deltaTimestamp: 1, indexL1InfoTree: 0 }
+    await storeBlock(db, toStoredBlock(result, { batchNumber, parentHash, marker }))
   }
   const lastTimestamp = blocks.at(-1)!.timestamp
   await closeBatch(db, { ...closing(batchNumber), batchL2Data, stateRoot: claimed.newStateRoot, lastTimestamp })
@@ -92,18 +90,23 @@ test('checking again does nothing', async () => {
   expect((await getBatch(db, one)).checkedAt).toEqual(checkedAt)
 })
 
-test('a block stored with another root is named, and the batch stays unchecked', async () => {
-  const [block] = await db.select().from(l2Blocks).where(eq(l2Blocks.batchNumber, two))
-  const { blockNumber } = block!
-  const set = (stateRoot: Hash) =>
-    db.update(l2Blocks).set({ stateRoot }).where(eq(l2Blocks.blockNumber, blockNumber))
-  await set(hashOf(666))
-  await expect(check(two)).rejects.toMatchObject({ name: 'BatchCheckError' })
-  await expect(check(two)).rejects.toThrow(`field=stateRoot claimed=${hashOf(666)}`)
-  await expect(check(two)).rejects.toThrow(`blockNumber=${blockNumber}`)
-  expect((await getBatch(db, two)).checkedAt).toBeNull()
-  await set(block!.stateRoot)
-})
+test.each(['stateRoot', 'blockInfoRoot', 'hash', 'parentHash', 'transactionsRoot', 'receiptsRoot'] as const)(
+  'a block stored with another %s is named, and the batch stays unchecked',
+  async (field) => {
+    const { blockNumber, [field]: stored } = await getLastBlock(db)
+    const set = (value: Hash) =>
+      db
+        .update(l2Blocks)
+        .set({ [field]: value })
+        .where(eq(l2Blocks.blockNumber, blockNumber))
+    await set(hashOf(666))
+    await expect(check(two)).rejects.toMatchObject({ name: 'BatchCheckError' })
+    await expect(check(two)).rejects.toThrow(`field=${field} claimed=${hashOf(666)}`)
+    await expect(check(two)).rejects.toThrow(`blockNumber=${blockNumber}`)
+    expect((await getBatch(db, two)).checkedAt).toBeNull()
+    await set(stored)
+  },
+)
 
 test('an account that is not what the tree holds is named', async () => {
   const sender = eq(accounts.address, Address(WORKED_SENDER))

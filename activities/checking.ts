@@ -1,6 +1,7 @@
 import { NodeError } from '#common/errors.ts'
 import { getClosedBatch, markBatchChecked } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
+import { findHeaderDifference } from '#db/headerCheck.ts'
 import { getLastBlockBefore, readTrustedInputs } from '#db/proofInputs.ts'
 import { findWitness, storeWitness } from '#db/proofs.ts'
 import { createDatabaseStateReader } from '#db/stateReader.ts'
@@ -28,8 +29,8 @@ type Dependencies = {
 
 export const createCheckingActivities = ({ db, config, store = createDatabaseNodeStore(db) }: Dependencies) => ({
   /**
-   * Executes a closed batch again from its data and the tree before it, compares every root with what was stored block
-   * by block, keeps the witness and marks the batch as checked: only then may it be sequenced. Safe to repeat.
+   * Executes a closed batch again from its data and the tree before it, compares every root and hash with what was stored
+   * block by block, keeps the witness and marks the batch as checked: only then may it be sequenced. Safe to repeat.
    * @throws {BatchCheckError} naming the first L2 block and field that differ
    */
   async checkBatch({ batchNumber: number }: { batchNumber: number }): Promise<{ stateRoot: Hash }> {
@@ -41,7 +42,9 @@ export const createCheckingActivities = ({ db, config, store = createDatabaseNod
       if (done) return { stateRoot: claimed.newStateRoot }
       const reader = createDatabaseStateReader(db, await getLastBlockBefore(db, batchNumber))
       const { witness, result } = await produceWitness({ inputs, store, reader }).catch(refuseInconsistency)
-      const difference = findBatchDifference(claimed, summarizeExecution(result))
+      const difference =
+        findBatchDifference(claimed, summarizeExecution(result)) ??
+        (await findHeaderDifference(db, batchNumber, result.blocks))
       if (difference !== undefined)
         throw new BatchCheckError('The batch, executed again, gives something else than was stored.', {
           facts: { batchNumber, ...difference },

@@ -51,7 +51,7 @@ beforeAll(async () => {
   await addBatch(3, { batchL2Data: encodeChangeL2Block({ deltaTimestamp: 1, indexL1InfoTree: 3 }) })
   await db
     .insert(l1Blocks)
-    .values({ blockNumber: 10, hash: hashOf(10), parentHash: hashOf(9), timestamp: 1_600_000_000 })
+    .values({ blockNumber: 10, hash: hashOf(10), parentHash: hashOf(9), timestamp: 1_600_000_000, hasEvents: true })
   await db.insert(l1InfoLeaves).values(
     leaves.map((leaf, leafIndex) => ({
       leafIndex,
