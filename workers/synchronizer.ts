@@ -3,6 +3,8 @@ import { Worker } from '@temporalio/worker'
 import { createCheckingActivities } from '#activities/checking.ts'
 import { createSynchronizingActivities } from '#activities/synchronizing.ts'
 import { connectDatabase } from '#db/client.ts'
+import { createEtherman } from '#etherman/client.ts'
+import { Synchronizer } from '#synchronizer/synchronizer.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
@@ -12,6 +14,8 @@ await runRole('synchronizer', async (config, logger) => {
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-synchronizer' })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
+  const { network } = config
+  const etherman = createEtherman({ ...network, ...config.l1 })
   const client = new Client({ connection, namespace })
   const worker = await Worker.create({
     ...WORKER_DEFAULTS,
@@ -19,7 +23,13 @@ await runRole('synchronizer', async (config, logger) => {
     namespace,
     taskQueue: TASK_QUEUE.synchronizer,
     activities: {
-      ...createSynchronizingActivities({ db, config, client, logger }),
+      ...createSynchronizingActivities({
+        db,
+        client,
+        synchronizer: new Synchronizer({ db, etherman, network, maxBlockRange: config.l1.maxBlockRange, logger }),
+        forkId: network.forkId,
+        pollIntervalMs: config.l1.pollIntervalMs,
+      }),
       ...createCheckingActivities({ db, config }),
     },
     maxConcurrentActivityTaskExecutions: 3, // the reader of L1 and two checks
@@ -27,6 +37,7 @@ await runRole('synchronizer', async (config, logger) => {
   return {
     workers: [worker],
     close: async () => {
+      etherman.close()
       await connection.close()
       await db.$client.end({ timeout: 5 })
     },

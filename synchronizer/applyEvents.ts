@@ -1,0 +1,191 @@
+import { getClosedBatch } from '#db/batches.ts'
+import type { Queryable } from '#db/client.ts'
+import {
+  findInfoLeaves,
+  findLastVerifiedBatch,
+  insertForcedBatch,
+  insertInfoLeaf,
+  insertSequence,
+  insertVerification,
+} from '#db/l1.ts'
+import { insertSignals, type NewSignal } from '#db/outbox.ts'
+import type { L1Block, L1Event, SequencedBatch } from '#etherman/types.ts'
+import { globalExitRoot } from '#protocol/globalExitRoot.ts'
+import { L1InfoTree, l1InfoLeafHash } from '#protocol/l1InfoTree.ts'
+import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import {
+  AGGREGATOR_WORKFLOW_ID,
+  batchWorkflowId,
+  l1Progressed,
+  l1Verified,
+  l1Virtualized,
+  SEQUENCE_SENDER_WORKFLOW_ID,
+} from '#workflows/messages.ts'
+import { applySequencedBatch, type SequencedOnL1 } from './applyBatch.ts'
+import { AccInputHashMismatchError, StateRootMismatchError } from './errors.ts'
+
+type EventOf<Kind extends L1Event['kind']> = Extract<L1Event, { kind: Kind }>
+
+type Context = {
+  tx: Queryable
+  block: L1Block
+  network: { chainId: number; forkId: number }
+  /** What the contract has as accumulated input hash at the end of a sequence. */
+  readAccInputHash: (toBatch: number) => Promise<Hash>
+}
+
+/**
+ * Writes what one L1 event means into the State DB, and the signals it brings into the outbox. The caller's
+ * transaction makes an L1 block one effect.
+ */
+export async function applyEvent(context: Context, event: L1Event): Promise<void> {
+  switch (event.kind) {
+    case 'l1InfoLeaf':
+      return await applyInfoLeaf(context, event)
+    case 'initialSequence':
+      return await applyInitialSequence(context, event)
+    case 'sequence':
+      return await applySequence(context, event)
+    case 'forceBatch':
+      return await applyForceBatch(context, event)
+    case 'sequenceForceBatches':
+      return await applyForcedSequence(context, event)
+    case 'verification':
+      return await applyVerification(context, event)
+  }
+}
+
+async function applyInfoLeaf({ tx, block }: Context, event: EventOf<'l1InfoLeaf'>): Promise<void> {
+  const { mainnetExitRoot, rollupExitRoot } = event
+  const tree = new L1InfoTree()
+  for (const { leafHash } of await findInfoLeaves(tx)) tree.append(leafHash)
+  const leaf = {
+    globalExitRoot: globalExitRoot(mainnetExitRoot, rollupExitRoot),
+    blockHashL1: block.parentHash,
+    timestamp: block.timestamp,
+  }
+  const leafIndex = tree.count
+  tree.appendLeaf(leaf)
+  await insertInfoLeaf(tx, {
+    ...leaf,
+    leafIndex,
+    l1BlockNumber: block.number,
+    mainnetExitRoot,
+    rollupExitRoot,
+    leafHash: l1InfoLeafHash(leaf),
+    l1InfoRoot: tree.root,
+  })
+}
+
+/** The contract sequences the rollup's first batch when it creates the rollup; it is executed as a forced one. */
+async function applyInitialSequence(context: Context, event: EventOf<'initialSequence'>): Promise<void> {
+  const { block } = context
+  const batch: SequencedOnL1 = {
+    batchNumber: BatchNumber(1),
+    batchL2Data: event.batchL2Data,
+    l1InfoRoot: event.lastGlobalExitRoot,
+    timestampLimit: block.timestamp,
+    forcedBlockHashL1: block.parentHash,
+    coinbase: event.sequencer,
+    sequencer: event.sequencer,
+    kind: 'injected',
+  }
+  await storeSequence(context, [batch], event.txHash)
+}
+
+async function applySequence(context: Context, event: EventOf<'sequence'>): Promise<void> {
+  const { toBatch, batches, l1InfoRoot, timestampLimit, coinbase, sequencer, txHash } = event
+  const regular = { l1InfoRoot, timestampLimit, forcedBlockHashL1: ZERO_HASH, kind: 'synced' as const }
+  const sequenced = batches.map((batch, index) => ({
+    batchNumber: BatchNumber(toBatch - batches.length + 1 + index),
+    batchL2Data: batch.batchL2Data,
+    ...(batch.forcedTimestamp > 0 ? forcedInputs(batch) : regular),
+    coinbase,
+    sequencer,
+  }))
+  await storeSequence(context, sequenced, txHash)
+}
+
+async function applyForcedSequence(context: Context, event: EventOf<'sequenceForceBatches'>): Promise<void> {
+  const { toBatch, batches, coinbase, txHash } = event
+  const sequenced = batches.map((batch, index) => ({
+    batchNumber: BatchNumber(toBatch - batches.length + 1 + index),
+    batchL2Data: batch.batchL2Data,
+    ...forcedInputs(batch),
+    coinbase,
+    sequencer: coinbase,
+  }))
+  await storeSequence(context, sequenced, txHash)
+}
+
+const forcedInputs = ({ forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1 }: SequencedBatch) => ({
+  l1InfoRoot: forcedGlobalExitRoot,
+  timestampLimit: forcedTimestamp,
+  forcedBlockHashL1,
+  kind: 'forced' as const,
+})
+
+async function storeSequence(context: Context, batches: readonly SequencedOnL1[], txHash: Hash): Promise<void> {
+  const { tx, block, network, readAccInputHash } = context
+  const place = { l1BlockNumber: block.number, l1TxHash: txHash }
+  let accInputHash = ZERO_HASH
+  for (const batch of batches) accInputHash = await applySequencedBatch(tx, batch, place, network)
+  const [fromBatch, toBatch] = [batches[0]!.batchNumber, batches.at(-1)!.batchNumber]
+  const onL1 = await readAccInputHash(toBatch)
+  if (onL1 !== accInputHash)
+    throw new AccInputHashMismatchError('The contract has another accumulated input hash.', {
+      facts: { toBatch, ours: accInputHash, onL1, l1BlockNumber: block.number },
+    })
+  await insertSequence(tx, { fromBatch, toBatch, ...place, accInputHash })
+  const signals: NewSignal[] = batches.map(({ batchNumber }) => ({
+    workflowId: batchWorkflowId(batchNumber),
+    signal: l1Virtualized.name,
+    payload: place,
+    batchNumber,
+  }))
+  const wake = { workflowId: SEQUENCE_SENDER_WORKFLOW_ID, signal: l1Progressed.name, payload: null }
+  await insertSignals(tx, [...signals, wake])
+}
+
+async function applyForceBatch({ tx, block }: Context, event: EventOf<'forceBatch'>): Promise<void> {
+  await insertForcedBatch(tx, {
+    forcedBatchNumber: event.forcedBatchNumber,
+    l1BlockNumber: block.number,
+    l1TxHash: event.txHash,
+    sender: event.sender,
+    batchL2Data: event.batchL2Data,
+    forcedGlobalExitRoot: event.lastGlobalExitRoot,
+    forcedTimestamp: block.timestamp,
+    forcedBlockHashL1: block.parentHash,
+  })
+}
+
+async function applyVerification({ tx, block }: Context, event: EventOf<'verification'>): Promise<void> {
+  const { stateRoot, exitRoot, aggregator, trusted, txHash } = event
+  const toBatch = BatchNumber(event.toBatch)
+  const fromBatch = BatchNumber((await findLastVerifiedBatch(tx)) + 1)
+  const ours = await getClosedBatch(tx, toBatch)
+  if (ours.stateRoot !== stateRoot || ours.localExitRoot !== exitRoot)
+    throw new StateRootMismatchError('L1 verified another state than this node has.', {
+      facts: {
+        toBatch,
+        ours: ours.stateRoot,
+        onL1: stateRoot,
+        ourExitRoot: ours.localExitRoot,
+        exitRootOnL1: exitRoot,
+      },
+      docs: 'docs/runbooks/state-root-mismatch.md',
+    })
+  const place = { l1BlockNumber: block.number, l1TxHash: txHash }
+  await insertVerification(tx, { fromBatch, toBatch, ...place, aggregator, stateRoot, exitRoot, trusted })
+  const signals: NewSignal[] = []
+  for (let number: number = fromBatch; number <= toBatch; number++)
+    signals.push({
+      workflowId: batchWorkflowId(number),
+      signal: l1Verified.name,
+      payload: place,
+      batchNumber: BatchNumber(number),
+    })
+  signals.push({ workflowId: AGGREGATOR_WORKFLOW_ID, signal: l1Progressed.name, payload: null })
+  await insertSignals(tx, signals)
+}

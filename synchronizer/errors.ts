@@ -1,0 +1,21 @@
+import { NodeError } from '#common/errors.ts'
+
+/** A verified state root differs from ours: nothing may go on before somebody knows why. */
+export class StateRootMismatchError extends NodeError {
+  override readonly name = 'StateRootMismatchError'
+}
+
+/** L1 has another content for a batch than the sequencer closed. */
+export class TrustedBatchMismatchError extends NodeError {
+  override readonly name = 'TrustedBatchMismatchError'
+}
+
+/** Our accumulated input hash differs from the contract's: an event was missed or misread. */
+export class AccInputHashMismatchError extends NodeError {
+  override readonly name = 'AccInputHashMismatchError'
+}
+
+/** L1 changed while it was read; reading again is right. */
+export class L1MovedError extends NodeError {
+  override readonly name = 'L1MovedError'
+}

@@ -1,0 +1,129 @@
+import type { Logger } from '#common/logger.ts'
+import type { Database, Queryable } from '#db/client.ts'
+import { deleteL1BlocksAbove, findCursor, findNewestL1Blocks, setCursor, storeL1Block } from '#db/l1.ts'
+import { insertSignals, type NewSignal } from '#db/outbox.ts'
+import { RangeRefusedError } from '#etherman/errors.ts'
+import type { Etherman, L1BlockEvents } from '#etherman/types.ts'
+import {
+  AGGREGATOR_WORKFLOW_ID,
+  batchWorkflowId,
+  l1Progressed,
+  l1Reorged,
+  SEQUENCE_SENDER_WORKFLOW_ID,
+} from '#workflows/messages.ts'
+import { applyEvent } from './applyEvents.ts'
+import { L1MovedError } from './errors.ts'
+
+export type Progress = { position: number; target: number }
+
+type Dependencies = {
+  db: Database
+  etherman: Etherman
+  network: { chainId: number; forkId: number; l1StartBlock: number }
+  /** Most L1 blocks asked for at once. */
+  maxBlockRange: number
+  logger: Logger
+}
+
+const STORED_BLOCKS_PAGE = 50
+
+/**
+ * Brings the State DB up to date with L1: reads events in ranges that shrink when an endpoint refuses them, applies
+ * each L1 block in one database transaction, and takes back what a reorg removed.
+ */
+export class Synchronizer {
+  readonly #deps: Dependencies
+  #range: number
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps
+    this.#range = deps.maxBlockRange
+  }
+
+  /** Reads up to the head of L1. `onProgress` is called after each range; an aborted signal ends it between ranges. */
+  async poll(onProgress: (progress: Progress) => void, signal?: AbortSignal): Promise<Progress> {
+    const { db, etherman, network } = this.#deps
+    await this.#undoReorg()
+    const head = await etherman.getBlock('latest')
+    const target = head?.number ?? 0
+    let position = (await findCursor(db))?.position ?? network.l1StartBlock - 1
+    while (position < target && !signal?.aborted) {
+      position = await this.#readRange(position + 1, target)
+      onProgress({ position, target })
+    }
+    return { position, target }
+  }
+
+  async #readRange(fromBlock: number, target: number): Promise<number> {
+    const { db, etherman, maxBlockRange, logger } = this.#deps
+    const toBlock = Math.min(target, fromBlock + this.#range - 1)
+    const end = await etherman.getBlock(toBlock)
+    let found: L1BlockEvents[]
+    try {
+      found = await etherman.readEvents({ fromBlock, toBlock })
+    } catch (error) {
+      if (!(error instanceof RangeRefusedError) || this.#range === 1) throw error
+      this.#range = Math.max(1, Math.floor(this.#range / 2))
+      logger.warn({ fromBlock, toBlock, range: this.#range }, 'L1 refused the range; asking for less')
+      return fromBlock - 1
+    }
+    // The same last block before and after: the events in between are of that chain.
+    const same = (await etherman.getBlock(toBlock))?.hash === end?.hash
+    if (end === undefined || !same)
+      throw new L1MovedError('L1 changed while it was read.', { facts: { fromBlock, toBlock } })
+    for (const block of found) await this.#applyBlock(block, target)
+    await db.transaction(async (tx) => {
+      if (found.at(-1)?.block.number !== toBlock) await storeL1Block(tx, end, false)
+      await setCursor(tx, toBlock, target)
+    })
+    this.#range = Math.min(maxBlockRange, this.#range * 2)
+    return toBlock
+  }
+
+  async #applyBlock({ block, events }: L1BlockEvents, target: number): Promise<void> {
+    const { db, etherman, network, logger } = this.#deps
+    await db.transaction(async (tx) => {
+      await storeL1Block(tx, block, true)
+      const readAccInputHash = async (toBatch: number) => (await etherman.readSequencedBatches(toBatch)).accInputHash
+      for (const event of events) await applyEvent({ tx, block, network, readAccInputHash }, event)
+      await setCursor(tx, block.number, target)
+    })
+    logger.info({ l1Block: block.number, events: events.map(({ kind }) => kind) }, 'L1 block applied')
+  }
+
+  /** Compares the newest stored block with the chain; after a reorg, goes back to the newest one they share. */
+  async #undoReorg(): Promise<void> {
+    const { db, network, logger } = this.#deps
+    const [newest] = await findNewestL1Blocks(db, 1)
+    if (newest === undefined || (await this.#isOnChain(newest))) return
+    const common = await this.#findCommonBlock(newest.blockNumber)
+    const position = common ?? network.l1StartBlock - 1
+    await db.transaction(async (tx) => {
+      const affected = await deleteL1BlocksAbove(tx, position)
+      await setCursor(tx, position, newest.blockNumber)
+      await this.#tellReorg(tx, affected, position + 1)
+    })
+    logger.warn({ from: newest.blockNumber, to: position }, 'L1 reorganized; what it removed is taken back')
+  }
+
+  async #findCommonBlock(below: number): Promise<number | undefined> {
+    const stored = await findNewestL1Blocks(this.#deps.db, STORED_BLOCKS_PAGE, below)
+    for (const block of stored) if (await this.#isOnChain(block)) return block.blockNumber
+    return stored.length === 0 ? undefined : await this.#findCommonBlock(stored.at(-1)!.blockNumber)
+  }
+
+  async #isOnChain({ blockNumber, hash }: { blockNumber: number; hash: string }): Promise<boolean> {
+    return (await this.#deps.etherman.getBlock(blockNumber))?.hash === hash
+  }
+
+  async #tellReorg(tx: Queryable, affected: readonly number[], fromL1Block: number): Promise<void> {
+    const signals: NewSignal[] = affected.map((batchNumber) => ({
+      workflowId: batchWorkflowId(batchNumber),
+      signal: l1Reorged.name,
+      payload: { fromL1Block },
+    }))
+    for (const workflowId of [SEQUENCE_SENDER_WORKFLOW_ID, AGGREGATOR_WORKFLOW_ID])
+      signals.push({ workflowId, signal: l1Progressed.name, payload: null })
+    await insertSignals(tx, signals)
+  }
+}
