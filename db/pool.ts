@@ -161,17 +161,22 @@ export async function readNextNonce(db: Queryable, sender: Address): Promise<num
   return Number(row?.nonce ?? 0)
 }
 
-/** `pending`: could run now or behind others of their sender. `queued`: wait for a missing nonce. */
+/** `pending`: could run now or behind others of their sender. `queued`: wait for a missing nonce. Used nonces do not count. */
 export async function countPool(db: Queryable): Promise<{ pending: number; queued: number }> {
   const [row] = (await db.execute(sql`
-    with waiting as (
-      select sender, nonce - row_number() over (partition by sender order by nonce) + 1 as start
-      from pool.transactions where status = 'pending'
+    with accounts as (
+      select sender, coalesce((select nonce from state.accounts where address = sender
+        order by block_number desc limit 1), 0) as nonce
+      from (select distinct sender from pool.transactions where status = 'pending') senders
+    ), waiting as (
+      select accounts.nonce as first, pooled.nonce - row_number() over (partition by sender order by pooled.nonce) + 1 as start
+      from pool.transactions pooled join accounts using (sender)
+      where pooled.status = 'pending' and pooled.nonce >= accounts.nonce
     )
-    select count(*) filter (where waiting.start = coalesce(account.nonce, 0)) as pending, count(*) as total
-    from waiting left join lateral (
-      select nonce from state.accounts where address = waiting.sender order by block_number desc limit 1
-    ) account on true`)) as unknown as { pending: string; total: string }[]
+    select count(*) filter (where start = first) as pending, count(*) as total from waiting`)) as unknown as {
+    pending: string
+    total: string
+  }[]
   const pending = Number(row?.pending ?? 0)
   return { pending, queued: Number(row?.total ?? 0) - pending }
 }
