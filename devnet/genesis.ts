@@ -40,7 +40,8 @@ export async function ensureGenesisFile(path: string, timestamp: number, bridgeS
   return genesis
 }
 
-function accountsOf({ accounts }: GenesisFile): GenesisAccount[] {
+/** For `buildGenesis`. */
+export function accountsOf({ accounts }: GenesisFile): GenesisAccount[] {
   return accounts.map(({ balance, nonce, ...rest }) => ({ ...rest, balance: BigInt(balance), nonce: BigInt(nonce) }))
 }
 

@@ -1,7 +1,10 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Command } from 'commander'
+import { readJson } from '../dataFolder.ts'
+import type { GenesisFile } from '../genesis.ts'
 import { readNetwork } from '../network.ts'
 import { runMainJob } from './mainJob.ts'
+import { DemoError } from './transactions.ts'
 
 const options = new Command('npm run demo --')
   .description('Sends transactions to a running local network and follows them until their batches are verified on L1.')
@@ -12,9 +15,12 @@ const options = new Command('npm run demo --')
   .opts<{ dataDir: string; transactions: string; senders: string }>()
 
 try {
-  const network = readNetwork(resolve(options.dataDir))
+  const folder = resolve(options.dataDir)
+  const network = readNetwork(folder)
+  const genesis = readJson<GenesisFile>(join(folder, 'genesis.json'))
+  if (genesis === undefined) throw new DemoError('The data directory has no genesis.json.', { facts: { folder } })
   const scale = { transactions: Number(options.transactions), senders: Number(options.senders) }
-  const report = await runMainJob(network, scale, (line) => process.stdout.write(`${line}\n`))
+  const report = await runMainJob(network, genesis, scale, (line) => process.stdout.write(`${line}\n`))
   console.table(report.batches)
   const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(1)
   process.stdout.write(

@@ -1,5 +1,6 @@
 import { HDNodeWallet, Wallet } from 'ethers'
 import type { Hex } from '#protocol/primitives.ts'
+import type { GenesisFile } from '../genesis.ts'
 import type { Network } from '../network.ts'
 import { call, callMany } from '../rpc.ts'
 import { type ReplayedBatch, replayFromL1 } from './replay.ts'
@@ -42,6 +43,7 @@ const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
  */
 export async function runMainJob(
   network: Network,
+  genesis: GenesisFile,
   { transactions, senders }: Scale,
   progress: (line: string) => void = () => {},
 ): Promise<MainJobReport> {
@@ -79,7 +81,7 @@ export async function runMainJob(
   const verifiedBatch = await waitForVerified(network.rpcUrl, lastBatch, progress)
   const millisecondsToVerify = performance.now() - start
 
-  const replayed = await replayFromL1(network, verifiedBatch)
+  const replayed = await replayFromL1(network, genesis, verifiedBatch)
   progress(`replayed ${replayed.length} batches from L1 calldata alone`)
   const batches = await compareRoots(network, replayed, firstBatch)
   const { stateRoot } = replayed.at(-1)!
