@@ -12,7 +12,14 @@ import { type ApiServer, startApiServer } from './server.ts'
 
 export const TEST_CHAIN_ID = 1001
 
-export type TestApi = { db: Database; url: string; wsUrl: string; server: ApiServer; close: () => Promise<void> }
+export type TestApi = {
+  db: Database
+  databaseUrl: string
+  url: string
+  wsUrl: string
+  server: ApiServer
+  close: () => Promise<void>
+}
 
 /** An API on a free port over a database with genesis, these balances and an open batch 1. */
 export async function startTestApi({
@@ -47,31 +54,12 @@ export async function startTestApi({
   const block = blockOf(0, 0, { changes: { accounts, storage: [], codes } })
   await initializeGenesis(db, identity, { forkId: 9, coinbase: addressOf(0), block })
   await openBatch(db, { batchNumber: BatchNumber(1), kind: 'trusted', forkId: 9, coinbase: addressOf(0xc0) })
-  const server = await startApiServer(
-    parseConfig({
-      ...config,
-      network: {
-        chainId: TEST_CHAIN_ID,
-        l1ChainId: 1337,
-        contracts: {
-          rollupManager: addressOf(0xaa),
-          rollup: addressOf(0xab),
-          globalExitRoot: addressOf(0xac),
-          pol: addressOf(0xad),
-        },
-        l1StartBlock: 0,
-        genesisFile: 'genesis.json',
-      },
-      database: { url: databaseUrl },
-      l1: { rpcUrl: 'http://127.0.0.1:1' },
-      temporal: {},
-      rpc: { port: 0, ...config.rpc },
-    }),
-    createLogger('api', 'fatal'),
-    { withOps: false },
-  )
+  const server = await startApiServer(parseConfig(testConfig(databaseUrl, config)), createLogger('api', 'fatal'), {
+    withOps: false,
+  })
   return {
     db,
+    databaseUrl,
     server,
     url: `http://127.0.0.1:${server.port}`,
     wsUrl: `ws://127.0.0.1:${server.port}/ws`,
@@ -79,6 +67,30 @@ export async function startTestApi({
       await server.stop()
       await close()
     },
+  }
+}
+
+/** Configuration of an API on free ports. */
+export function testConfig(databaseUrl: string, overrides: Pick<ConfigInput, 'rpc' | 'pool'> = {}): ConfigInput {
+  return {
+    ...overrides,
+    network: {
+      chainId: TEST_CHAIN_ID,
+      l1ChainId: 1337,
+      contracts: {
+        rollupManager: addressOf(0xaa),
+        rollup: addressOf(0xab),
+        globalExitRoot: addressOf(0xac),
+        pol: addressOf(0xad),
+      },
+      l1StartBlock: 0,
+      genesisFile: 'genesis.json',
+    },
+    database: { url: databaseUrl },
+    l1: { rpcUrl: 'http://127.0.0.1:1' },
+    temporal: {},
+    rpc: { port: 0, ...overrides.rpc },
+    ops: { port: 0 },
   }
 }
 
