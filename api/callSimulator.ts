@@ -1,17 +1,14 @@
-import type { Database } from '#db/client.ts'
 import type { HeaderRow } from '#db/rpc/blocks.ts'
-import { createDatabaseStateReader } from '#db/stateReader.ts'
 import { CounterMeter } from '#executor/counters/meter.ts'
 import { addCounters, blockCounters, executionTreeLevels, findExhaustedCounter } from '#executor/counters/zkCounters.ts'
 import { ExecutionAbortedError } from '#executor/evm/deadline.ts'
 import { intrinsicGas } from '#executor/intrinsic.ts'
 import { runMessage } from '#executor/runTransaction.ts'
-import type { StateReader } from '#executor/stateReader.ts'
 import { WorldState } from '#executor/worldState.ts'
 import { type ForkRules, getForkRules } from '#protocol/forks.ts'
 import type { Address } from '#protocol/primitives.ts'
-import { createCachedStateReader } from './cachedStateReader.ts'
 import { timedOut } from './errors.ts'
+import type { StateReaders } from './stateReaders.ts'
 
 /** An unsigned transaction to try out. Units as in a signed one. */
 export type SimulatedCall = {
@@ -43,40 +40,27 @@ export interface CallSimulator {
   simulate(call: SimulatedCall, block: HeaderRow): Promise<SimulationResult>
 }
 
-/** Blocks whose state is kept in memory, the most recently used ones. */
-const CACHED_BLOCKS = 8
-
 /**
  * Simulates in this process on the versioned state. The call sees the number, time and coinbase of the block it names,
- * as on Ethereum. What calls read of a block's state is kept, so that repeated calls ask no database.
+ * as on Ethereum. Until it ends or its time is over, a call has the event loop for itself but for waits on the database.
  */
 export function createCallSimulator({
-  db,
+  stateAt,
   chainId,
   forkId,
   timeoutMs,
 }: {
-  db: Database
+  stateAt: StateReaders
   chainId: number
   forkId: number
   timeoutMs: number
 }): CallSimulator {
   const rules = getForkRules(forkId)
-  const readers = new Map<string, StateReader>()
-
-  function readerAt({ blockNumber, hash }: HeaderRow): StateReader {
-    const known = readers.get(hash) ?? createCachedStateReader(createDatabaseStateReader(db, blockNumber))
-    readers.delete(hash)
-    readers.set(hash, known)
-    if (readers.size > CACHED_BLOCKS) readers.delete(readers.keys().next().value!)
-    return known
-  }
-
   return {
     async simulate(call, header) {
       const { from, to, gasPrice, value, data } = call
       const gasLimit = Number(call.gas)
-      const world = new WorldState(readerAt(header), { maxEntries: Number.POSITIVE_INFINITY })
+      const world = new WorldState(stateAt(header), { maxEntries: Number.POSITIVE_INFINITY })
       await world.prefetch([from, header.coinbase], to === undefined ? [] : [to])
       const sender = world.account(from)
       const intrinsic = intrinsicGas(data, to === undefined)

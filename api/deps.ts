@@ -5,6 +5,7 @@ import type { PoolIntake } from '#pool/submission.ts'
 import type { Address } from '#protocol/primitives.ts'
 import type { CallSimulator } from './callSimulator.ts'
 import type { Head } from './head.ts'
+import type { StateReaders } from './stateReaders.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 /** What methods work with. */
@@ -13,6 +14,7 @@ export type ApiDeps = {
   head: Head
   intake: PoolIntake
   subscriptions: Subscriptions
+  stateAt: StateReaders
   simulator: CallSimulator
   chainId: number
   /** Receives the fees of the blocks this network makes; zero when this node does not know. */

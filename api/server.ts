@@ -17,6 +17,7 @@ import { createHealth } from './health.ts'
 import { createDispatcher } from './jsonRpc.ts'
 import { createMethods } from './methods/table.ts'
 import { createMetrics } from './metrics.ts'
+import { createStateReaders } from './stateReaders.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { serveWebSocket } from './webSocket.ts'
 
@@ -42,13 +43,15 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
   try {
     const head = await followHead(db, logger)
     const subscriptions = await createSubscriptions(db, head, logger)
+    const stateAt = createStateReaders(db)
     const rules = { ...pool, chainId: network.chainId }
     const deps: ApiDeps = {
       db,
       head,
       subscriptions,
+      stateAt,
       intake: createPoolIntake({ store: createPoolStore(db, pool), rules }),
-      simulator: createCallSimulator({ db, ...network, timeoutMs: rpc.evmTimeoutMs }),
+      simulator: createCallSimulator({ stateAt, ...network, timeoutMs: rpc.evmTimeoutMs }),
       chainId: network.chainId,
       coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
       minGasPriceWei: pool.minGasPriceWei,

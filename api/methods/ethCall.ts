@@ -1,6 +1,5 @@
 import { bytesToHex } from '#common/bytes.ts'
 import type { HeaderRow } from '#db/rpc/blocks.ts'
-import { createDatabaseStateReader } from '#db/stateReader.ts'
 import { MAX_TRANSACTION_GAS } from '#pool/admission.ts'
 import { getBlockByParameter } from '../blockTag.ts'
 import type { CallObject } from '../callObject.ts'
@@ -74,7 +73,7 @@ export const ethCallMethods = (deps: ApiDeps) => {
 
   async function readBalanceFor({ from, value, gasPrice }: CallObject, header: HeaderRow): Promise<bigint | undefined> {
     if (value === 0n && gasPrice === 0n) return undefined
-    const [account] = await createDatabaseStateReader(deps.db, header.blockNumber).getAccounts([from])
+    const [account] = await deps.stateAt(header).getAccounts([from])
     return account!.balance
   }
 
@@ -86,7 +85,7 @@ export const ethCallMethods = (deps: ApiDeps) => {
 
   async function hasNoCode({ to }: CallObject, header: HeaderRow): Promise<boolean> {
     if (BigInt(to!) <= HIGHEST_PRECOMPILE) return false
-    const [account] = await createDatabaseStateReader(deps.db, header.blockNumber).getAccounts([to!])
+    const [account] = await deps.stateAt(header).getAccounts([to!])
     return account!.codeSize === 0
   }
 }

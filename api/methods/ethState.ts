@@ -1,6 +1,5 @@
 import { bytesToHex } from '#common/bytes.ts'
 import { readNextNonce } from '#db/pool.ts'
-import { createDatabaseStateReader } from '#db/stateReader.ts'
 import { type Address, ZERO_HASH } from '#protocol/primitives.ts'
 import { getBlockByParameter } from '../blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -10,8 +9,7 @@ import { addressParam, type BlockParameter, blockParam, optional, slotParam } fr
 
 /** Accounts, code and storage, after any block. */
 export const ethStateMethods = (deps: ApiDeps) => {
-  const readerAt = async (block: BlockParameter | undefined) =>
-    createDatabaseStateReader(deps.db, (await getBlockByParameter(deps, block)).blockNumber)
+  const readerAt = async (block: BlockParameter | undefined) => deps.stateAt(await getBlockByParameter(deps, block))
   const readAccount = async (address: Address, block: BlockParameter | undefined) => {
     const [account] = await (await readerAt(block)).getAccounts([address])
     return account!
