@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, max } from 'drizzle-orm'
 import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
+import { deleteProofsFrom } from './proofs.ts'
 import {
   cursors,
   forcedBatches,
@@ -127,6 +128,7 @@ export async function deleteL1BlocksAbove(tx: Queryable, l1BlockNumber: number):
     .set({ status: 'sent', l1BlockNumber: null, updatedAt: new Date() })
     .where(and(eq(l1Transactions.status, 'mined'), gt(l1Transactions.l1BlockNumber, l1BlockNumber)))
   const affected = new Set(virtual.map(({ batchNumber }) => batchNumber))
+  if (affected.size > 0) await deleteProofsFrom(tx, BatchNumber(Math.min(...affected))) // of inputs that are gone
   for (const { fromBatch, toBatch } of verified)
     for (let number: number = fromBatch; number <= toBatch; number++) affected.add(BatchNumber(number))
   return [...affected].sort((a, b) => a - b)
