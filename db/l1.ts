@@ -127,8 +127,9 @@ export async function deleteL1BlocksAbove(tx: Queryable, l1BlockNumber: number):
     .update(l1Transactions)
     .set({ status: 'sent', l1BlockNumber: null, updatedAt: new Date() })
     .where(and(eq(l1Transactions.status, 'mined'), gt(l1Transactions.l1BlockNumber, l1BlockNumber)))
-  const affected = new Set(virtual.map(({ batchNumber }) => batchNumber))
-  if (affected.size > 0) await deleteProofsFrom(tx, BatchNumber(Math.min(...affected))) // of inputs that are gone
+  const unsequenced = virtual.map(({ batchNumber }) => batchNumber)
+  if (unsequenced.length > 0) await deleteProofsFrom(tx, BatchNumber(Math.min(...unsequenced))) // of inputs that are gone
+  const affected = new Set(unsequenced)
   for (const { fromBatch, toBatch } of verified)
     for (let number: number = fromBatch; number <= toBatch; number++) affected.add(BatchNumber(number))
   return [...affected].sort((a, b) => a - b)
