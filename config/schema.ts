@@ -55,12 +55,14 @@ export const configSchema = z.strictObject({
     maxBlockRange: count.default(1000),
     requestTimeoutMs: milliseconds.default(10_000),
   }),
-  temporal: z.strictObject({
-    /** host:port; TLS and API keys come from the TEMPORAL_ variables or temporal.toml. */
-    address: z.string().default('127.0.0.1:7233'),
-    namespace: z.string().default('zknode'),
-    uiUrl: z.string().optional(),
-  }),
+  temporal: z
+    .strictObject({
+      /** host:port; TLS and API keys come from the TEMPORAL_ variables or temporal.toml. */
+      address: z.string().default('127.0.0.1:7233'),
+      namespace: z.string().default('zknode'),
+      uiUrl: z.string().optional(),
+    })
+    .prefault({}),
   keys: z
     .strictObject({
       /** Sends sequences; is the rollup's trusted sequencer. */

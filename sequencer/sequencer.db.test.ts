@@ -1,0 +1,150 @@
+import { asc, eq } from 'drizzle-orm'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { getBatch, getClosedBatch } from '#db/batches.ts'
+import { findBlocksOfBatch, getLastBlock } from '#db/blocks.ts'
+import { connectDatabase, type Database } from '#db/client.ts'
+import { LeaseLostError } from '#db/leases.ts'
+import { poolTransactions, transactions } from '#db/schema.ts'
+import { createDatabaseStateReader } from '#db/stateReader.ts'
+import { createDatabaseNodeStore } from '#db/treeNodes.ts'
+import { executeBatch } from '#executor/executeBatch.ts'
+import { createTreeStateReader } from '#executor/stateReader.ts'
+import { Address, BatchNumber, BlockNumber, ZERO_HASH } from '#protocol/primitives.ts'
+import { addressOf } from '#test/blocks.ts'
+import { openTestDatabase } from '#test/database.ts'
+import { COINBASE, createSequencer, pour, seedChain, signTransfer, wallets } from '#test/sequencing.ts'
+
+let db: Database
+let url: string
+let close: () => Promise<void>
+beforeEach(async () => {
+  ;({ db, url, close } = await openTestDatabase())
+  await seedChain(db)
+})
+afterEach(() => close())
+
+const [alice, bob] = wallets as [(typeof wallets)[0], (typeof wallets)[0]]
+const forever = () => new AbortController().signal
+const mined = async () =>
+  (await db.select().from(transactions).orderBy(asc(transactions.blockNumber), asc(transactions.txIndex))).map(
+    ({ hash }) => hash,
+  )
+
+test('waits for batch 1 and for L1 to be read, then names the batch to go on with', async () => {
+  const sequencer = createSequencer(db)
+  expect(await sequencer.prepare(forever())).toEqual({ nextBatch: 2, forkId: 9 })
+})
+
+test('runs each sender in nonce order and all by price, and closes the batch at its age', async () => {
+  const sequencer = createSequencer(db)
+  const [a0, a1, b0] = [
+    await signTransfer(alice, 0),
+    await signTransfer(alice, 1, { gasPrice: 9_000_000_000n }),
+    await signTransfer(bob, 0, { gasPrice: 2_000_000_000n }),
+  ]
+  await pour(db, [a1, a0, b0])
+  const summary = await sequencer.collect(BatchNumber(2), forever())
+  expect(summary).toMatchObject({ txCount: 3, closingReason: 'Max delta timestamp' })
+  expect(await mined()).toEqual([b0.hash, a0.hash, a1.hash])
+  expect(await db.select().from(poolTransactions)).toEqual([])
+  const reader = createDatabaseStateReader(db)
+  const [sender, receiver] = await reader.getAccounts([Address(alice.address), addressOf(0xaa)])
+  expect(sender!.nonce).toBe(2n)
+  expect(receiver!.balance).toBe(3n)
+  await sequencer.close()
+})
+
+test('what is stored of a batch is what executing its data from the tree alone gives', async () => {
+  const sequencer = createSequencer(db, { batchMaxTransactions: 6, blockMaxTransactions: 2 })
+  for (const wallet of [alice, bob]) for (let n = 0; n < 3; n++) await pour(db, [await signTransfer(wallet, n)])
+  await sequencer.collect(BatchNumber(2), forever())
+  const batch = await getClosedBatch(db, BatchNumber(2))
+  expect(batch).toMatchObject({ closingReason: 'Max transactions', blockCount: 3, txCount: 6 })
+  const before = await getClosedBatch(db, BatchNumber(1))
+  const store = createDatabaseNodeStore(db)
+  const result = await executeBatch(
+    {
+      forkId: 9,
+      chainId: 1001,
+      oldStateRoot: before.stateRoot,
+      oldAccInputHash: ZERO_HASH,
+      batchL2Data: batch.batchL2Data,
+      l1InfoRoot: ZERO_HASH,
+      timestampLimit: batch.lastTimestamp,
+      coinbase: COINBASE,
+      forcedBlockHashL1: ZERO_HASH,
+      l1InfoTreeData: new Map(),
+    },
+    { store, reader: createTreeStateReader(store, before.stateRoot, new Map()) },
+  )
+  expect(result.newStateRoot).toBe(batch.stateRoot)
+  const blocks = await findBlocksOfBatch(db, BatchNumber(2))
+  expect(result.blocks.map(({ stateRoot }) => stateRoot)).toEqual(blocks.map(({ stateRoot }) => stateRoot))
+  await sequencer.close()
+})
+
+test('a transaction that can never run is rejected with its reason, one that waits for its nonce stays', async () => {
+  const sequencer = createSequencer(db)
+  const wrongChain = await signTransfer(bob, 0, { chainId: 5 })
+  const later = await signTransfer(alice, 1)
+  const good = await signTransfer(wallets[2]!, 0)
+  await pour(db, [wrongChain, later, good])
+  await sequencer.collect(BatchNumber(2), forever())
+  expect(await mined()).toEqual([good.hash])
+  const rows = await db.select().from(poolTransactions).orderBy(asc(poolTransactions.arrival))
+  expect(rows.map(({ hash, status, rejectedReason }) => ({ hash, status, rejectedReason }))).toEqual([
+    { hash: wrongChain.hash, status: 'rejected', rejectedReason: 'INTRINSIC_INVALID_CHAIN_ID' },
+    { hash: later.hash, status: 'pending', rejectedReason: null },
+  ])
+  await sequencer.close()
+})
+
+test('another process goes on with the block after the last stored one', async () => {
+  const first = createSequencer(db, { batchMaxMs: 60_000 })
+  const stop = new AbortController()
+  await pour(db, [await signTransfer(alice, 0)])
+  const collecting = first.collect(BatchNumber(2), stop.signal)
+  await expect.poll(async () => (await getLastBlock(db)).blockNumber).toBe(1)
+  stop.abort()
+  await expect(collecting).rejects.toThrow()
+  expect((await getBatch(db, BatchNumber(2))).closedAt).toBeNull()
+
+  const other = connectDatabase(url)
+  const second = createSequencer(other)
+  await pour(db, [await signTransfer(alice, 1)])
+  const summary = await second.collect(BatchNumber(2), forever())
+  expect(summary).toMatchObject({ txCount: 2, blockCount: 2 })
+  expect(await second.collect(BatchNumber(2), forever())).toEqual(summary)
+  await Promise.all([first.close(), second.close()])
+  await other.$client.end()
+})
+
+test('a sequencer that lost its lease cannot write', async () => {
+  const first = createSequencer(db, { batchMaxMs: 60_000 })
+  const second = createSequencer(db)
+  const collecting = first.collect(BatchNumber(2), forever())
+  collecting.catch(() => {})
+  await expect.poll(async () => (await getBatch(db, BatchNumber(2)).catch(() => undefined))?.batchNumber).toBe(2)
+  const closing = second.collect(BatchNumber(2), forever())
+  await pour(db, [await signTransfer(alice, 0), await signTransfer(alice, 1)])
+  await expect(collecting).rejects.toBeInstanceOf(LeaseLostError)
+  expect((await closing).txCount).toBe(2)
+  expect(
+    await db
+      .select()
+      .from(transactions)
+      .where(eq(transactions.sender, Address(alice.address))),
+  ).toHaveLength(2)
+  await Promise.all([first.close(), second.close()])
+})
+
+test('the next batch waits for its turn and starts where the one before ended', async () => {
+  const sequencer = createSequencer(db, { batchMaxTransactions: 1, blockMaxTransactions: 1 })
+  const [second, third] = [sequencer.collect(BatchNumber(2), forever()), sequencer.collect(BatchNumber(3), forever())]
+  expect(sequencer.progress(BatchNumber(3))).toEqual({ waitsForBatch: 2 })
+  await pour(db, [await signTransfer(alice, 0), await signTransfer(alice, 1)])
+  expect([(await second).txCount, (await third).txCount]).toEqual([1, 1])
+  const [block] = await findBlocksOfBatch(db, BatchNumber(3))
+  expect(block?.blockNumber).toBe(BlockNumber(2))
+  await sequencer.close()
+})
