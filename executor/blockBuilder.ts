@@ -24,6 +24,7 @@ import {
   blockCounters,
   executionTreeLevels,
   findExhaustedCounter,
+  NO_COUNTERS,
   parseCounters,
 } from './counters/zkCounters.ts'
 import type { BlockContext } from './evm/interpreter.ts'
@@ -204,6 +205,7 @@ export class BlockBuilder {
   readonly #store: NodeStore
   readonly #receipts: Receipt[] = []
   #counters: ZkCounters
+  #surplus = NO_COUNTERS
   #sizeBytes = 0
   #gasUsed = 0
   #logCount = 0
@@ -230,6 +232,11 @@ export class BlockBuilder {
   /** Of the block so far. */
   get counters(): ZkCounters {
     return this.#counters
+  }
+
+  /** How far `counters` is above what the program takes, as far as that is known. */
+  get surplus(): ZkCounters {
+    return this.#surplus
   }
 
   get context(): BlockContext {
@@ -271,11 +278,13 @@ export class BlockBuilder {
     const context = { world: this.#world, rules: this.#rules, block: this.context, counters: meter, tracer }
     const outcome = await runTransaction(context, transaction, sender, gasPrice)
     if (outcome.kind === 'invalid') return outcome
-    const parsed = parseCounters(this.#rules, this.#input.treeDepth, transaction)
-    const counters = addCounters(meter.total(executionTreeLevels(this.#rules, this.#input.treeDepth)), parsed.counters)
+    const parsed = parseCounters(this.#rules, this.#input.treeDepth, transaction, this.#input.chainId)
+    const levels = executionTreeLevels(this.#rules, this.#input.treeDepth)
+    const counters = addCounters(meter.total(levels), parsed.counters)
     const exhausted = this.#findExhausted(addCounters(this.#counters, counters), this.#sizeBytes + parsed.sizeBytes)
     if (exhausted !== undefined) return { kind: 'out-of-counters', counter: exhausted }
     this.#counters = addCounters(this.#counters, counters)
+    this.#surplus = addCounters(this.#surplus, addCounters(meter.surplus(levels), parsed.surplus))
     this.#sizeBytes += parsed.sizeBytes
     const receipt = this.#receipt(transaction, sender, { effectivePercentage, gasPrice, counters }, outcome.result)
     this.#receipts.push(receipt)

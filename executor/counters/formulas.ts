@@ -198,11 +198,23 @@ export function batchCost(
   )
 }
 
-/** A block marker and what it opens. */
-export function blockCost(blocks: BuildingBlocks, { marker, info }: { marker: boolean; info: boolean }): CounterVector {
-  const { variant, batchBytes, path, consolidateBlock, newBlockInfoTree, infoProof } = blocks
+/**
+ * How far `parsingCost` is above what the program takes: it prices the length of the data once per byte of data, where
+ * the program writes a length of at most three bytes.
+ */
+export function parsingSurplus({ lengthInBytes }: BuildingBlocks, { data }: TransactionLengths): CounterVector {
+  return data >= 56 ? sum(lengthInBytes(data), times(-1, lengthInBytes(3))) : NOTHING
+}
+
+/** Reading a block marker from the batch. */
+export function markerCost({ batchBytes }: BuildingBlocks): CounterVector {
+  return sum(vector({ S: 20 }), times(3, batchBytes))
+}
+
+/** Opening and consolidating a block. @param info it brings a leaf of the L1 info tree */
+export function blockCost(blocks: BuildingBlocks, info: boolean): CounterVector {
+  const { variant, path, consolidateBlock, newBlockInfoTree, infoProof } = blocks
   return sum(
-    marker ? sum(vector({ S: 20 }), times(3, batchBytes)) : NOTHING,
     vector({ S: 70, B: 8, K: 2 }),
     times(6, path),
     consolidateBlock,

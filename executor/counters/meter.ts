@@ -243,6 +243,17 @@ export class CounterMeter {
     return vectorToCounters(total, treeLevels)
   }
 
+  /**
+   * How far `total` is above what the program takes: it prices every instruction of init code as if its byte were read
+   * from memory with shifts for any offset.
+   */
+  surplus(treeLevels: number): ZkCounters {
+    const { fetch } = this.#table
+    const perInstruction = sum(fetch[CONTEXT.create]!, times(-1, fetch[CONTEXT.ordinary]!))
+    const count = this.opcodeCounts.subarray(OPCODES).reduce((total, each) => total + each, 0)
+    return vectorToCounters(times(count, perInstruction), treeLevels)
+  }
+
   #add(cost: CounterVector, factor = 1): void {
     for (let position = 0; position < VECTOR_SIZE; position++) this.#sum[position]! += factor * cost[position]!
   }

@@ -1,7 +1,7 @@
 import type { ZkCounters } from '#protocol/counters.ts'
 import type { ForkRules } from '#protocol/forks.ts'
 import { encodeSignedList, type Transaction } from '#protocol/transaction.ts'
-import { batchCost, blockCost, parsingCost } from './formulas.ts'
+import { batchCost, blockCost, markerCost, parsingCost, parsingSurplus } from './formulas.ts'
 import { counterTable } from './meter.ts'
 import { vectorToCounters } from './vector.ts'
 
@@ -30,6 +30,12 @@ export function addCounters(a: ZkCounters, b: ZkCounters): ZkCounters {
     poseidonHashes: a.poseidonHashes + b.poseidonHashes,
     sha256Hashes: a.sha256Hashes + b.sha256Hashes,
   }
+}
+
+export function subtractCounters(a: ZkCounters, b: ZkCounters): ZkCounters {
+  const negative = { ...b }
+  for (const name of COUNTER_NAMES) negative[name] = -b[name]
+  return addCounters(a, negative)
 }
 
 /** First counter that is above its limit. */
@@ -65,29 +71,47 @@ export function blockCounters(
   treeDepth: number | undefined,
   block: { marker: boolean; info: boolean },
 ): ZkCounters {
-  return vectorToCounters(blockCost(counterTable(rules).blocks, block), executionTreeLevels(rules, treeDepth))
+  const { blocks } = counterTable(rules)
+  const opened = vectorToCounters(blockCost(blocks, block.info), executionTreeLevels(rules, treeDepth))
+  return block.marker ? addCounters(opened, markerCounters(rules)) : opened
 }
 
-const byteLength = (value: bigint) => Math.max(1, (value.toString(16).length + 1) >> 1)
+/** What reading a block marker from the batch takes. */
+export function markerCounters(rules: ForkRules): ZkCounters {
+  return vectorToCounters(markerCost(counterTable(rules).blocks), 0)
+}
+
 /** r, s, v and the percentage. */
 const SIGNATURE_SIZE_BYTES = 66
 
-/** What reading a transaction from the batch takes, and the bytes it has there. */
+/**
+ * What reading a transaction from the batch takes, and the bytes it has there. A zero counts as one byte, or as none in
+ * a transaction of another chain. `surplus`: how far the counters are above what the program takes.
+ */
 export function parseCounters(
   rules: ForkRules,
   treeDepth: number | undefined,
   transaction: Transaction,
-): { counters: ZkCounters; sizeBytes: number } {
+  batchChainId: number,
+): { counters: ZkCounters; surplus: ZkCounters; sizeBytes: number } {
   const { data, gasPrice, gasLimit, value, chainId, nonce } = transaction
   const sizeBytes = encodeSignedList(transaction).length + SIGNATURE_SIZE_BYTES
-  const cost = parsingCost(counterTable(rules).blocks, {
+  const isForeign = chainId !== undefined && chainId !== BigInt(batchChainId)
+  const sizeOf = (value: bigint) => (value === 0n ? (isForeign ? 0 : 1) : (value.toString(16).length + 1) >> 1)
+  const lengths = {
     item: sizeBytes,
     data: data.length,
-    gasPrice: byteLength(gasPrice),
-    gasLimit: byteLength(gasLimit),
-    value: byteLength(value),
-    chainId: chainId === undefined ? 0 : byteLength(chainId),
-    nonce: byteLength(nonce),
-  })
-  return { counters: vectorToCounters(cost, treeLevels(rules, treeDepth)), sizeBytes }
+    gasPrice: sizeOf(gasPrice),
+    gasLimit: sizeOf(gasLimit),
+    value: sizeOf(value),
+    chainId: chainId === undefined ? 0 : sizeOf(chainId),
+    nonce: sizeOf(nonce),
+  }
+  const { blocks } = counterTable(rules)
+  const levels = treeLevels(rules, treeDepth)
+  return {
+    counters: vectorToCounters(parsingCost(blocks, lengths), levels),
+    surplus: vectorToCounters(parsingSurplus(blocks, lengths), levels),
+    sizeBytes,
+  }
 }

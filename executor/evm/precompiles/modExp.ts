@@ -15,8 +15,7 @@ const bitLength = (value: bigint) => (value === 0n ? 0 : value.toString(2).lengt
 /** EIP-2565. Infinity when it is beyond any gas limit. */
 function gas(input: Uint8Array): number {
   const { base, exponent, modulus } = sizes(input)
-  const longest = base > modulus ? base : modulus
-  const words = (longest + 7n) / 8n
+  const words = ((base < modulus ? modulus : base) + 7n) / 8n
   const headSize = exponent < 32n ? Number(exponent) : 32
   const head = bytesToBigInt(readPadded(input, BigInt(HEADER_SIZE_BYTES) + base, headSize))
   const headBits = BigInt(Math.max(bitLength(head) - 1, 0))

@@ -1,0 +1,94 @@
+import type { ZkCounters } from '#protocol/counters.ts'
+import { getForkRules } from '#protocol/forks.ts'
+import type { Address } from '#protocol/primitives.ts'
+import { CounterMeter } from './counters/meter.ts'
+import { addCounters, blockCounters, executionTreeLevels, findExhaustedCounter } from './counters/zkCounters.ts'
+import type { BlockContext } from './evm/interpreter.ts'
+import type { Tracer } from './evm/tracer.ts'
+import { type IntrinsicError, intrinsicGas } from './intrinsic.ts'
+import { type MessageResult, runMessage } from './runTransaction.ts'
+import { overrideState, type StateOverrides } from './stateOverrides.ts'
+import type { StateReader } from './stateReader.ts'
+import { WorldState } from './worldState.ts'
+
+/** A transaction nobody signed. */
+export type SimulatedCall = {
+  from: Address
+  /** undefined creates a contract. */
+  to: Address | undefined
+  /** May be above what a transaction can ask for. */
+  gas: number
+  /** wei per gas, taken from the sender before the call as of a transaction; 0n takes nothing. */
+  gasPrice: bigint
+  /** wei */
+  value: bigint
+  data: Uint8Array
+}
+
+export type SimulationOptions = {
+  /** State to run on. Nothing is written back. */
+  reader: StateReader
+  forkId: number
+  block: BlockContext
+  overrides?: StateOverrides | undefined
+  tracer?: Tracer | undefined
+  /** Milliseconds since the epoch. */
+  deadline?: number | undefined
+  /** Deepest leaf of the state tree, for the counters. */
+  treeDepth?: number | undefined
+}
+
+export type SimulationResult =
+  | ({
+      kind: 'executed'
+      /** Of the transaction alone. */
+      counters: ZkCounters
+      /** No batch has enough of this counter, even if it holds nothing else. */
+      exhaustedCounter: keyof ZkCounters | undefined
+    } & MessageResult)
+  | {
+      kind: 'refused'
+      error: Extract<IntrinsicError, 'INTRINSIC_INVALID_GAS_LIMIT' | 'INTRINSIC_INVALID_BALANCE'>
+      /** Gas needed before the first instruction. */
+      intrinsicGas: number
+      /** wei the sender has, and wei the call needs. */
+      balance: bigint
+      cost: bigint
+    }
+
+/**
+ * Runs a call on the state after some block and forgets what it did: eth_call, gas estimates, the pool's first look at
+ * a transaction, traces. The sender may be a contract and its nonce is taken as it is.
+ * @throws {ExecutionAbortedError} past the deadline
+ */
+export async function simulateCall(call: SimulatedCall, options: SimulationOptions): Promise<SimulationResult> {
+  const { forkId, block, overrides, tracer, deadline, treeDepth } = options
+  const { from, to, gas, gasPrice, value, data } = call
+  const rules = getForkRules(forkId)
+  const reader = overrides === undefined ? options.reader : overrideState(options.reader, overrides)
+  const world = new WorldState(reader, { maxEntries: Number.POSITIVE_INFINITY })
+  await world.prefetch([from, block.coinbase], to === undefined ? [] : [to])
+  const sender = world.account(from)
+  const intrinsic = intrinsicGas(data, to === undefined)
+  const fee = gasPrice * BigInt(gas)
+  const facts = { intrinsicGas: intrinsic, balance: sender.balance, cost: fee + value }
+  if (gas < intrinsic) return { kind: 'refused', error: 'INTRINSIC_INVALID_GAS_LIMIT', ...facts }
+  if (sender.balance < fee + value) return { kind: 'refused', error: 'INTRINSIC_INVALID_BALANCE', ...facts }
+
+  const { nonce } = sender
+  const counters = new CounterMeter(rules)
+  world.beginTransaction()
+  world.setNonce(sender, nonce + 1n)
+  if (fee > 0n) world.setBalance(sender, sender.balance - fee)
+  const message = { to, gasLimit: gas, gasPrice, value, data, nonce }
+  const result = await runMessage({ world, rules, block, counters, tracer, deadline }, sender, message, intrinsic)
+  const used = counters.total(executionTreeLevels(rules, treeDepth))
+  const alone = addCounters(used, blockCounters(rules, treeDepth, { marker: true, info: true }))
+  const { counterBudget } = rules
+  return {
+    kind: 'executed',
+    ...result,
+    counters: used,
+    exhaustedCounter: counterBudget === undefined ? undefined : findExhaustedCounter(alone, counterBudget),
+  }
+}
