@@ -1,31 +1,14 @@
 import type { HeaderRow } from '#db/rpc/blocks.ts'
-import { CounterMeter } from '#executor/counters/meter.ts'
-import { addCounters, blockCounters, executionTreeLevels, findExhaustedCounter } from '#executor/counters/zkCounters.ts'
 import { ExecutionAbortedError } from '#executor/evm/deadline.ts'
-import { intrinsicGas } from '#executor/intrinsic.ts'
-import { runMessage } from '#executor/runTransaction.ts'
-import { WorldState } from '#executor/worldState.ts'
-import { type ForkRules, getForkRules } from '#protocol/forks.ts'
-import type { Address } from '#protocol/primitives.ts'
+import { type SimulatedCall, type SimulationResult, simulateCall } from '#executor/simulate.ts'
+import type { StateOverrides } from '#executor/stateOverrides.ts'
 import { timedOut } from './errors.ts'
 import type { StateReaders } from './stateReaders.ts'
 
-/** An unsigned transaction to try out. Units as in a signed one. */
-export type SimulatedCall = {
-  from: Address
-  /** undefined creates a contract. */
-  to: Address | undefined
-  gas: bigint
-  /** A price above zero is charged before the call, as of a transaction. */
-  gasPrice: bigint
-  value: bigint
-  data: Uint8Array
-}
-
-export type SimulationResult = {
+export type CallOutcome = {
   success: boolean
   returnData: Uint8Array
-  gasUsed: bigint
+  gasUsed: number
   /** Why it failed: EXECUTION_REVERTED, another halt in the executor's words, or the rule that kept it from running. */
   error: string | undefined
   /** The zk-counter that no batch has enough of for this call. */
@@ -37,7 +20,7 @@ export const EXECUTION_REVERTED = 'execution reverted'
 /** Runs calls on the state after a block and keeps nothing of what they do. */
 export interface CallSimulator {
   /** @throws {RpcError} -32002 when it takes longer than the limit */
-  simulate(call: SimulatedCall, block: HeaderRow): Promise<SimulationResult>
+  simulate(call: SimulatedCall, block: HeaderRow, overrides?: StateOverrides): Promise<CallOutcome>
 }
 
 /**
@@ -55,26 +38,8 @@ export function createCallSimulator({
   forkId: number
   timeoutMs: number
 }): CallSimulator {
-  const rules = getForkRules(forkId)
   return {
-    async simulate(call, header) {
-      const { from, to, gasPrice, value, data } = call
-      const gasLimit = Number(call.gas)
-      const world = new WorldState(stateAt(header), { maxEntries: Number.POSITIVE_INFINITY })
-      await world.prefetch([from, header.coinbase], to === undefined ? [] : [to])
-      const sender = world.account(from)
-      const intrinsic = intrinsicGas(data, to === undefined)
-      if (gasLimit < intrinsic) return refused(`intrinsic gas too low: gas ${gasLimit}, minimum needed ${intrinsic}`)
-      const fee = gasPrice * BigInt(gasLimit)
-      if (sender.balance < fee + value)
-        return refused(
-          `insufficient funds for gas * price + value: balance ${sender.balance}, tx cost ${fee + value}, overshot ${fee + value - sender.balance}`,
-        )
-      const { nonce } = sender
-      world.beginTransaction()
-      world.setNonce(sender, nonce + 1n)
-      if (fee > 0n) world.setBalance(sender, sender.balance - fee)
-      const counters = new CounterMeter(rules)
+    async simulate(call, header, overrides) {
       const block = {
         number: header.blockNumber,
         timestamp: header.timestamp,
@@ -82,17 +47,12 @@ export function createCallSimulator({
         gasLimit: header.gasLimit,
         chainId,
       }
-      const context = { world, rules, block, counters, deadline: Date.now() + timeoutMs }
+      const deadline = Date.now() + timeoutMs
       try {
-        const message = { to, gasLimit, gasPrice, value, data, nonce }
-        const result = await runMessage(context, sender, message, intrinsic)
-        return {
-          success: result.success,
-          returnData: result.returnData,
-          gasUsed: BigInt(result.gasUsed),
-          error: result.error,
-          exhaustedCounter: findExhausted(rules, counters),
-        }
+        return toOutcome(
+          await simulateCall(call, { reader: stateAt(header), forkId, block, overrides, deadline }),
+          call,
+        )
       } catch (error) {
         if (error instanceof ExecutionAbortedError) throw timedOut()
         throw error
@@ -101,16 +61,12 @@ export function createCallSimulator({
   }
 }
 
-/** Against an empty batch with one block: what does not fit there never runs. */
-function findExhausted(rules: ForkRules, meter: CounterMeter): string | undefined {
-  if (rules.counterBudget === undefined) return undefined
-  const used = addCounters(
-    meter.total(executionTreeLevels(rules, undefined)),
-    blockCounters(rules, undefined, { marker: true, info: true }),
-  )
-  return findExhaustedCounter(used, rules.counterBudget)
-}
-
-function refused(error: string): SimulationResult {
-  return { success: false, returnData: new Uint8Array(), gasUsed: 0n, error, exhaustedCounter: undefined }
+function toOutcome(result: SimulationResult, { gas }: SimulatedCall): CallOutcome {
+  if (result.kind === 'executed') return result
+  const { error, intrinsicGas, balance, cost } = result
+  const reason =
+    error === 'INTRINSIC_INVALID_GAS_LIMIT'
+      ? `intrinsic gas too low: gas ${gas}, minimum needed ${intrinsicGas}`
+      : `insufficient funds for gas * price + value: balance ${balance}, tx cost ${cost}, overshot ${cost - balance}`
+  return { success: false, returnData: new Uint8Array(), gasUsed: 0, error: reason, exhaustedCounter: undefined }
 }

@@ -68,6 +68,16 @@ test('the balance counts once a price or a value is given', async () => {
   )
 })
 
+test('a call can pretend balance, code and storage', async () => {
+  const readsSlot = { code: '0x60015460005260206000f3', stateDiff: { '0x1': `0x${'2a'.padStart(64, '0')}` } }
+  expect((await ethCall({ to: addressOf(0x9999) }, 'latest', { [addressOf(0x9999)]: readsSlot })).result).toBe(
+    `0x${'2a'.padStart(64, '0')}`,
+  )
+  const poor = { to: at.returnsCaller, from: addressOf(5), gas: '0x186a0', gasPrice: '0x1' }
+  expect((await ethCall(poor, 'latest', { [addressOf(5)]: { balance: '0xffffffff' } })).result).toBeDefined()
+  expect((await ethCall(poor, 'latest', { [addressOf(5)]: { state: {}, stateDiff: {} } })).error?.code).toBe(-32602)
+})
+
 test('a deployment returns the code it would leave', async () => {
   // RETURN(0, 1) of empty memory: the code is one zero byte
   expect((await ethCall({ data: '0x60016000f3' })).result).toBe('0x00')

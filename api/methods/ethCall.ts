@@ -4,13 +4,14 @@ import { MAX_TRANSACTION_GAS } from '#pool/admission.ts'
 import { getBlockByParameter } from '../blockTag.ts'
 import type { CallObject } from '../callObject.ts'
 import { parseCallObject } from '../callObject.ts'
-import { EXECUTION_REVERTED, type SimulationResult } from '../callSimulator.ts'
+import { type CallOutcome, EXECUTION_REVERTED } from '../callSimulator.ts'
 import type { ApiDeps } from '../deps.ts'
 import { serverError } from '../errors.ts'
 import { quantity } from '../format.ts'
 import { method } from '../method.ts'
 import { blockParam, customParam, optional } from '../params.ts'
 import { executionReverted } from '../revert.ts'
+import { stateOverrideParam } from '../stateOverride.ts'
 
 /** The estimate stops when it is known to this share of itself; in all it stays within 1.5 times the gas used. */
 const ESTIMATE_PRECISION = 64n
@@ -27,11 +28,11 @@ export const ethCallMethods = (deps: ApiDeps) => {
       name: 'eth_call',
       summary: 'Result of a call on the state after a block',
       cost: 10,
-      params: [callParam, optional(blockParam('block'))],
-      handle: async ([call, block]) => {
+      params: [callParam, optional(blockParam('block')), optional(stateOverrideParam)],
+      handle: async ([call, block, overrides]) => {
         const header = await getBlockByParameter(deps, block)
         const gas = call.gas === undefined || call.gas > gasCap ? gasCap : call.gas
-        const result = await simulator.simulate({ ...call, gas }, header)
+        const result = await simulator.simulate({ ...call, gas: Number(gas) }, header, overrides)
         return bytesToHex(requireSuccess(result).returnData)
       },
     }),
@@ -53,15 +54,15 @@ export const ethCallMethods = (deps: ApiDeps) => {
     let high = smallest(call.gas ?? MAX_TRANSACTION_GAS, MAX_TRANSACTION_GAS, gasCap, allowance)
     if (call.to !== undefined && call.data.length === 0 && high >= TRANSFER_GAS && (await hasNoCode(call, header)))
       return TRANSFER_GAS
-    const attempt = (gas: bigint) => simulator.simulate({ ...call, gas }, header)
+    const attempt = (gas: bigint) => simulator.simulate({ ...call, gas: Number(gas) }, header)
     const first = await attempt(high)
     if (!first.success && first.error === 'out of gas' && high === allowance)
       throw serverError(`gas required exceeds allowance (${allowance})`)
     const { gasUsed, exhaustedCounter } = requireSuccess(first)
     if (exhaustedCounter !== undefined) throw serverError(`out of counters: ${exhaustedCounter}`)
     // Refunds and the 63/64 rule make some calls need more than they use: most succeed with this little more.
-    let low = gasUsed - 1n
-    for (let guess = gasUsed; low + 1n < high; ) {
+    let low = BigInt(gasUsed) - 1n
+    for (let guess = BigInt(gasUsed); low + 1n < high; ) {
       if ((await attempt(guess)).success) high = guess
       else low = guess
       if (high - low <= high / ESTIMATE_PRECISION) break
@@ -98,7 +99,7 @@ function smallest(...values: bigint[]): bigint {
   return least
 }
 
-function requireSuccess(result: SimulationResult): SimulationResult {
+function requireSuccess(result: CallOutcome): CallOutcome {
   if (result.success) return result
   if (result.error === EXECUTION_REVERTED) throw executionReverted(result.returnData)
   throw serverError(result.error ?? 'execution failed')
