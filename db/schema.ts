@@ -360,7 +360,7 @@ export const outbox = state.table('outbox', {
   id: bigserial('id', { mode: 'number' }).primaryKey(),
   workflowId: text('workflow_id').notNull(),
   signal: text('signal').notNull(),
-  payload: jsonb('payload').notNull(),
+  payload: jsonb('payload').notNull(), // arguments of the signal, a list
   /** Set for batch workflows that may have to be started by the signal. */
   batchNumber: batchNumber('batch_number'),
   createdAt: now('created_at'),

@@ -140,10 +140,10 @@ async function storeSequence(context: Context, batches: readonly SequencedOnL1[]
   const signals: NewSignal[] = batches.map(({ batchNumber }) => ({
     workflowId: batchWorkflowId(batchNumber),
     signal: l1Virtualized.name,
-    payload: place,
+    args: [place],
     batchNumber,
   }))
-  const wake = { workflowId: SEQUENCE_SENDER_WORKFLOW_ID, signal: l1Progressed.name, payload: null }
+  const wake = { workflowId: SEQUENCE_SENDER_WORKFLOW_ID, signal: l1Progressed.name, args: [] }
   await insertSignals(tx, [...signals, wake])
 }
 
@@ -183,9 +183,9 @@ async function applyVerification({ tx, block }: Context, event: EventOf<'verific
     signals.push({
       workflowId: batchWorkflowId(number),
       signal: l1Verified.name,
-      payload: place,
+      args: [place],
       batchNumber: BatchNumber(number),
     })
-  signals.push({ workflowId: AGGREGATOR_WORKFLOW_ID, signal: l1Progressed.name, payload: null })
+  signals.push({ workflowId: AGGREGATOR_WORKFLOW_ID, signal: l1Progressed.name, args: [] })
   await insertSignals(tx, signals)
 }

@@ -1,7 +1,8 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import type { Database } from '#db/client.ts'
-import { deleteSignals, findSignals, type OutboxRow } from '#db/outbox.ts'
+import { deleteSignals, findSignals, type StoredSignal } from '#db/outbox.ts'
 import { findBatchOnL1 } from '#db/verification.ts'
+import type { BatchNumber } from '#protocol/primitives.ts'
 import { l1Virtualized, SEARCH_ATTRIBUTE, TASK_QUEUE } from '#workflows/messages.ts'
 
 /**
@@ -9,30 +10,36 @@ import { l1Virtualized, SEARCH_ATTRIBUTE, TASK_QUEUE } from '#workflows/messages
  * receivers must bear repetition. A batch that L1 sequenced and that has no workflow gets one, unless it is verified
  * already. Returns how many were dealt with.
  */
-export async function deliverSignals(db: Database, client: Client, forkId: number): Promise<number> {
-  const rows = await findSignals(db)
-  for (const row of rows) {
-    if (await startsWorkflow(db, row)) await signalWithStart(client, row, forkId)
-    else await signalExisting(client, row)
-    await deleteSignals(db, [row.id])
+export async function deliverSignals(db: Database, client: Pick<Client, 'workflow'>, forkId: number): Promise<number> {
+  const signals = await findSignals(db)
+  for (const signal of signals) {
+    const { id, batchNumber } = signal
+    if (batchNumber !== undefined && (await startsWorkflow(db, signal.signal, batchNumber)))
+      await signalWithStart(client, { ...signal, batchNumber }, forkId)
+    else await signalExisting(client, signal)
+    await deleteSignals(db, [id])
   }
-  return rows.length
+  return signals.length
 }
 
-async function startsWorkflow(db: Database, { signal, batchNumber }: OutboxRow): Promise<boolean> {
-  if (batchNumber === null || signal !== l1Virtualized.name) return false
+async function startsWorkflow(db: Database, signal: string, batchNumber: BatchNumber): Promise<boolean> {
+  if (signal !== l1Virtualized.name) return false
   return (await findBatchOnL1(db, batchNumber)).verified === undefined
 }
 
-async function signalWithStart(client: Client, { workflowId, payload, batchNumber }: OutboxRow, forkId: number) {
+async function signalWithStart(
+  client: Pick<Client, 'workflow'>,
+  { workflowId, signal, args, batchNumber }: StoredSignal & { batchNumber: BatchNumber },
+  forkId: number,
+): Promise<void> {
   await client.workflow.signalWithStart('batchWorkflow', {
     workflowId,
     taskQueue: TASK_QUEUE.batch,
     args: [{ batchNumber, forkId, startAt: 'virtual' }],
-    signal: l1Virtualized.name,
-    signalArgs: [payload],
+    signal,
+    signalArgs: args as [unknown],
     typedSearchAttributes: [
-      { key: SEARCH_ATTRIBUTE.batchNumber, value: batchNumber! },
+      { key: SEARCH_ATTRIBUTE.batchNumber, value: batchNumber },
       { key: SEARCH_ATTRIBUTE.forkId, value: forkId },
       { key: SEARCH_ATTRIBUTE.status, value: 'virtual' },
     ],
@@ -41,9 +48,12 @@ async function signalWithStart(client: Client, { workflowId, payload, batchNumbe
   })
 }
 
-async function signalExisting(client: Client, { workflowId, signal, payload }: OutboxRow): Promise<void> {
+async function signalExisting(
+  client: Pick<Client, 'workflow'>,
+  { workflowId, signal, args }: StoredSignal,
+): Promise<void> {
   try {
-    await client.workflow.getHandle(workflowId).signal(signal, ...(payload === null ? [] : [payload]))
+    await client.workflow.getHandle(workflowId).signal(signal, ...args)
   } catch (error) {
     // Closed, or never needed: the State DB has the fact.
     if (!(error instanceof WorkflowNotFoundError)) throw error

@@ -120,10 +120,10 @@ export class Synchronizer {
     const signals: NewSignal[] = affected.map((batchNumber) => ({
       workflowId: batchWorkflowId(batchNumber),
       signal: l1Reorged.name,
-      payload: { fromL1Block },
+      args: [{ fromL1Block }],
     }))
     for (const workflowId of [SEQUENCE_SENDER_WORKFLOW_ID, AGGREGATOR_WORKFLOW_ID])
-      signals.push({ workflowId, signal: l1Progressed.name, payload: null })
+      signals.push({ workflowId, signal: l1Progressed.name, args: [] })
     await insertSignals(tx, signals)
   }
 }
