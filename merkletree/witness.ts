@@ -1,13 +1,15 @@
-import { concatBytes, hexToBytes } from '#common/bytes.ts'
+import { bytesToHex, concatBytes, hexToBytes } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
-import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import type { Hash } from '#protocol/primitives.ts'
+import { flipKeyBit, keyBit, MAX_DEPTH, restoreKey, writeRemainingKey } from './keyBits.ts'
 import { linearPoseidon } from './linearPoseidon.ts'
 import { MemoryNodeStore } from './memoryNodeStore.ts'
 import type { NodeStore, StoredNode } from './nodeStore.ts'
-import { decodeNode, hashTree, type Node, remainingKey, restoreKey } from './nodes.ts'
-import { bytesToWords, hexDigitsToWords, mapKey, type Words, wordsToBytes, wordsToHash } from './words.ts'
+import { EMPTY, PartialTree } from './partialTree.ts'
+import { INTERNAL_BYTES } from './walk.ts'
+import { areElements, mapKey, readWords, sameWords } from './words.ts'
 
-/** The bytes are no witness: cut short, of another form, or with something left over. */
+/** The bytes are no witness: cut short, of another form, with something left over, or with a number in a second form. */
 export class WitnessError extends NodeError {
   override readonly name = 'WitnessError'
 }
@@ -38,7 +40,7 @@ export class RecordingNodeStore implements NodeStore {
 
 const VERSION = 1
 const TAG = { empty: 0, opaque: 1, internal: 2, leaf: 3 } as const
-const MAX_DEPTH = 256
+const ZERO = new Uint8Array(32)
 
 /**
  * Part of a tree as bytes: version 1, nodes in pre-order, number of codes (4), each code's length (4) and bytes.
@@ -54,90 +56,24 @@ export function encodeWitness(
   const known = new Map<string, Uint8Array>()
   for (const { hash, data } of nodes) known.set(mapKey(hash), data)
   const parts: Uint8Array[] = [Uint8Array.of(VERSION)]
-  const write = (hash: Words, path: Words, depth: number): void => {
-    const bytes = wordsToBytes(hash)
-    const data = known.get(mapKey(bytes))
-    if (data === undefined) {
-      parts.push(Uint8Array.of(TAG.opaque), bytes)
-      return
-    }
-    const node = decodeNode(data, hash, path, depth)
-    if (node.kind === 'leaf') {
-      parts.push(Uint8Array.of(TAG.leaf), minimal(remainingKey(node.key, depth)), minimal(node.value))
-      return
-    }
-    parts.push(Uint8Array.of(TAG.internal))
-    for (const child of [node.left, node.right]) {
-      if (child === undefined) parts.push(Uint8Array.of(TAG.empty))
-      else write(child.hash!, path, depth + 1) // the path matters only to whole keys, which are not written
-    }
+  const write = (hash: Uint8Array): void => {
+    const data = known.get(mapKey(hash))
+    if (mapKey(hash) === mapKey(ZERO)) parts.push(Uint8Array.of(TAG.empty))
+    else if (data === undefined) parts.push(Uint8Array.of(TAG.opaque), hash)
+    else if (data.length === INTERNAL_BYTES) {
+      parts.push(Uint8Array.of(TAG.internal))
+      write(data.subarray(0, 32))
+      write(data.subarray(32, 64))
+    } else parts.push(Uint8Array.of(TAG.leaf), minimal(data.subarray(1, 33)), minimal(data.subarray(33, 65)))
   }
-  if (root === ZERO_HASH) parts.push(Uint8Array.of(TAG.empty))
-  else write(hexDigitsToWords(root.slice(2)), new Uint32Array(8), 0)
+  write(hexToBytes(root))
   parts.push(uint32(codes.size))
   for (const code of codes.values()) parts.push(uint32(code.length), code)
   return concatBytes(...parts)
 }
 
-/**
- * Reads a witness and hashes every node and code in it, so that what it holds is what `root` commits to: an altered
- * byte gives another root. Compare `root` with the one expected before use. What was left out of it is missing from
- * the store. @throws {WitnessError}
- */
-export function decodeWitness(bytes: Uint8Array): { root: Hash; store: NodeStore; codes: Map<Hash, Uint8Array> } {
-  const reader = new Reader(bytes)
-  if (reader.byte() !== VERSION)
-    throw new WitnessError('Witness of an unknown version.', { facts: { version: bytes[0]! } })
-  const path = new Uint32Array(8)
-  const read = (depth: number): Node | undefined => {
-    if (depth > MAX_DEPTH) throw new WitnessError('Witness is deeper than a tree can be.', { facts: { depth } })
-    const tag = reader.byte()
-    switch (tag) {
-      case TAG.empty:
-        return undefined
-      case TAG.opaque:
-        return { kind: 'stub', hash: bytesToWords(reader.bytes(32)) }
-      case TAG.internal: {
-        setBit(path, depth, 0)
-        const left = read(depth + 1)
-        setBit(path, depth, 1)
-        const right = read(depth + 1)
-        setBit(path, depth, 0)
-        return { kind: 'internal', left, right, hash: undefined }
-      }
-      case TAG.leaf: {
-        const key = restoreKey(reader.words(), path, depth)
-        return { kind: 'leaf', key, value: reader.words(), depth, hash: undefined }
-      }
-      default:
-        throw new WitnessError('Unknown node in the witness.', { facts: { tag, offset: reader.offset - 1, depth } })
-    }
-  }
-  const top = read(0)
-  const store = new MemoryNodeStore()
-  store.add(hashTree(top))
-  const codes = new Map<Hash, Uint8Array>()
-  for (let count = reader.uint32(); count > 0; count--) {
-    const code = reader.bytes(reader.uint32())
-    codes.set(linearPoseidon(code), code)
-  }
-  if (reader.offset !== bytes.length)
-    throw new WitnessError('Bytes are left over after the witness.', {
-      facts: { offset: reader.offset, sizeBytes: bytes.length },
-    })
-  return { root: top === undefined ? ZERO_HASH : wordsToHash(top.hash!), store, codes }
-}
-
-function setBit(path: Words, level: number, bit: number): void {
-  const position = level >> 2
-  const index = 2 * (level & 3) + (position >> 5)
-  const mask = 1 << (position & 31)
-  path[index] = bit === 1 ? path[index]! | mask : path[index]! & ~mask
-}
-
 /** Length byte and the bytes without leading zeros. */
-function minimal(words: Words): Uint8Array {
-  const bytes = wordsToBytes(words)
+function minimal(bytes: Uint8Array): Uint8Array {
   const start = bytes.findIndex((byte) => byte !== 0)
   const significant = start < 0 ? new Uint8Array() : bytes.subarray(start)
   return concatBytes(Uint8Array.of(significant.length), significant)
@@ -147,41 +83,125 @@ function uint32(value: number): Uint8Array {
   return hexToBytes(`0x${value.toString(16).padStart(8, '0')}`)
 }
 
-class Reader {
+/**
+ * Reads a witness and hashes every node and code in it, so that what it holds is what `root` commits to: an altered
+ * byte gives another root. Compare `root` with the one expected before use. What was left out of it is missing from
+ * the store. @throws {WitnessError}
+ */
+export function decodeWitness(bytes: Uint8Array): { root: Hash; store: NodeStore; codes: Map<Hash, Uint8Array> } {
+  const reader = new WitnessReader(bytes)
+  const { root, nodes } = reader.tree()
+  const store = new MemoryNodeStore()
+  store.add(nodes)
+  return { root, store, codes: reader.codes() }
+}
+
+class WitnessReader {
   readonly #bytes: Uint8Array
-  offset = 0
+  #offset = 0
+  readonly #tree = new PartialTree()
+  /** Bits of the levels above the node that is being read; zeros below. */
+  readonly #path = new Uint32Array(8)
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
   }
 
-  bytes(size: number): Uint8Array {
-    const end = this.offset + size
-    if (end > this.#bytes.length)
-      throw new WitnessError('Witness ends too early.', { facts: { offset: this.offset, wants: size } })
-    const part = this.#bytes.subarray(this.offset, end)
-    this.offset = end
-    return part
+  tree(): { root: Hash; nodes: StoredNode[] } {
+    const version = this.#byte(0)
+    if (version !== VERSION) throw this.#error('Witness of an unknown version.', 0, { version })
+    const top = this.#node(0)
+    const nodes = this.#tree.hash(top)
+    return { root: this.#tree.hashOf(top), nodes }
   }
 
-  byte(): number {
-    return this.bytes(1)[0]!
+  codes(): Map<Hash, Uint8Array> {
+    const codes = new Map<Hash, Uint8Array>()
+    for (let count = this.#uint32(); count > 0; count--) {
+      const code = this.#take(this.#uint32(), 0)
+      codes.set(linearPoseidon(code), code)
+    }
+    if (this.#offset !== this.#bytes.length) throw this.#error('Bytes are left over after the witness.', 0)
+    return codes
   }
 
-  uint32(): number {
-    const [a, b, c, d] = this.bytes(4) as unknown as [number, number, number, number]
-    return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d
+  #node(depth: number): number {
+    const tag = this.#byte(depth)
+    switch (tag) {
+      case TAG.empty:
+        return EMPTY
+      case TAG.opaque:
+        return this.#opaque(depth)
+      case TAG.internal: {
+        if (depth === MAX_DEPTH) throw this.#error('Witness is deeper than a tree can be.', depth)
+        const left = this.#node(depth + 1)
+        flipKeyBit(this.#path, 0, depth)
+        const right = this.#node(depth + 1)
+        flipKeyBit(this.#path, 0, depth)
+        return this.#tree.addInternal(left, right)
+      }
+      case TAG.leaf:
+        return this.#leaf(depth)
+      default:
+        throw this.#error('Unknown node in the witness.', depth, { tag })
+    }
+  }
+
+  #opaque(depth: number): number {
+    const hash = this.#take(32, depth)
+    const words = new Uint32Array(8)
+    readWords(hash, 0, words, 0)
+    if (!areElements(words, 0) || words.every((word) => word === 0))
+      throw this.#error('Not the hash of a subtree.', depth, { hash: bytesToHex(hash) })
+    return this.#tree.addOpaque(hash)
+  }
+
+  #leaf(depth: number): number {
+    const remaining = this.#number(depth)
+    const key = remaining.slice()
+    restoreKey(key, 0, this.#path, 0, depth)
+    const again = new Uint32Array(8)
+    writeRemainingKey(key, 0, depth, again, 0)
+    if (!areElements(key, 0) || !sameWords(remaining, 0, again, 0)) throw this.#error('Not a key of this place.', depth)
+    const value = this.#number(depth)
+    if (value.every((word) => word === 0)) throw this.#error('A leaf holds zero.', depth)
+    return this.#tree.addLeaf(key, value, 0, depth)
   }
 
   /** A number of at most 32 bytes in its shortest form: any other is refused, so that bytes and trees are one to one. */
-  words(): Words {
-    const size = this.byte()
-    if (size > 32) throw new WitnessError('Number of more than 32 bytes.', { facts: { offset: this.offset - 1, size } })
-    const significant = this.bytes(size)
-    if (significant[0] === 0)
-      throw new WitnessError('Number with a leading zero.', { facts: { offset: this.offset - size } })
+  #number(depth: number): Uint32Array {
+    const size = this.#byte(depth)
+    if (size > 32) throw this.#error('Number of more than 32 bytes.', depth, { size })
+    const significant = this.#take(size, depth)
+    if (significant[0] === 0) throw this.#error('Number with a leading zero.', depth)
     const whole = new Uint8Array(32)
     whole.set(significant, 32 - size)
-    return bytesToWords(whole)
+    const words = new Uint32Array(8)
+    readWords(whole, 0, words, 0)
+    return words
+  }
+
+  #take(size: number, depth: number): Uint8Array {
+    const end = this.#offset + size
+    if (end > this.#bytes.length) throw this.#error('Witness ends too early.', depth, { wants: size })
+    const part = this.#bytes.subarray(this.#offset, end)
+    this.#offset = end
+    return part
+  }
+
+  #byte(depth: number): number {
+    return this.#take(1, depth)[0]!
+  }
+
+  #uint32(): number {
+    const [a, b, c, d] = this.#take(4, 0) as unknown as [number, number, number, number]
+    return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d
+  }
+
+  /** `path`: left and right as 0 and 1, from the root. */
+  #error(shortMessage: string, depth: number, facts: Record<string, string | number> = {}): WitnessError {
+    let path = ''
+    for (let level = 0; level < depth; level++) path += keyBit(this.#path, 0, level)
+    return new WitnessError(shortMessage, { facts: { offset: this.#offset, path, ...facts } })
   }
 }

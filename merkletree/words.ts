@@ -2,15 +2,36 @@ import type { Hash } from '#protocol/primitives.ts'
 import { HASH_WORDS } from './kernel.ts'
 
 /**
- * A hash, key or 256-bit value as eight u32, least significant first. For a hash that is its four field elements in
- * order, low half first, since the first element is the least significant part of the printed form.
+ * A hash, key or 256-bit value is eight u32, least significant first, somewhere in an array. For a hash that is its
+ * four field elements in order, low half first, since the first element is the least significant part of the printed
+ * form.
  */
 export type Words = Uint32Array
 
-export function bytesToWords(bytes: Uint8Array, words: Words = new Uint32Array(HASH_WORDS)): Words {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 32)
-  for (let i = 0; i < HASH_WORDS; i++) words[i] = view.getUint32(28 - 4 * i)
-  return words
+/** 32 big-endian bytes to words. */
+export function readWords(bytes: Uint8Array, offset: number, words: Words, at: number): void {
+  for (let word = 0, i = offset + 28; word < 8; word++, i -= 4)
+    words[at + word] = (bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!
+}
+
+/** Words to 32 big-endian bytes. */
+export function writeWords(words: Words, at: number, bytes: Uint8Array, offset: number): void {
+  for (let word = 0, i = offset + 28; word < 8; word++, i -= 4) {
+    const value = words[at + word]!
+    bytes[i] = value >>> 24
+    bytes[i + 1] = value >>> 16
+    bytes[i + 2] = value >>> 8
+    bytes[i + 3] = value
+  }
+}
+
+export function copyWords(from: Words, at: number, to: Words, toAt: number): void {
+  for (let word = 0; word < 8; word++) to[toAt + word] = from[at + word]!
+}
+
+export function sameWords(a: Words, at: number, b: Words, bAt: number): boolean {
+  for (let word = 0; word < 8; word++) if (a[at + word] !== b[bAt + word]) return false
+  return true
 }
 
 export function wordsToBytes(words: Words, bytes = new Uint8Array(32), offset = 0): Uint8Array {
@@ -42,12 +63,9 @@ export function hexDigitsToWords(digits: string): Words {
   return words
 }
 
-export function isZero(words: Words): boolean {
-  return words.every((word) => word === 0)
-}
-
-export function equalWords(a: Words, b: Words): boolean {
-  for (let i = 0; i < HASH_WORDS; i++) if (a[i] !== b[i]) return false
+/** Whether each of the four elements is below p: as numbers modulo p, others would be a second form of the same. */
+export function areElements(words: Words, at: number): boolean {
+  for (let low = at; low < at + 8; low += 2) if (words[low + 1] === 0xffffffff && words[low] !== 0) return false
   return true
 }
 
