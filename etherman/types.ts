@@ -85,4 +85,6 @@ export type Etherman = {
   /** Zero hash when L1 has no root for the batch. */
   readStateRoot(batchNumber: number): Promise<Hash>
   readProgress(): Promise<RollupProgress>
+  /** @throws {WrongL1Error} when chain, contracts and rollup id do not belong together */
+  checkNetwork(l1ChainId: number): Promise<void>
 }

@@ -1,0 +1,173 @@
+import type { Interface } from 'ethers'
+import { type Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
+import { L1RpcError, L1UnavailableError, RangeRefusedError, WrongL1Error } from './errors.ts'
+import { EVENT_TOPICS, type L1Contracts, type RpcLog, type RpcTransaction, readLog } from './events.ts'
+import { rollupManagerInterface } from './interfaces.ts'
+import { createL1Rpc, type L1Rpc } from './rpc.ts'
+import type { Etherman, L1Block, L1BlockEvents, L1BlockTag } from './types.ts'
+
+export type EthermanOptions = {
+  rpcUrl: string
+  contracts: L1Contracts
+  rollupId: number
+  /** A request that takes longer counts as L1 being away. */
+  requestTimeoutMs: number
+}
+
+/** A block as JSON-RPC gives it, as far as it is used. */
+type RpcBlock = { number: Hex; hash: string; parentHash: string; timestamp: Hex }
+
+/** Reads L1 through one JSON-RPC endpoint. */
+export function createEtherman(options: EthermanOptions): Etherman & { close(): void } {
+  const { contracts, rollupId } = options
+  const rpc = createL1Rpc(options)
+  const readManager = (method: string, args: readonly unknown[]) =>
+    readContract(rpc, rollupManagerInterface, contracts.rollupManager, method, args)
+
+  return {
+    getBlock: (tag) => findBlock(rpc, tag),
+
+    async readEvents(range): Promise<L1BlockEvents[]> {
+      const found: L1BlockEvents[] = []
+      for (const logs of groupByBlock(await readLogs(rpc, contracts, range))) {
+        const block = await getBlockByHash(rpc, Hash(logs[0]!.blockHash))
+        const context = { contracts, rollupId, block, getTransaction: (hash: Hash) => getTransaction(rpc, hash) }
+        const events = []
+        for (const log of logs) {
+          const event = await readLog(log, context)
+          if (event !== undefined) events.push(event)
+        }
+        if (events.length > 0) found.push({ block, events })
+      }
+      return found
+    },
+
+    async readSequencedBatches(toBatch) {
+      const [sequence] = await readManager('getRollupSequencedBatches', [rollupId, toBatch])
+      const { accInputHash, sequencedTimestamp, previousLastBatchSequenced } = sequence.toObject()
+      return {
+        accInputHash: Hash(accInputHash),
+        sequencedTimestamp: Number(sequencedTimestamp),
+        previousLastBatchSequenced: Number(previousLastBatchSequenced),
+      }
+    },
+
+    async readStateRoot(batchNumber) {
+      return Hash((await readManager('getRollupBatchNumToStateRoot', [rollupId, batchNumber]))[0] ?? ZERO_HASH)
+    },
+
+    async readProgress() {
+      const data = await readManager('rollupIDToRollupData', [rollupId])
+      return {
+        forkId: Number(data['forkID']),
+        lastBatchSequenced: Number(data['lastBatchSequenced']),
+        lastVerifiedBatch: Number(data['lastVerifiedBatch']),
+      }
+    },
+
+    async checkNetwork(l1ChainId) {
+      const chainId = Number(await rpc.call<Hex>('eth_chainId', []))
+      if (chainId !== l1ChainId)
+        throw new WrongL1Error('The L1 endpoint is of another chain.', { facts: { expected: l1ChainId, chainId } })
+      const { rollup, rollupManager } = contracts
+      if ((await rpc.call<Hex>('eth_getCode', [rollupManager, 'latest'])) === '0x')
+        throw new WrongL1Error('There is no rollup manager at its address.', { facts: { rollupManager } })
+      const known = Number((await readManager('rollupAddressToID', [rollup]))[0])
+      if (known !== rollupId)
+        throw new WrongL1Error('The rollup manager knows the rollup by another id.', {
+          facts: { rollup, expected: rollupId, known },
+        })
+    },
+
+    close: () => rpc.close(),
+  }
+}
+
+/** Result of a view function, by position and name. */
+export async function readContract(
+  rpc: L1Rpc,
+  abi: Interface,
+  address: Address,
+  method: string,
+  args: readonly unknown[],
+) {
+  const data = abi.encodeFunctionData(method, args)
+  const result = await rpc.call<Hex>('eth_call', [{ to: address, data }, 'latest'])
+  if (result === '0x')
+    throw new WrongL1Error('The contract does not answer; is its address right?', { facts: { address, method } })
+  return abi.decodeFunctionResult(method, result)
+}
+
+/** Undefined when L1 has no such block (yet). */
+export async function findBlock(rpc: L1Rpc, tag: L1BlockTag): Promise<L1Block | undefined> {
+  const named = typeof tag === 'number' ? `0x${tag.toString(16)}` : tag
+  try {
+    const block = await rpc.call<RpcBlock | null>('eth_getBlockByNumber', [named, false])
+    return block === null ? undefined : toBlock(block)
+  } catch (error) {
+    // Young chains have no safe or finalized block and answer with an error.
+    if (error instanceof L1RpcError && (tag === 'safe' || tag === 'finalized')) return undefined
+    throw error
+  }
+}
+
+async function getBlockByHash(rpc: L1Rpc, hash: Hash): Promise<L1Block> {
+  const block = await rpc.call<RpcBlock | null>('eth_getBlockByHash', [hash, false])
+  if (block === null) throw movedAway('block', hash)
+  return toBlock(block)
+}
+
+async function getTransaction(rpc: L1Rpc, hash: Hash): Promise<RpcTransaction> {
+  const transaction = await rpc.call<RpcTransaction | null>('eth_getTransactionByHash', [hash])
+  if (transaction === null) throw movedAway('transaction', hash)
+  return transaction
+}
+
+/** After a reorg, or from an endpoint of several nodes that are not at the same block. */
+function movedAway(what: string, hash: Hash): L1UnavailableError {
+  return new L1UnavailableError(`L1 has a log but not its ${what}.`, { facts: { hash } })
+}
+
+const toBlock = ({ number, hash, parentHash, timestamp }: RpcBlock): L1Block => ({
+  number: Number(number),
+  hash: Hash(hash),
+  parentHash: Hash(parentHash),
+  timestamp: Number(timestamp),
+})
+
+async function readLogs(
+  rpc: L1Rpc,
+  { rollup, rollupManager, globalExitRoot }: L1Contracts,
+  { fromBlock, toBlock }: { fromBlock: number; toBlock: number },
+): Promise<RpcLog[]> {
+  const filter = {
+    address: [rollup, rollupManager, globalExitRoot],
+    topics: [EVENT_TOPICS],
+    fromBlock: `0x${fromBlock.toString(16)}`,
+    toBlock: `0x${toBlock.toString(16)}`,
+  }
+  try {
+    return await rpc.call<RpcLog[]>('eth_getLogs', [filter])
+  } catch (cause) {
+    // Endpoints refuse large ranges with codes and words of their own, or let them time out.
+    const tooMuch = cause instanceof L1RpcError || (cause instanceof L1UnavailableError && cause.timedOut)
+    if (!tooMuch || fromBlock === toBlock) throw cause
+    throw new RangeRefusedError('L1 refused to search so many blocks.', { cause, facts: { fromBlock, toBlock } })
+  }
+}
+
+/** In the order of the chain. */
+function groupByBlock(logs: readonly RpcLog[]): RpcLog[][] {
+  const ordered = logs.toSorted((a, b) =>
+    a.blockNumber === b.blockNumber
+      ? Number(a.logIndex) - Number(b.logIndex)
+      : Number(a.blockNumber) - Number(b.blockNumber),
+  )
+  const groups: RpcLog[][] = []
+  for (const log of ordered) {
+    const last = groups.at(-1)
+    if (last?.[0]?.blockHash === log.blockHash) last.push(log)
+    else groups.push([log])
+  }
+  return groups
+}

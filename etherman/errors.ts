@@ -1,0 +1,48 @@
+import { NodeError } from '#common/errors.ts'
+
+type UnavailableOptions = ConstructorParameters<typeof NodeError>[1] & { timedOut?: boolean }
+
+/** L1 cannot be reached, is too slow, limits our rate or changed while it was read: try again later. */
+export class L1UnavailableError extends NodeError {
+  override readonly name = 'L1UnavailableError'
+  /** It was reached, but gave no answer in the time we allow. */
+  readonly timedOut: boolean
+
+  constructor(shortMessage: string, { timedOut = false, ...options }: UnavailableOptions = {}) {
+    super(shortMessage, options)
+    this.timedOut = timedOut
+  }
+}
+
+/** The endpoint will not answer for so many blocks at once: ask for fewer. */
+export class RangeRefusedError extends NodeError {
+  override readonly name = 'RangeRefusedError'
+}
+
+/** The endpoint understood a request and answered with an error. `data` is what it sent along, when it is hex. */
+export class L1RpcError extends NodeError {
+  override readonly name = 'L1RpcError'
+  readonly code: number
+  readonly data: string | undefined
+
+  constructor(method: string, { code, message, data }: { code: number; message: string; data?: string | undefined }) {
+    super('The L1 endpoint answered with an error.', { facts: { method, code, answer: message } })
+    this.code = code
+    this.data = data
+  }
+}
+
+/** An event or the calldata behind it is not of a form this node knows. */
+export class L1DataError extends NodeError {
+  override readonly name = 'L1DataError'
+}
+
+/** L1 did something to the rollup that this node cannot follow; going on would give a wrong state. */
+export class L1EventUnsupportedError extends NodeError {
+  override readonly name = 'L1EventUnsupportedError'
+}
+
+/** The endpoint is of another chain, or the contracts there are not those of this rollup. */
+export class WrongL1Error extends NodeError {
+  override readonly name = 'WrongL1Error'
+}

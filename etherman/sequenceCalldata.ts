@@ -1,0 +1,127 @@
+import type { Interface, Result } from 'ethers'
+import { bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
+import { L1DataError } from './errors.ts'
+import { rollupInterface, sequencingInterfaces } from './interfaces.ts'
+import type { SequencedBatch } from './types.ts'
+
+/** Calldata of a sequence in any of its forms. What a form does not have is undefined. */
+export type SequenceCalldata = {
+  form: 'etrog' | 'elderberry' | 'banana'
+  batches: SequencedBatch[]
+  coinbase: Address
+  /** Seconds; etrog has none and the contract takes the block's time. */
+  maxSequenceTimestamp?: number
+  /** Last batch before the sequence; elderberry only. */
+  initSequencedBatch?: number
+  /** Leaves of the L1 info tree that the batches may name; banana only. */
+  l1InfoTreeLeafCount?: number
+  /** Banana only. */
+  expectedFinalAccInputHash?: Hash
+}
+
+const METHOD = 'sequenceBatches'
+const WORD_BYTES = 32
+/** Selector and at most five arguments, the length of the array, and what a signed transaction has around its data. */
+const FIXED_BYTES = 4 + 6 * WORD_BYTES + 300
+/** Offset of the tuple, its four words, and the length of its data. */
+const BATCH_BYTES = 6 * WORD_BYTES
+
+/** Which form of the call a fork's contract has. */
+export function sequenceForm(forkId: number): SequenceCalldata['form'] {
+  if (forkId < 8) return 'etrog'
+  return forkId < 12 ? 'elderberry' : 'banana'
+}
+
+/** A batch that is not forced, as calldata has it. */
+export function regularBatch(batchL2Data: Uint8Array): SequencedBatch {
+  return { batchL2Data, forcedGlobalExitRoot: ZERO_HASH, forcedTimestamp: 0, forcedBlockHashL1: ZERO_HASH }
+}
+
+/** Upper bound of the signed L1 transaction that sequences batches of these sizes. */
+export function sequenceTransactionBytes(batchBytes: readonly number[]): number {
+  return batchBytes.reduce(
+    (total, bytes) => total + BATCH_BYTES + WORD_BYTES * Math.ceil(bytes / WORD_BYTES),
+    FIXED_BYTES,
+  )
+}
+
+/** @throws {L1DataError} when a value that the form needs is missing */
+export function encodeSequenceBatches({ form, ...call }: SequenceCalldata): Hex {
+  const { maxSequenceTimestamp, initSequencedBatch, l1InfoTreeLeafCount, expectedFinalAccInputHash } = call
+  const forms: Record<SequenceCalldata['form'], unknown[]> = {
+    etrog: [],
+    elderberry: [maxSequenceTimestamp, initSequencedBatch],
+    banana: [l1InfoTreeLeafCount, maxSequenceTimestamp, expectedFinalAccInputHash],
+  }
+  if (forms[form].includes(undefined)) throw new L1DataError('A value of the sequence is missing.', { facts: { form } })
+  const args = [call.batches.map(toTuple), ...forms[form], call.coinbase]
+  return sequencingInterfaces[form].encodeFunctionData(METHOD, args) as Hex
+}
+
+/** @throws {L1DataError} for calls other than sequenceBatches, such as those of contracts around the rollup */
+export function decodeSequenceBatches(calldata: Hex): SequenceCalldata {
+  for (const form of ['elderberry', 'etrog', 'banana'] as const) {
+    const args = decodeCall(sequencingInterfaces[form], METHOD, calldata)
+    if (args === undefined) continue
+    const { maxSequenceTimestamp, initSequencedBatch, l1InfoTreeLeafCount, expectedFinalAccInputHash, ...common } =
+      args.toObject()
+    return {
+      form,
+      batches: (common['batches'] as Result[]).map(fromTuple),
+      coinbase: Address(common['l2Coinbase']),
+      ...(maxSequenceTimestamp !== undefined && { maxSequenceTimestamp: Number(maxSequenceTimestamp) }),
+      ...(initSequencedBatch !== undefined && { initSequencedBatch: Number(initSequencedBatch) }),
+      ...(l1InfoTreeLeafCount !== undefined && { l1InfoTreeLeafCount: Number(l1InfoTreeLeafCount) }),
+      ...(expectedFinalAccInputHash !== undefined && {
+        expectedFinalAccInputHash: Hash(expectedFinalAccInputHash),
+      }),
+    }
+  }
+  throw new L1DataError('Calldata of a sequence is of no known form.', { facts: { selector: calldata.slice(0, 10) } })
+}
+
+/** Batches of a sequenceForceBatches call. @throws {L1DataError} */
+export function decodeSequenceForceBatches(calldata: Hex): SequencedBatch[] {
+  const args = decodeCall(rollupInterface, 'sequenceForceBatches', calldata)
+  if (args === undefined)
+    throw new L1DataError('Calldata of forced batches is of no known form.', {
+      facts: { selector: calldata.slice(0, 10) },
+    })
+  return (args[0] as Result[]).map(fromTuple)
+}
+
+/** Batch data of a forceBatch call. @throws {L1DataError} */
+export function decodeForceBatch(calldata: Hex): Uint8Array {
+  const args = decodeCall(rollupInterface, 'forceBatch', calldata)
+  if (args === undefined)
+    throw new L1DataError('Calldata of a forced batch is of no known form.', {
+      facts: { selector: calldata.slice(0, 10) },
+    })
+  return hexToBytes(args[0] as string)
+}
+
+/** Undefined for another function. @throws {L1DataError} for the function with arguments that cannot be read */
+function decodeCall(abi: Interface, method: string, calldata: Hex): Result | undefined {
+  if (!calldata.startsWith(abi.getFunction(method)!.selector)) return undefined
+  try {
+    const args = abi.decodeFunctionData(method, calldata)
+    args.toArray(true) // ethers defers errors of single values
+    return args
+  } catch (cause) {
+    throw new L1DataError('Calldata cannot be decoded.', { cause, facts: { method, bytes: calldata.length / 2 - 1 } })
+  }
+}
+
+function toTuple({ batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1 }: SequencedBatch) {
+  return [bytesToHex(batchL2Data), forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1]
+}
+
+function fromTuple([batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1]: Result): SequencedBatch {
+  return {
+    batchL2Data: hexToBytes(batchL2Data),
+    forcedGlobalExitRoot: Hash(forcedGlobalExitRoot),
+    forcedTimestamp: Number(forcedTimestamp),
+    forcedBlockHashL1: Hash(forcedBlockHashL1),
+  }
+}
