@@ -12,10 +12,15 @@ function sizes(input: Uint8Array) {
 
 const bitLength = (value: bigint) => (value === 0n ? 0 : value.toString(2).length)
 
+function longer(a: bigint, b: bigint): bigint {
+  if (a < b) return b
+  return a
+}
+
 /** EIP-2565. Infinity when it is beyond any gas limit. */
 function gas(input: Uint8Array): number {
   const { base, exponent, modulus } = sizes(input)
-  const words = ((base < modulus ? modulus : base) + 7n) / 8n
+  const words = (longer(base, modulus) + 7n) / 8n
   const headSize = exponent < 32n ? Number(exponent) : 32
   const head = bytesToBigInt(readPadded(input, BigInt(HEADER_SIZE_BYTES) + base, headSize))
   const headBits = BigInt(Math.max(bitLength(head) - 1, 0))
