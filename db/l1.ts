@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, inArray, lt, max } from 'drizzle-orm'
 import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
 import { deleteProofsFrom } from './proofs.ts'
+import { L1_FINALIZED_CURSOR, L1_SAFE_CURSOR } from './rpc/batches.ts'
 import {
   cursors,
   forcedBatches,
@@ -26,10 +27,20 @@ export async function findCursor(db: Queryable): Promise<{ position: number; tar
 }
 
 export async function setCursor(tx: Queryable, position: number, target: number): Promise<void> {
+  await upsertCursor(tx, SYNCHRONIZER, position, target)
+}
+
+/** How far L1 calls its blocks safe and finalized: what the block tags of those names rest on. */
+export async function setFinality(tx: Queryable, l1: { safe: number; finalized: number }): Promise<void> {
+  await upsertCursor(tx, L1_SAFE_CURSOR, l1.safe, l1.safe)
+  await upsertCursor(tx, L1_FINALIZED_CURSOR, l1.finalized, l1.finalized)
+}
+
+async function upsertCursor(tx: Queryable, name: string, position: number, target: number): Promise<void> {
   const updatedAt = new Date()
   await tx
     .insert(cursors)
-    .values({ name: SYNCHRONIZER, position, target, updatedAt })
+    .values({ name, position, target, updatedAt })
     .onConflictDoUpdate({ target: cursors.name, set: { position, target, updatedAt } })
 }
 

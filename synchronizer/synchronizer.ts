@@ -1,6 +1,6 @@
 import type { Logger } from '#common/logger.ts'
 import type { Database, Queryable } from '#db/client.ts'
-import { deleteL1BlocksAbove, findCursor, findNewestL1Blocks, setCursor, storeL1Block } from '#db/l1.ts'
+import { deleteL1BlocksAbove, findCursor, findNewestL1Blocks, setCursor, setFinality, storeL1Block } from '#db/l1.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
 import { RangeRefusedError } from '#etherman/errors.ts'
 import type { Etherman, L1BlockEvents } from '#etherman/types.ts'
@@ -34,6 +34,7 @@ const STORED_BLOCKS_PAGE = 50
 export class Synchronizer {
   readonly #deps: Dependencies
   #range: number
+  #finality = { safe: -1, finalized: -1 }
 
   constructor(deps: Dependencies) {
     this.#deps = deps
@@ -51,7 +52,18 @@ export class Synchronizer {
       position = await this.#readRange(position + 1, target)
       onProgress({ position, target })
     }
+    await this.#storeFinality(position)
     return { position, target }
+  }
+
+  /** What is final can be no more than what was read. */
+  async #storeFinality(position: number): Promise<void> {
+    const { db, etherman } = this.#deps
+    const [safe, finalized] = await Promise.all([etherman.getBlock('safe'), etherman.getBlock('finalized')])
+    const l1 = { safe: Math.min(position, safe?.number ?? 0), finalized: Math.min(position, finalized?.number ?? 0) }
+    if (l1.safe === this.#finality.safe && l1.finalized === this.#finality.finalized) return
+    await setFinality(db, l1)
+    this.#finality = l1
   }
 
   async #readRange(fromBlock: number, target: number): Promise<number> {
