@@ -56,7 +56,7 @@ export async function preparePostgres(folder: string): Promise<PostgresCluster> 
       ...['-D', folder, '-U', DATABASE_USER, `--pwfile=${passwordFile}`],
       ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
     ])
-    await run(initdb.command, initdb.args, initdb.options).catch((cause: Error) => {
+    await runToEnd(initdb).catch((cause: Error) => {
       rmSync(folder, { recursive: true, force: true })
       throw new PostgresError(`Postgres could not create its data folder: ${cause.message.trim()}`, { cause })
     })
@@ -69,6 +69,17 @@ export async function preparePostgres(folder: string): Promise<PostgresCluster> 
       const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
       return as(join(native, 'bin', 'postgres'), ['-D', folder, ...flags])
     },
+  }
+}
+
+async function runToEnd({ command, args, options }: Command): Promise<void> {
+  const running = run(command, args, options)
+  const stop = () => void running.child.kill('SIGKILL') // this process ends before it
+  process.once('exit', stop)
+  try {
+    await running
+  } finally {
+    process.off('exit', stop)
   }
 }
 
@@ -173,7 +184,9 @@ function asAccount(account: Account | undefined, folders: string[], command: str
       { facts: { folder: folders.find((folder) => !canEveryoneEnter(folder)) ?? null } },
     )
   const ids = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups']
+  const securebits = '--securebits=+no_setuid_fixup' // else access(2) would look past the capability
   const capability = [
+    securebits,
     '--inh-caps=-all,+dac_override',
     '--ambient-caps=-all,+dac_override',
     '--bounding-set=-all,+dac_override',

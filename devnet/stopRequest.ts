@@ -24,6 +24,7 @@ export function stopRequest({ isUnderNpm }: { isUnderNpm: boolean }): StopReques
   // A terminal that is gone must not end the launcher before it has stopped the others.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   if (isUnderNpm) {
+    // The script starts with `exec`: the parent is npm itself, not a shell.
     const parent = process.ppid
     const startedAt = findStartTime(parent)
     const timer = setInterval(() => {
