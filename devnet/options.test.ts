@@ -1,0 +1,31 @@
+import { resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { l1Roles } from './accounts.ts'
+import { LauncherOptionError, readLauncherOptions } from './options.ts'
+
+test('the data directory: argument before environment before .zknode', () => {
+  const env = { ZKNODE_DATA_DIR: '/from/environment' }
+  expect(readLauncherOptions(['--data-dir', '/given'], env)).toMatchObject({ folder: '/given', reset: false })
+  expect(readLauncherOptions(['--reset'], env)).toMatchObject({ folder: '/from/environment', reset: true })
+  expect(readLauncherOptions([], {})).toMatchObject({ folder: resolve('.zknode') })
+})
+
+test('real parts of somebody else come from the environment; empty means none', () => {
+  const env = { DATABASE_URL: 'postgres://db/zk', L1_RPC_URL: '', TEMPORAL_ADDRESS: 'temporal:7233' }
+  expect(readLauncherOptions([], env)).toMatchObject({
+    databaseUrl: 'postgres://db/zk',
+    l1RpcUrl: undefined,
+    temporalAddress: 'temporal:7233',
+  })
+})
+
+test('an unknown option is refused with the help text', () => {
+  expect(() => readLauncherOptions(['--rest'], {})).toThrow(LauncherOptionError)
+  expect(() => readLauncherOptions(['--rest'], {})).toThrow(/--rest[\s\S]*--data-dir DIR/)
+  expect(readLauncherOptions(['--help'], {})).toContain('ZKNODE_DATA_DIR')
+})
+
+test('roles on L1 are the first accounts of the test mnemonic', () => {
+  expect(l1Roles().deployer.address).toBe('0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266')
+  expect(l1Roles().sequencer.privateKey).toBe('0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d')
+})
