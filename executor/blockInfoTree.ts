@@ -9,10 +9,9 @@ import {
 } from '#merkletree/keys.ts'
 import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
 import { MemoryNodeStore } from '#merkletree/memoryNodeStore.ts'
-import { updateTree } from '#merkletree/tree.ts'
+import { type TreeChange, updateTree } from '#merkletree/tree.ts'
 import { type Address, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { hashToWord } from './words.ts'
-import type { TreeChange } from './worldState.ts'
 
 /** Header parameters of an L2 block, in the order of their indexes in the tree. `timestamp` in seconds. */
 export type BlockInfoHeader = {

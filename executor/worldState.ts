@@ -1,5 +1,6 @@
 import { balanceKey, codeHashKey, codeLengthKey, nonceKey, storageKey } from '#merkletree/keys.ts'
 import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
+import type { TreeChange } from '#merkletree/tree.ts'
 import { type Address, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { Code, EMPTY_CODE } from './code.ts'
 import type { Account, StateReader } from './stateReader.ts'
@@ -11,8 +12,6 @@ export type StateDiff = {
   storage: { address: Address; slot: bigint; value: bigint }[]
   codes: Map<Hash, Uint8Array>
 }
-/** A leaf of the state tree to write; 0n deletes it. */
-export type TreeChange = { key: Uint8Array; value: bigint }
 
 /**
  * Something is not in memory yet. Thrown by the synchronous reads before anything has changed; the outer loop awaits

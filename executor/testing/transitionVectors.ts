@@ -2,6 +2,7 @@ import { hexToBytes } from '#common/bytes.ts'
 import type { NodeStore } from '#merkletree/nodeStore.ts'
 import { Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { loadVectors } from '../../test/vectors/load.ts'
+import { BatchRun, VoidBatch } from '../batchRun.ts'
 import { type ExecuteBatchInput, type ExecuteBatchResult, executeBatch, type L1InfoTreeEntry } from '../executeBatch.ts'
 import { buildGenesis } from '../genesis.ts'
 import { OverlayNodeStore } from '../overlayNodeStore.ts'
@@ -127,6 +128,15 @@ export class VectorChain {
       l1InfoTreeData: l1InfoTreeData(batch),
       skipVerifyL1InfoRoot: batch.l1InfoTree?.['skipVerifyL1InfoRoot'] === true,
     }
+  }
+
+  /** Leaves the chain where it is. A void batch is left as it is when it is given up. */
+  async runOn(batch: VectorBatch, reader: StateReader, work: (run: BatchRun) => Promise<void>): Promise<BatchRun> {
+    const run = new BatchRun({ ...this.input(batch), counterLimits: null }, { reader, store: this.#store })
+    await work(run).catch((error: unknown) => {
+      if (!(error instanceof VoidBatch)) throw error
+    })
+    return run
   }
 
   /** @param wrap stands between the executor and the state, to watch or disturb it */

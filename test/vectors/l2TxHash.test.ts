@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { bytesToHex, hexToBytes, InvalidHexError } from '#common/bytes.ts'
+import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
 import { Address } from '#protocol/primitives.ts'
 import { encodeL2HashPreimage, type Transaction } from '#protocol/transaction.ts'
 import { describeVectors } from './describe.ts'
@@ -42,12 +43,16 @@ function preimageSizeBytes({ to, data, chainId }: Transaction): number {
 describeVectors('l2-tx-hash', file, () => {
   const vectors = file?.vectors ?? []
 
-  test.each(vectors.filter(({ l2TxHash }) => l2TxHash !== 'failed'))('l2-tx-hash $id: the preimage', (vector) => {
-    const transaction = toTransaction(vector.tx)
-    const preimage = encodeL2HashPreimage(transaction, Address(vector.tx.from))
-    expect(preimage).toHaveLength(preimageSizeBytes(transaction))
-    if (vector.encoded !== undefined) expect(bytesToHex(preimage)).toBe(`0x${vector.encoded.toLowerCase()}`)
-  })
+  test.each(vectors.filter(({ l2TxHash }) => l2TxHash !== 'failed'))(
+    'l2-tx-hash $id: the preimage and its hash',
+    (vector) => {
+      const transaction = toTransaction(vector.tx)
+      const preimage = encodeL2HashPreimage(transaction, Address(vector.tx.from))
+      expect(preimage).toHaveLength(preimageSizeBytes(transaction))
+      expect(linearPoseidon(preimage)).toBe(vector.l2TxHash)
+      if (vector.encoded !== undefined) expect(bytesToHex(preimage)).toBe(`0x${vector.encoded.toLowerCase()}`)
+    },
+  )
 
   test.each(vectors.filter(({ l2TxHash }) => l2TxHash === 'failed'))('l2-tx-hash $id: refused input', ({ tx }) => {
     expect(() => hexToBytes(tx.data)).toThrow(InvalidHexError)
