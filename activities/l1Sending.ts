@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { computeAddress } from 'ethers'
+import { hexToBytes } from '#common/bytes.ts'
+import type { NodeError } from '#common/errors.ts'
+import type { Config } from '#config/schema.ts'
+import type { Database } from '#db/client.ts'
+import { findLastVirtualBatch } from '#db/l1.ts'
+import {
+  createL1TransactionStore,
+  findLastSequenceSent,
+  findUnfinishedSequence,
+  reopenLostTransactions,
+} from '#db/l1Transactions.ts'
+import { findSequencableBatches } from '#db/sequencePlan.ts'
+import { ensureAllowance } from '#etherman/allowance.ts'
+import { findBlock } from '#etherman/client.ts'
+import { L1TransactionRevertedError, SequenceRevertedError, VerificationRevertedError } from '#etherman/reverts.ts'
+import { createL1Rpc } from '#etherman/rpc.ts'
+import { encodeSequenceBatches } from '#etherman/sequenceCalldata.ts'
+import { createTransactionSender, type SendControl, type SenderOptions } from '#etherman/transactionSender.ts'
+import { Address, BatchNumber, type Hex } from '#protocol/primitives.ts'
+import type { L1Reference } from '#workflows/messages.ts'
+import { whileHeartbeating } from './heartbeat.ts'
+import { fitSequence } from './sequenceFit.ts'
+import { buildSequence } from './sequenceInputs.ts'
+import { buildVerification } from './verificationInputs.ts'
+
+export type L1SendingActivities = ReturnType<typeof createL1SendingActivities>
+
+/** `full`: waiting for more batches would not make it larger, so send it at once. */
+export type SequencePlan = { fromBatch: number; toBatch: number; full: boolean; waitMs: number }
+
+type Range = { fromBatch: number; toBatch: number }
+type Dependencies = {
+  db: Database
+  config: Pick<Config, 'network' | 'l1' | 'sequenceSender'>
+  sequencerKey: Hex
+  aggregatorKey: Hex
+  /** Pace of the senders, for tests. */
+  pace?: Pick<SenderOptions, 'pollIntervalMs' | 'rebroadcastMs' | 'bumpAfterMs' | 'nonceTakenMs' | 'onStep'>
+}
+
+/** A sequence may be ahead of L1's clock by 36 seconds; the rest is left for a block that is older after a reorg. */
+const CLOCK_AHEAD_SECONDS = 30
+const CLOCK_POLL_MS = 1000
+
+/** What is sent to L1: each transaction is a durable record, so that repetition goes on instead of sending again. */
+export function createL1SendingActivities({ db, config, sequencerKey, aggregatorKey, pace = {} }: Dependencies) {
+  const { network, l1, sequenceSender } = config
+  const rpc = createL1Rpc(l1)
+  const store = createL1TransactionStore(db)
+  const senderOf = (privateKey: Hex, sender: Address) =>
+    createTransactionSender({ rpc, store, l1ChainId: network.l1ChainId, privateKey, sender, ...pace })
+  const sequencer = Address(computeAddress(sequencerKey))
+  const aggregator = Address(computeAddress(aggregatorKey))
+  const sequences = senderOf(sequencerKey, sequencer)
+  const verifications = senderOf(aggregatorKey, aggregator)
+
+  /** Waits until the next L1 block can take a sequence with this limit, seconds. */
+  async function waitForClock(timestampLimit: number, { signal, onProgress }: SendControl): Promise<void> {
+    for (;;) {
+      const latest = await findBlock(rpc, 'latest')
+      if ((latest?.timestamp ?? 0) + CLOCK_AHEAD_SECONDS >= timestampLimit) return
+      onProgress({ stage: `waiting for the clock of L1 to come near ${timestampLimit}` })
+      await sleep(CLOCK_POLL_MS, undefined, { signal })
+    }
+  }
+
+  return {
+    /**
+     * The next run of batches to sequence: closed, checked, and behind everything that is sequenced or on its way. A
+     * sequence that was begun and not finished comes first, as it is.
+     */
+    async planSequence(): Promise<SequencePlan | null> {
+      const { waitMs, maxBatches, maxTransactionBytes } = sequenceSender
+      await reopenLostTransactions(db)
+      const unfinished = await findUnfinishedSequence(db)
+      if (unfinished !== undefined) return { ...unfinished, full: true, waitMs }
+      const lastVirtual = (await findLastVirtualBatch(db))?.batchNumber ?? 0
+      const fromBatch = BatchNumber(Math.max(lastVirtual, await findLastSequenceSent(db)) + 1)
+      const candidates = await findSequencableBatches(db, fromBatch, maxBatches + 1)
+      const { count, full } = fitSequence(candidates, { maxBatches, maxTransactionBytes })
+      return count === 0 ? null : { fromBatch, toBatch: fromBatch + count - 1, full, waitMs }
+    },
+
+    /** @throws {SequenceRevertedError} when the rollup contract refuses it */
+    sendSequence: ({ fromBatch, toBatch }: Range): Promise<L1Reference> =>
+      whileHeartbeating(async (control) => {
+        const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
+        const build = async () => {
+          const call = await buildSequence(db, { rpc, network, fromBatch: from, toBatch: to })
+          await waitForClock(call.maxSequenceTimestamp, control)
+          const batches = call.batches.length
+          await ensureAllowance(
+            { rpc, sender: sequences, owner: sequencer, contracts: network.contracts, batches },
+            control,
+          )
+          return { recipient: network.contracts.rollup, data: hexToBytes(encodeSequenceBatches(call)) }
+        }
+        const job = `sequence-${fromBatch}-${toBatch}`
+        return await namingReverts(
+          () => sequences.send({ job, purpose: 'sequence', fromBatch: from, toBatch: to, build }, control),
+          (options) => new SequenceRevertedError('L1 refused the sequence.', options),
+          'docs/runbooks/sequence-reverted.md',
+        )
+      }),
+
+    /** @throws {VerificationRevertedError} when the rollup manager refuses it, {ProofMismatchError} */
+    sendVerification: ({ fromBatch, toBatch, proofId }: Range & { proofId: string }): Promise<L1Reference> =>
+      whileHeartbeating(async (control) => {
+        const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
+        const build = async () => ({
+          recipient: network.contracts.rollupManager,
+          data: await buildVerification(db, { network, aggregator, fromBatch: from, toBatch: to, proofId }),
+        })
+        const job = `verify-${fromBatch}-${toBatch}`
+        return await namingReverts(
+          () => verifications.send({ job, purpose: 'verify', fromBatch: from, toBatch: to, build }, control),
+          (options) => new VerificationRevertedError('L1 refused the verification.', options),
+          'docs/runbooks/verification-reverted.md',
+        )
+      }),
+  }
+}
+
+type RevertOptions = { cause: unknown; facts: { job: string; revert: string }; docs: string }
+
+/** Gives a revert the name by which retry policies know it. */
+async function namingReverts<T>(
+  send: () => Promise<T>,
+  named: (options: RevertOptions) => NodeError,
+  docs: string,
+): Promise<T> {
+  try {
+    return await send()
+  } catch (cause) {
+    if (!(cause instanceof L1TransactionRevertedError)) throw cause
+    throw named({ cause, facts: { job: cause.job, revert: cause.revert }, docs })
+  }
+}

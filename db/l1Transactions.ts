@@ -1,0 +1,186 @@
+import { and, asc, desc, eq, inArray, lte, max, ne, or, sql } from 'drizzle-orm'
+import { NodeError } from '#common/errors.ts'
+import type { L1TransactionAttempt, L1TransactionRecord, L1TransactionStore } from '#etherman/l1TransactionStore.ts'
+import { type Address, BatchNumber } from '#protocol/primitives.ts'
+import type { Database, Queryable } from './client.ts'
+import { cursors, l1TransactionAttempts, l1Transactions, sequences, verifications } from './schema.ts'
+
+export class L1TransactionNotFoundError extends NodeError {
+  override readonly name = 'L1TransactionNotFoundError'
+}
+
+type Row = typeof l1Transactions.$inferSelect
+
+const isUnfinished = inArray(l1Transactions.status, ['created', 'sent'])
+
+/** Records of our L1 transactions in the State DB. */
+export function createL1TransactionStore(db: Database): L1TransactionStore {
+  return {
+    async findLast(job) {
+      const row = await findLastOfJob(db, job)
+      return row && toRecord(row)
+    },
+
+    reserve: (transaction, place) =>
+      db.transaction(async (tx) => {
+        await lockSender(tx, transaction.sender)
+        const last = await findLastOfJob(tx, transaction.job)
+        if (last !== undefined && last.id !== place.after) return toRecord(last)
+        const nonce = Math.max(place.chainNonce, (await findHighestNonce(tx, transaction.sender)) + 1)
+        const { job, ...fields } = transaction
+        const row = { ...fields, id: nextId(job, last?.id), nonce, status: 'created' as const }
+        const [inserted] = await tx.insert(l1Transactions).values(row).returning()
+        return toRecord(inserted!)
+      }),
+
+    async findUnfinished(sender, upToNonce) {
+      const rows = await db
+        .select()
+        .from(l1Transactions)
+        .where(and(eq(l1Transactions.sender, sender), lte(l1Transactions.nonce, upToNonce), isUnfinished))
+        .orderBy(asc(l1Transactions.nonce))
+      if (rows.length === 0) return []
+      const attempts = await db
+        .select()
+        .from(l1TransactionAttempts)
+        .where(
+          inArray(
+            l1TransactionAttempts.id,
+            rows.map(({ id }) => id),
+          ),
+        )
+        .orderBy(asc(l1TransactionAttempts.maxFeePerGas), asc(l1TransactionAttempts.createdAt))
+      return rows.map((row) => ({
+        record: toRecord(row),
+        attempts: attempts.filter(({ id }) => id === row.id).map(toAttempt),
+      }))
+    },
+
+    async get(id) {
+      const [row] = await db.select().from(l1Transactions).where(eq(l1Transactions.id, id))
+      if (row === undefined)
+        throw new L1TransactionNotFoundError('No such record of an L1 transaction.', { facts: { id } })
+      return toRecord(row)
+    },
+
+    addAttempt: (id, attempt) =>
+      db.transaction(async (tx) => {
+        await tx
+          .insert(l1TransactionAttempts)
+          .values({ id, ...attempt })
+          .onConflictDoNothing()
+        await tx
+          .update(l1Transactions)
+          .set({ status: 'sent', hash: attempt.hash, updatedAt: new Date() })
+          .where(and(eq(l1Transactions.id, id), isUnfinished))
+      }),
+
+    async settle(id, outcome) {
+      await db
+        .update(l1Transactions)
+        .set({ ...outcome, updatedAt: new Date() })
+        .where(and(eq(l1Transactions.id, id), isUnfinished))
+    },
+
+    async abandon(id) {
+      await db
+        .update(l1Transactions)
+        .set({ status: 'abandoned', updatedAt: new Date() })
+        .where(and(eq(l1Transactions.id, id), isUnfinished))
+    },
+  }
+}
+
+/** The oldest sequence that is on its way to L1: to be finished before another is planned. */
+export async function findUnfinishedSequence(
+  db: Queryable,
+): Promise<{ fromBatch: BatchNumber; toBatch: BatchNumber } | undefined> {
+  const [row] = await db
+    .select({ fromBatch: l1Transactions.fromBatch, toBatch: l1Transactions.toBatch })
+    .from(l1Transactions)
+    .where(and(eq(l1Transactions.purpose, 'sequence'), isUnfinished))
+    .orderBy(asc(l1Transactions.nonce))
+    .limit(1)
+  return row && { fromBatch: row.fromBatch!, toBatch: row.toBatch! }
+}
+
+/** Last batch of the sequences that were mined, read back from L1 or not; 0 for none. */
+export async function findLastSequenceSent(db: Queryable): Promise<BatchNumber> {
+  const [row] = await db
+    .select({ toBatch: max(l1Transactions.toBatch) })
+    .from(l1Transactions)
+    .where(and(eq(l1Transactions.purpose, 'sequence'), eq(l1Transactions.status, 'mined')))
+  return BatchNumber(row?.toBatch ?? 0)
+}
+
+/**
+ * Transactions that were mined in an L1 block which the synchronizer has read, without finding what they did: a reorg
+ * took them before it came there. They count as sent again. Returns their ids.
+ */
+export async function reopenLostTransactions(db: Queryable): Promise<string[]> {
+  const rows = await db
+    .update(l1Transactions)
+    .set({ status: 'sent', l1BlockNumber: null, updatedAt: new Date() })
+    .where(
+      and(
+        eq(l1Transactions.status, 'mined'),
+        sql`${l1Transactions.l1BlockNumber} <= (select ${cursors.position} from ${cursors} where ${cursors.name} = 'synchronizer')`,
+        or(
+          and(
+            eq(l1Transactions.purpose, 'sequence'),
+            sql`not exists (select from ${sequences} where ${sequences.toBatch} >= ${l1Transactions.toBatch})`,
+          ),
+          and(
+            eq(l1Transactions.purpose, 'verify'),
+            sql`not exists (select from ${verifications} where ${verifications.toBatch} >= ${l1Transactions.toBatch})`,
+          ),
+        ),
+      ),
+    )
+    .returning({ id: l1Transactions.id })
+  return rows.map(({ id }) => id)
+}
+
+/** Until the end of the transaction, nobody else reserves a nonce of this sender. */
+async function lockSender(tx: Queryable, sender: Address): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`l1-nonce-${sender}`}, 0))`)
+}
+
+async function findLastOfJob(db: Queryable, job: string): Promise<Row | undefined> {
+  const [row] = await db
+    .select()
+    .from(l1Transactions)
+    .where(or(eq(l1Transactions.id, job), sql`starts_with(${l1Transactions.id}, ${`${job}#`})`))
+    .orderBy(desc(sql`length(${l1Transactions.id})`), desc(l1Transactions.id))
+    .limit(1)
+  return row
+}
+
+function nextId(job: string, last: string | undefined): string {
+  if (last === undefined) return job
+  return `${job}#${last === job ? 2 : Number(last.slice(job.length + 1)) + 1}`
+}
+
+/** -1 for none. */
+async function findHighestNonce(tx: Queryable, sender: Address): Promise<number> {
+  const [row] = await tx
+    .select({ nonce: max(l1Transactions.nonce) })
+    .from(l1Transactions)
+    .where(and(eq(l1Transactions.sender, sender), ne(l1Transactions.status, 'abandoned')))
+  return row?.nonce ?? -1
+}
+
+function toRecord({ hash, l1BlockNumber, error, ...row }: Row): L1TransactionRecord {
+  const { id, sender, recipient, nonce, data, gasLimit, status } = row
+  return {
+    ...{ id, sender, recipient, nonce, data, gasLimit, status },
+    ...(hash !== null && { hash }),
+    ...(l1BlockNumber !== null && { l1BlockNumber }),
+    ...(error !== null && { error }),
+  }
+}
+
+function toAttempt(row: typeof l1TransactionAttempts.$inferSelect): L1TransactionAttempt {
+  const { hash, raw, maxFeePerGas, maxPriorityFeePerGas } = row
+  return { hash, raw, maxFeePerGas, maxPriorityFeePerGas }
+}

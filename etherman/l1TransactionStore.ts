@@ -1,0 +1,70 @@
+import type { Address, BatchNumber, Hash, Hex } from '#protocol/primitives.ts'
+
+export type L1TransactionPurpose = 'sequence' | 'verify' | 'approve' | 'other'
+
+/**
+ * created: the nonce is reserved. sent: a signed form is stored and was, or will be, broadcast. mined and reverted: L1
+ * has it. abandoned: another transaction took its nonce.
+ */
+export type L1TransactionStatus = 'created' | 'sent' | 'mined' | 'reverted' | 'abandoned'
+
+/** What is to be done on L1, once. */
+export type NewL1Transaction = {
+  /** Names what is to be done: `sequence-5-9`. A record is its n-th try: `sequence-5-9`, `sequence-5-9#2`, … */
+  job: string
+  purpose: L1TransactionPurpose
+  fromBatch?: BatchNumber
+  toBatch?: BatchNumber
+  sender: Address
+  recipient: Address
+  data: Uint8Array
+  gasLimit: number
+}
+
+export type L1TransactionRecord = {
+  id: string
+  sender: Address
+  recipient: Address
+  nonce: number
+  data: Uint8Array
+  gasLimit: number
+  status: L1TransactionStatus
+  /** Of the attempt that was mined, else of the newest. */
+  hash?: Hash
+  l1BlockNumber?: number
+  /** Why it reverted. */
+  error?: string
+}
+
+/** A signed form of a transaction; fee bumps keep the nonce and add one. Fees in wei. */
+export type L1TransactionAttempt = { hash: Hash; raw: Hex; maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }
+
+/** Attempts oldest first. */
+export type UnfinishedL1Transaction = { record: L1TransactionRecord; attempts: L1TransactionAttempt[] }
+
+/** Where the sender keeps its records: every method is durable when it returns. */
+export interface L1TransactionStore {
+  /** The newest record of a job. */
+  findLast(job: string): Promise<L1TransactionRecord | undefined>
+  /**
+   * Makes the next record of a job with the sender's next nonce: the chain's, or one above the highest recorded. When
+   * the newest record of the job is no longer `after` (an id), somebody was faster and that record is returned.
+   */
+  reserve(
+    transaction: NewL1Transaction,
+    place: { after: string | undefined; chainNonce: number },
+  ): Promise<L1TransactionRecord>
+  /** Records of the sender that are created or sent, up to this nonce, lowest first. */
+  findUnfinished(sender: Address, upToNonce: number): Promise<UnfinishedL1Transaction[]>
+  /** @throws when there is none */
+  get(id: string): Promise<L1TransactionRecord>
+  /** Stores a signed form before it is broadcast; the record is sent from here on. */
+  addAttempt(id: string, attempt: L1TransactionAttempt): Promise<void>
+  /** What L1 made of an unfinished transaction; without effect on one that is finished. */
+  settle(
+    id: string,
+    outcome: { status: 'mined' | 'reverted'; hash: Hash; l1BlockNumber: number; error?: string },
+  ): Promise<void>
+  /** Gives up an unfinished transaction whose nonce another one took. */
+  abandon(id: string): Promise<void>
+}

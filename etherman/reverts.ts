@@ -1,0 +1,57 @@
+import { Interface } from 'ethers'
+import { NodeError } from '#common/errors.ts'
+import { attestationVerifierAbi } from '#contracts/abi.ts'
+import { globalExitRootInterface, polInterface, rollupInterface, rollupManagerInterface } from './interfaces.ts'
+
+/** A contract refuses the transaction, in a simulation or for good. `revert` is the name of its error. */
+export class L1TransactionRevertedError extends NodeError {
+  override readonly name = 'L1TransactionRevertedError'
+  readonly job: string
+  readonly revert: string
+
+  constructor(shortMessage: string, { job, revert, cause }: { job: string; revert: string; cause?: unknown }) {
+    super(shortMessage, { cause, facts: { job, revert } })
+    this.job = job
+    this.revert = revert
+  }
+}
+
+/** The rollup contract refuses a sequence: repetition does not mend it. */
+export class SequenceRevertedError extends NodeError {
+  override readonly name = 'SequenceRevertedError'
+}
+
+/** The rollup manager refuses a proof: repetition does not mend it. */
+export class VerificationRevertedError extends NodeError {
+  override readonly name = 'VerificationRevertedError'
+}
+
+/** The endpoint refuses a transaction without a contract saying so: funds, fees or limits. Worth trying again. */
+export class L1RefusedError extends NodeError {
+  override readonly name = 'L1RefusedError'
+}
+
+/** Another transaction with our nonce is on L1; the next try makes a new one. */
+export class L1NonceTakenError extends NodeError {
+  override readonly name = 'L1NonceTakenError'
+}
+
+const INTERFACES = [
+  rollupInterface,
+  rollupManagerInterface,
+  globalExitRootInterface,
+  polInterface,
+  new Interface(attestationVerifierAbi),
+]
+
+/** Name and values of the custom error in revert data; the data itself when no contract of ours has such an error. */
+export function describeRevert(data: string): string {
+  if (data === '0x') return 'no reason given'
+  for (const abi of INTERFACES) {
+    const error = abi.parseError(data)
+    if (error === null) continue
+    if (error.name === 'Error') return String(error.args[0])
+    return error.args.length === 0 ? error.name : `${error.name}(${error.args.join(', ')})`
+  }
+  return data.slice(0, 74)
+}

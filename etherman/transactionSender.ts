@@ -1,0 +1,240 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SigningKey, Transaction } from 'ethers'
+import { bytesToHex } from '#common/bytes.ts'
+import { type Address, Hash, type Hex } from '#protocol/primitives.ts'
+import { L1RpcError } from './errors.ts'
+import { bumpFees, suggestFees } from './fees.ts'
+import type {
+  L1TransactionAttempt,
+  L1TransactionRecord,
+  L1TransactionStore,
+  NewL1Transaction,
+  UnfinishedL1Transaction,
+} from './l1TransactionStore.ts'
+import { describeRevert, L1NonceTakenError, L1RefusedError, L1TransactionRevertedError } from './reverts.ts'
+import type { L1Rpc } from './rpc.ts'
+
+/** Points at which a process may die; a test lets it. */
+export type SendStep = 'simulated' | 'reserved' | 'signed' | 'stored' | 'broadcast' | 'mined'
+
+export type SenderOptions = {
+  rpc: L1Rpc
+  store: L1TransactionStore
+  l1ChainId: number
+  privateKey: Hex
+  sender: Address
+  /** After the first three seconds, in which it looks every 100 ms. */
+  pollIntervalMs?: number
+  /** A transaction that L1 forgot is broadcast again within this time. */
+  rebroadcastMs?: number
+  /** Fees are raised when a transaction is not mined after this time and two L1 blocks. */
+  bumpAfterMs?: number
+  /** How long L1 must say that the nonce is used, without having our transaction, before we believe it. */
+  nonceTakenMs?: number
+  onStep?: (step: SendStep) => void
+}
+
+export type SendRequest = Pick<NewL1Transaction, 'job' | 'purpose' | 'fromBatch' | 'toBatch'> & {
+  /** Called when there is no record to go on with. */
+  build: () => Promise<{ recipient: Address; data: Uint8Array }>
+  /** Do it again although it was done before. */
+  repeat?: boolean
+}
+
+export type SendControl = { signal: AbortSignal; onProgress: (progress: { stage: string }) => void }
+
+type Receipt = { status: Hex; blockNumber: Hex; gasUsed: Hex; transactionHash: string }
+/** What this process knows of a broadcast. */
+type Watch = { broadcastAt: number; head: number; checkedAt: number; nonceTakenSince?: number }
+
+const FIRST_POLL_MS = 100
+const FIRST_POLLS_END_MS = 3000
+/** A new leaf in the L1 info tree, which any deposit makes a sequence write. */
+const GAS_RESERVE = 80_000
+
+/**
+ * Sends transactions of one key, each described by a durable record that is written before anything is broadcast: after
+ * a crash at any point, calling `send` again goes on with the record instead of making another transaction.
+ */
+export function createTransactionSender(options: SenderOptions) {
+  const { rpc, store, l1ChainId, privateKey, sender, onStep = () => {} } = options
+  const { pollIntervalMs = 1000, rebroadcastMs = 5000, bumpAfterMs = 60_000, nonceTakenMs = 60_000 } = options
+  const key = new SigningKey(privateKey)
+
+  /**
+   * Returns where L1 has the transaction. Safe to repeat and to run twice at once.
+   * @throws {L1TransactionRevertedError} {L1RefusedError} {L1NonceTakenError} {L1UnavailableError}
+   */
+  async function send(request: SendRequest, control: SendControl): Promise<{ l1TxHash: Hash; l1BlockNumber: number }> {
+    const last = await store.findLast(request.job)
+    if (last?.status === 'mined' && !request.repeat) return placeOf(last)
+    const unfinished = last?.status === 'created' || last?.status === 'sent'
+    const record = unfinished ? last : await reserve(request, last?.id)
+    const settled = await waitSettled(record, control)
+    if (settled.status === 'mined') return placeOf(settled)
+    const { job } = request
+    if (settled.status === 'abandoned')
+      throw new L1NonceTakenError('Another transaction took the nonce.', { facts: { job, nonce: settled.nonce } })
+    throw new L1TransactionRevertedError('The transaction reverted on L1.', { job, revert: settled.error ?? 'unknown' })
+  }
+
+  async function reserve(request: SendRequest, after: string | undefined): Promise<L1TransactionRecord> {
+    const { job, purpose, fromBatch, toBatch, build } = request
+    const { recipient, data } = await build()
+    const gasLimit = await simulate(job, recipient, data)
+    onStep('simulated')
+    const chainNonce = Number(await rpc.call<Hex>('eth_getTransactionCount', [sender, 'pending']))
+    const range = { ...(fromBatch !== undefined && { fromBatch }), ...(toBatch !== undefined && { toBatch }) }
+    const transaction = { job, purpose, ...range, sender, recipient, data, gasLimit }
+    const record = await store.reserve(transaction, { after, chainNonce })
+    onStep('reserved')
+    return record
+  }
+
+  /** Gas limit with a reserve: what others do before it can cost gas. @throws {L1TransactionRevertedError} {L1RefusedError} */
+  async function simulate(job: string, recipient: Address, data: Uint8Array): Promise<number> {
+    const call = { from: sender, to: recipient, data: bytesToHex(data) }
+    try {
+      return Math.ceil(Number(await rpc.call<Hex>('eth_estimateGas', [call])) * 1.25) + GAS_RESERVE
+    } catch (cause) {
+      if (!(cause instanceof L1RpcError)) throw cause
+      const revert = revertOf(cause) ?? (await findRevert(call, 'latest'))
+      if (revert === undefined)
+        throw new L1RefusedError('L1 will not take the transaction.', { cause, facts: { job, sender } })
+      throw new L1TransactionRevertedError('L1 would revert the transaction.', { job, revert, cause })
+    }
+  }
+
+  /** Undefined when the call succeeds, or fails without a contract's word. */
+  async function findRevert(call: object, blockTag: string): Promise<string | undefined> {
+    try {
+      await rpc.call('eth_call', [call, blockTag])
+      return undefined
+    } catch (error) {
+      if (error instanceof L1RpcError) return revertOf(error)
+      throw error
+    }
+  }
+
+  /** Until L1 has it, or another one of its nonce. Earlier transactions of the key are driven too: it waits on them. */
+  async function waitSettled(record: L1TransactionRecord, control: SendControl): Promise<L1TransactionRecord> {
+    const watches = new Map<Hash, Watch>()
+    const startedAt = Date.now()
+    for (;;) {
+      control.signal.throwIfAborted()
+      for (const unfinished of await store.findUnfinished(sender, record.nonce)) await advance(unfinished, watches)
+      const current = await store.get(record.id)
+      if (current.status !== 'created' && current.status !== 'sent') return current
+      control.onProgress({ stage: `waiting for L1 transaction ${current.hash}` })
+      const early = Date.now() - startedAt < FIRST_POLLS_END_MS
+      await pause(early ? FIRST_POLL_MS : pollIntervalMs, control.signal)
+    }
+  }
+
+  async function advance({ record, attempts }: UnfinishedL1Transaction, watches: Map<Hash, Watch>): Promise<void> {
+    const newest = attempts.at(-1)
+    if (newest === undefined) return await attempt(record, attempts, watches)
+    for (const { hash } of attempts.toReversed()) if (await settleIfMined(record, hash)) return
+    const watch = watches.get(newest.hash)
+    // Unknown to this process: it may have died before the broadcast, or L1 may have forgotten it.
+    if (watch === undefined) return await broadcast(record, newest, attempts, watches)
+    if (Date.now() - watch.checkedAt < rebroadcastMs) return
+    watch.checkedAt = Date.now()
+    if (await isNonceTaken(record, attempts, watch)) return await store.abandon(record.id)
+    if (!(await isKnown(newest.hash))) return await broadcast(record, newest, attempts, watches)
+    if (Date.now() - watch.broadcastAt < bumpAfterMs || (await readHead()) < watch.head + 2) return
+    await attempt(record, attempts, watches)
+  }
+
+  /** Signs, stores, then broadcasts: at no time is something out there that is not stored. */
+  async function attempt(
+    record: L1TransactionRecord,
+    earlier: readonly L1TransactionAttempt[],
+    watches: Map<Hash, Watch>,
+  ): Promise<void> {
+    const last = earlier.at(-1)
+    const suggested = await suggestFees(rpc)
+    const fees = last === undefined ? suggested : bumpFees(last, suggested)
+    const { recipient: to, nonce, gasLimit } = record
+    const data = bytesToHex(record.data)
+    const transaction = Transaction.from({ type: 2, chainId: l1ChainId, to, nonce, gasLimit, data, ...fees })
+    transaction.signature = key.sign(transaction.unsignedHash)
+    onStep('signed')
+    const signed = { hash: Hash(transaction.hash!), raw: transaction.serialized as Hex, ...fees }
+    await store.addAttempt(record.id, signed)
+    onStep('stored')
+    await broadcast(record, signed, [...earlier, signed], watches)
+  }
+
+  async function broadcast(
+    record: L1TransactionRecord,
+    { hash, raw }: L1TransactionAttempt,
+    attempts: readonly L1TransactionAttempt[],
+    watches: Map<Hash, Watch>,
+  ): Promise<void> {
+    const before = watches.get(hash)
+    const now = Date.now()
+    const head = before?.head ?? (await readHead())
+    watches.set(hash, { ...before, broadcastAt: before?.broadcastAt ?? now, head, checkedAt: now })
+    try {
+      await rpc.call('eth_sendRawTransaction', [raw])
+    } catch (cause) {
+      if (!(cause instanceof L1RpcError)) throw cause
+      // Known or mined already, or not dearer enough than an earlier attempt: then there is nothing to do but wait.
+      for (const each of attempts) if (await isKnown(each.hash)) return
+      if ((await readMinedNonce()) > record.nonce) return
+      const facts = { id: record.id, nonce: record.nonce, sender }
+      throw new L1RefusedError('L1 does not take the signed transaction.', { cause, facts })
+    }
+    onStep('broadcast')
+  }
+
+  async function settleIfMined(record: L1TransactionRecord, hash: Hash): Promise<boolean> {
+    const receipt = await rpc.call<Receipt | null>('eth_getTransactionReceipt', [hash])
+    if (receipt === null) return false
+    onStep('mined')
+    const place = { hash, l1BlockNumber: Number(receipt.blockNumber) }
+    if (BigInt(receipt.status) === 1n) await store.settle(record.id, { status: 'mined', ...place })
+    else await store.settle(record.id, { status: 'reverted', ...place, error: await explainRevert(record, receipt) })
+    return true
+  }
+
+  /** Receipts have no reason: the call is repeated on the state before its block. */
+  async function explainRevert(record: L1TransactionRecord, receipt: Receipt): Promise<string> {
+    if (Number(receipt.gasUsed) >= record.gasLimit) return 'out of gas'
+    const call = { from: sender, to: record.recipient, data: bytesToHex(record.data) }
+    const before = `0x${(Number(receipt.blockNumber) - 1).toString(16)}`
+    return (await findRevert(call, before)) ?? 'unknown: a repetition on the state before its block succeeds'
+  }
+
+  /** Said of nonces only after a while: endpoints of several nodes contradict themselves for moments. */
+  async function isNonceTaken(
+    { nonce }: L1TransactionRecord,
+    attempts: readonly L1TransactionAttempt[],
+    watch: Watch,
+  ): Promise<boolean> {
+    let free = (await readMinedNonce()) <= nonce
+    for (const { hash } of attempts) free ||= await isKnown(hash)
+    if (free) {
+      delete watch.nonceTakenSince
+      return false
+    }
+    watch.nonceTakenSince ??= Date.now()
+    return Date.now() - watch.nonceTakenSince >= nonceTakenMs
+  }
+
+  const isKnown = async (hash: Hash) => (await rpc.call<object | null>('eth_getTransactionByHash', [hash])) !== null
+  const readHead = async () => Number(await rpc.call<Hex>('eth_blockNumber', []))
+  const readMinedNonce = async () => Number(await rpc.call<Hex>('eth_getTransactionCount', [sender, 'latest']))
+
+  return { send }
+}
+
+export type TransactionSender = ReturnType<typeof createTransactionSender>
+
+/** Ends early when the signal is aborted, which the caller looks at next. */
+const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined)
+
+const placeOf = ({ hash, l1BlockNumber }: L1TransactionRecord) => ({ l1TxHash: hash!, l1BlockNumber: l1BlockNumber! })
+
+const revertOf = ({ data }: L1RpcError) => (data === undefined ? undefined : describeRevert(data))
