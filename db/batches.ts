@@ -18,7 +18,7 @@ export type ClosedBatchRow = BatchRow & {
   >
 }
 
-const isClosed = (row: BatchRow): row is ClosedBatchRow => row.closedAt !== null
+export const isClosed = (row: BatchRow): row is ClosedBatchRow => row.closedAt !== null
 
 export async function findBatch(db: Queryable, batchNumber: BatchNumber): Promise<BatchRow | undefined> {
   const [row] = await db.select().from(batches).where(eq(batches.batchNumber, batchNumber))

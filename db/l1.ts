@@ -4,6 +4,7 @@ import type { Queryable } from './client.ts'
 import { deleteProofsFrom } from './proofs.ts'
 import { L1_FINALIZED_CURSOR, L1_SAFE_CURSOR } from './rpc/batches.ts'
 import {
+  batches,
   cursors,
   forcedBatches,
   l1Blocks,
@@ -72,17 +73,28 @@ export async function insertInfoLeaf(tx: Queryable, leaf: typeof l1InfoLeaves.$i
 }
 
 /** All leaves in order of their index. */
-export async function findInfoLeaves(
-  db: Queryable,
-): Promise<Pick<InfoLeafRow, 'leafIndex' | 'leafHash' | 'l1InfoRoot'>[]> {
-  return await db
-    .select({
-      leafIndex: l1InfoLeaves.leafIndex,
-      leafHash: l1InfoLeaves.leafHash,
-      l1InfoRoot: l1InfoLeaves.l1InfoRoot,
-    })
+export async function findInfoLeaves(db: Queryable): Promise<Pick<InfoLeafRow, 'leafHash'>[]> {
+  return await db.select({ leafHash: l1InfoLeaves.leafHash }).from(l1InfoLeaves).orderBy(asc(l1InfoLeaves.leafIndex))
+}
+
+/** Root of the L1 info tree with all leaves; undefined without any. */
+export async function findLastInfoRoot(db: Queryable): Promise<Hash | undefined> {
+  const [row] = await db
+    .select({ l1InfoRoot: l1InfoLeaves.l1InfoRoot })
     .from(l1InfoLeaves)
-    .orderBy(asc(l1InfoLeaves.leafIndex))
+    .orderBy(desc(l1InfoLeaves.leafIndex))
+    .limit(1)
+  return row?.l1InfoRoot
+}
+
+/** Whether the L1 info tree had this root with some of its leaves. */
+export async function hadInfoRoot(db: Queryable, l1InfoRoot: Hash): Promise<boolean> {
+  const [row] = await db
+    .select({ leafIndex: l1InfoLeaves.leafIndex })
+    .from(l1InfoLeaves)
+    .where(eq(l1InfoLeaves.l1InfoRoot, l1InfoRoot))
+    .limit(1)
+  return row !== undefined
 }
 
 export async function findInfoLeavesByIndex(db: Queryable, indices: readonly number[]): Promise<InfoLeafRow[]> {
@@ -95,6 +107,15 @@ export async function findInfoLeavesByIndex(db: Queryable, indices: readonly num
 
 export async function insertForcedBatch(tx: Queryable, batch: typeof forcedBatches.$inferInsert): Promise<void> {
   await tx.insert(forcedBatches).values(batch)
+}
+
+/** Number of the forced batch that is sequenced next: the contract takes them in order, from 1. */
+export async function nextForcedBatchNumber(db: Queryable): Promise<number> {
+  const [row] = await db
+    .select({ last: max(batches.forcedBatchNumber) })
+    .from(batches)
+    .innerJoin(virtualBatches, eq(virtualBatches.batchNumber, batches.batchNumber))
+  return (row?.last ?? 0) + 1
 }
 
 /** Inputs of the newest virtual batch. */
@@ -111,13 +132,19 @@ export async function insertSequence(tx: Queryable, sequence: typeof sequences.$
   await tx.insert(sequences).values(sequence)
 }
 
-export async function findLastVerifiedBatch(db: Queryable): Promise<BatchNumber> {
-  const [row] = await db.select({ toBatch: max(verifications.toBatch) }).from(verifications)
+/** Where the last verification before `before` ended; 0 when there is none. */
+export async function findLastVerifiedBatch(db: Queryable, before?: BatchNumber): Promise<BatchNumber> {
+  const [row] = await db
+    .select({ toBatch: max(verifications.toBatch) })
+    .from(verifications)
+    .where(before === undefined ? undefined : lt(verifications.toBatch, before))
   return BatchNumber(row?.toBatch ?? 0)
 }
 
-export async function insertVerification(tx: Queryable, row: typeof verifications.$inferInsert): Promise<void> {
-  await tx.insert(verifications).values(row)
+/** A range may be verified twice, first by anyone, then by the trusted aggregator: the later one stays. */
+export async function storeVerification(tx: Queryable, row: typeof verifications.$inferInsert): Promise<void> {
+  const { toBatch: _, ...rest } = row
+  await tx.insert(verifications).values(row).onConflictDoUpdate({ target: verifications.toBatch, set: rest })
 }
 
 /**

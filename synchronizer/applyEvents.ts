@@ -1,17 +1,18 @@
 import { getClosedBatch } from '#db/batches.ts'
 import type { Queryable } from '#db/client.ts'
 import {
-  findInfoLeaves,
   findLastVerifiedBatch,
+  hadInfoRoot,
   insertForcedBatch,
   insertInfoLeaf,
   insertSequence,
-  insertVerification,
+  storeVerification,
 } from '#db/l1.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
 import type { L1Block, L1Event, SequencedBatch } from '#etherman/types.ts'
 import { globalExitRoot } from '#protocol/globalExitRoot.ts'
-import { L1InfoTree, l1InfoLeafHash } from '#protocol/l1InfoTree.ts'
+import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
+import { l1InfoLeafHash } from '#protocol/l1InfoTree.ts'
 import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import {
   AGGREGATOR_WORKFLOW_ID,
@@ -21,15 +22,18 @@ import {
   l1Virtualized,
   SEQUENCE_SENDER_WORKFLOW_ID,
 } from '#workflows/messages.ts'
-import { applySequencedBatch, type SequencedOnL1 } from './applyBatch.ts'
-import { AccInputHashMismatchError, StateRootMismatchError } from './errors.ts'
+import { applySequencedBatch } from './applyBatch.ts'
+import { AccInputHashMismatchError, L1InfoRootMismatchError, StateRootMismatchError } from './errors.ts'
+import type { Network, SequencedOnL1 } from './executeSequenced.ts'
+import type { StoredInfoTree } from './infoTree.ts'
 
 type EventOf<Kind extends L1Event['kind']> = Extract<L1Event, { kind: Kind }>
 
 type Context = {
   tx: Queryable
   block: L1Block
-  network: { chainId: number; forkId: number }
+  network: Network
+  infoTree: StoredInfoTree
   /** What the contract has as accumulated input hash at the end of a sequence. */
   readAccInputHash: (toBatch: number) => Promise<Hash>
 }
@@ -55,17 +59,15 @@ export async function applyEvent(context: Context, event: L1Event): Promise<void
   }
 }
 
-async function applyInfoLeaf({ tx, block }: Context, event: EventOf<'l1InfoLeaf'>): Promise<void> {
+async function applyInfoLeaf({ tx, block, infoTree }: Context, event: EventOf<'l1InfoLeaf'>): Promise<void> {
   const { mainnetExitRoot, rollupExitRoot } = event
-  const tree = new L1InfoTree()
-  for (const { leafHash } of await findInfoLeaves(tx)) tree.append(leafHash)
+  const tree = await infoTree.load(tx)
   const leaf = {
     globalExitRoot: globalExitRoot(mainnetExitRoot, rollupExitRoot),
     blockHashL1: block.parentHash,
     timestamp: block.timestamp,
   }
-  const leafIndex = tree.count
-  tree.appendLeaf(leaf)
+  const leafIndex = tree.appendLeaf(leaf)
   await insertInfoLeaf(tx, {
     ...leaf,
     leafIndex,
@@ -95,6 +97,10 @@ async function applyInitialSequence(context: Context, event: EventOf<'initialSeq
 
 async function applySequence(context: Context, event: EventOf<'sequence'>): Promise<void> {
   const { toBatch, batches, l1InfoRoot, timestampLimit, coinbase, sequencer, txHash } = event
+  if (l1InfoRoot !== EMPTY_TREE_ROOT && !(await hadInfoRoot(context.tx, l1InfoRoot)))
+    throw new L1InfoRootMismatchError('L1 has leaves in its info tree that were not read: is l1StartBlock too late?', {
+      facts: { toBatch, l1InfoRoot, l1BlockNumber: context.block.number },
+    })
   const regular = { l1InfoRoot, timestampLimit, forcedBlockHashL1: ZERO_HASH, kind: 'synced' as const }
   const sequenced = batches.map((batch, index) => ({
     batchNumber: BatchNumber(toBatch - batches.length + 1 + index),
@@ -163,7 +169,7 @@ async function applyForceBatch({ tx, block }: Context, event: EventOf<'forceBatc
 async function applyVerification({ tx, block }: Context, event: EventOf<'verification'>): Promise<void> {
   const { stateRoot, exitRoot, aggregator, trusted, txHash } = event
   const toBatch = BatchNumber(event.toBatch)
-  const fromBatch = BatchNumber((await findLastVerifiedBatch(tx)) + 1)
+  const fromBatch = BatchNumber((await findLastVerifiedBatch(tx, toBatch)) + 1)
   const ours = await getClosedBatch(tx, toBatch)
   if (ours.stateRoot !== stateRoot || ours.localExitRoot !== exitRoot)
     throw new StateRootMismatchError('L1 verified another state than this node has.', {
@@ -177,7 +183,7 @@ async function applyVerification({ tx, block }: Context, event: EventOf<'verific
       docs: 'docs/runbooks/state-root-mismatch.md',
     })
   const place = { l1BlockNumber: block.number, l1TxHash: txHash }
-  await insertVerification(tx, { fromBatch, toBatch, ...place, aggregator, stateRoot, exitRoot, trusted })
+  await storeVerification(tx, { fromBatch, toBatch, ...place, aggregator, stateRoot, exitRoot, trusted })
   const signals: NewSignal[] = []
   for (let number: number = fromBatch; number <= toBatch; number++)
     signals.push({

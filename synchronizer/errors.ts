@@ -15,6 +15,16 @@ export class AccInputHashMismatchError extends NodeError {
   override readonly name = 'AccInputHashMismatchError'
 }
 
+/** A sequence names a root of the L1 info tree that the leaves read so far never gave: one was missed. */
+export class L1InfoRootMismatchError extends NodeError {
+  override readonly name = 'L1InfoRootMismatchError'
+}
+
+/** A sequence does not continue where the last one ended: events before it were not read. */
+export class SequenceGapError extends NodeError {
+  override readonly name = 'SequenceGapError'
+}
+
 /** L1 changed while it was read; reading again is right. */
 export class L1MovedError extends NodeError {
   override readonly name = 'L1MovedError'

@@ -13,6 +13,7 @@ import {
 } from '#workflows/messages.ts'
 import { applyEvent } from './applyEvents.ts'
 import { L1MovedError } from './errors.ts'
+import { StoredInfoTree } from './infoTree.ts'
 
 export type Progress = { position: number; target: number }
 
@@ -33,6 +34,7 @@ const STORED_BLOCKS_PAGE = 50
  */
 export class Synchronizer {
   readonly #deps: Dependencies
+  readonly #infoTree = new StoredInfoTree()
   #range: number
   #finality = { safe: -1, finalized: -1 }
 
@@ -41,16 +43,24 @@ export class Synchronizer {
     this.#range = deps.maxBlockRange
   }
 
-  /** Reads up to the head of L1. `onProgress` is called after each range; an aborted signal ends it between ranges. */
+  /**
+   * Reads up to the head of L1. `onProgress` is called after each range; an aborted signal ends it between ranges. When
+   * L1 changes meanwhile it ends early: the next call goes back to where both chains meet.
+   */
   async poll(onProgress: (progress: Progress) => void, signal?: AbortSignal): Promise<Progress> {
-    const { db, etherman, network } = this.#deps
-    await this.#undoReorg()
+    const { db, etherman, network, logger } = this.#deps
     const head = await etherman.getBlock('latest')
     const target = head?.number ?? 0
+    await this.#undoReorg(target)
     let position = (await findCursor(db))?.position ?? network.l1StartBlock - 1
-    while (position < target && !signal?.aborted) {
-      position = await this.#readRange(position + 1, target)
-      onProgress({ position, target })
+    try {
+      while (position < target && !signal?.aborted) {
+        position = await this.#readRange(position + 1, target)
+        onProgress({ position, target })
+      }
+    } catch (error) {
+      if (!(error instanceof L1MovedError)) throw error
+      logger.warn({ err: error }, 'L1 changed while it was read; it will be read again')
     }
     await this.#storeFinality(position)
     return { position, target }
@@ -69,6 +79,7 @@ export class Synchronizer {
   async #readRange(fromBlock: number, target: number): Promise<number> {
     const { db, etherman, maxBlockRange, logger } = this.#deps
     const toBlock = Math.min(target, fromBlock + this.#range - 1)
+    const [before] = await findNewestL1Blocks(db, 1)
     const end = await etherman.getBlock(toBlock)
     let found: L1BlockEvents[]
     try {
@@ -79,9 +90,10 @@ export class Synchronizer {
       logger.warn({ fromBlock, toBlock, range: this.#range }, 'L1 refused the range; asking for less')
       return fromBlock - 1
     }
-    // The same last block before and after: the events in between are of that chain.
-    const same = (await etherman.getBlock(toBlock))?.hash === end?.hash
-    if (end === undefined || !same)
+    // The same blocks on both sides, before and after: the events in between are of the chain that was read so far.
+    const sameStart = before === undefined || (await this.#isOnChain(before))
+    const sameEnd = end !== undefined && (await this.#isOnChain({ blockNumber: toBlock, hash: end.hash }))
+    if (!sameStart || !sameEnd)
       throw new L1MovedError('L1 changed while it was read.', { facts: { fromBlock, toBlock } })
     for (const block of found) await this.#applyBlock(block, target)
     await db.transaction(async (tx) => {
@@ -92,30 +104,44 @@ export class Synchronizer {
     return toBlock
   }
 
+  /** @throws {L1MovedError} when what does not fit is no longer on L1 */
   async #applyBlock({ block, events }: L1BlockEvents, target: number): Promise<void> {
     const { db, etherman, network, logger } = this.#deps
-    await db.transaction(async (tx) => {
-      await storeL1Block(tx, block, true)
-      const readAccInputHash = async (toBatch: number) => (await etherman.readSequencedBatches(toBatch)).accInputHash
-      for (const event of events) await applyEvent({ tx, block, network, readAccInputHash }, event)
-      await setCursor(tx, block.number, target)
-    })
+    const readAccInputHash = async (toBatch: number) => (await etherman.readSequencedBatches(toBatch)).accInputHash
+    try {
+      await db.transaction(async (tx) => {
+        await storeL1Block(tx, block, true)
+        const context = { tx, block, network, infoTree: this.#infoTree, readAccInputHash }
+        for (const event of events) await applyEvent(context, event)
+        await setCursor(tx, block.number, target)
+      })
+    } catch (cause) {
+      if (await this.#isOnChain({ blockNumber: block.number, hash: block.hash })) throw cause
+      throw new L1MovedError('L1 dropped a block while it was applied.', { cause, facts: { l1Block: block.number } })
+    }
     logger.info({ l1Block: block.number, events: events.map(({ kind }) => kind) }, 'L1 block applied')
   }
 
-  /** Compares the newest stored block with the chain; after a reorg, goes back to the newest one they share. */
-  async #undoReorg(): Promise<void> {
+  /**
+   * Compares the newest stored block with the chain; after a reorg, goes back to the newest one they share. Blocks above
+   * the head are not compared: the endpoint may be behind, and a chain that replaced them grows past them.
+   */
+  async #undoReorg(head: number): Promise<void> {
     const { db, network, logger } = this.#deps
-    const [newest] = await findNewestL1Blocks(db, 1)
+    const [newest] = await findNewestL1Blocks(db, 1, head + 1)
     if (newest === undefined || (await this.#isOnChain(newest))) return
     const common = await this.#findCommonBlock(newest.blockNumber)
     const position = common ?? network.l1StartBlock - 1
-    await db.transaction(async (tx) => {
-      const affected = await deleteL1BlocksAbove(tx, position)
-      await setCursor(tx, position, newest.blockNumber)
-      await this.#tellReorg(tx, affected, position + 1)
+    const affected = await db.transaction(async (tx) => {
+      const batches = await deleteL1BlocksAbove(tx, position)
+      await setCursor(tx, position, head)
+      await this.#tellReorg(tx, batches, position + 1)
+      return batches
     })
-    logger.warn({ from: newest.blockNumber, to: position }, 'L1 reorganized; what it removed is taken back')
+    logger.warn(
+      { from: newest.blockNumber, to: position, batches: affected },
+      'L1 reorganized; what it removed is undone',
+    )
   }
 
   async #findCommonBlock(below: number): Promise<number | undefined> {
