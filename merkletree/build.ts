@@ -39,6 +39,8 @@ async function compile(source: string): Promise<Uint8Array> {
     '--runtime',
     'stub',
     '--noAssert',
+    '--enable',
+    'simd',
   ]
   const { error, stderr } = await asc.main(['kernel.ts', ...options], {
     readFile: (name) => (name === 'kernel.ts' ? source : null),

@@ -11,21 +11,21 @@ const CHUNK_RECORDS = 1024
 export class NodeArena {
   readonly #chunks: Uint8Array[] = []
   #size = 0
-  /** Open addressing, at most half full: record number + 1, or 0, and beside it four bytes of the hash. */
-  #records = new Int32Array(32)
-  #tags = new Uint32Array(32)
+  /** Open addressing, at most half full. A slot is four bytes of the hash and record number + 1, 0 when it is free. */
+  #slots = new Int32Array(2 * 32)
 
   get size(): number {
     return this.#size
   }
 
   find(hash: Uint8Array): Uint8Array | undefined {
-    const mask = this.#records.length - 1
+    const slots = this.#slots
+    const mask = slots.length / 2 - 1
     const tag = tagOf(hash)
     for (let slot = tag & mask; ; slot = (slot + 1) & mask) {
-      const record = this.#records[slot]! - 1
+      const record = slots[2 * slot + 1]! - 1
       if (record < 0) return undefined
-      if (this.#tags[slot] !== tag) continue
+      if (slots[2 * slot] !== tag) continue
       const chunk = this.#chunks[Math.floor(record / CHUNK_RECORDS)]!
       const offset = (record % CHUNK_RECORDS) * RECORD_BYTES
       if (!startsWith(chunk, offset, hash)) continue
@@ -35,13 +35,14 @@ export class NodeArena {
 
   /** @param data 64 or 65 bytes, copied. A node that is there already is left as it is. */
   add(hash: Uint8Array, data: Uint8Array): void {
-    if (2 * (this.#size + 1) > this.#records.length) this.#grow()
-    const mask = this.#records.length - 1
+    if (4 * (this.#size + 1) > this.#slots.length) this.#grow()
+    const slots = this.#slots
+    const mask = slots.length / 2 - 1
     const tag = tagOf(hash)
     let slot = tag & mask
-    for (; this.#records[slot] !== 0; slot = (slot + 1) & mask) {
-      if (this.#tags[slot] !== tag) continue
-      const record = this.#records[slot]! - 1
+    for (; slots[2 * slot + 1] !== 0; slot = (slot + 1) & mask) {
+      if (slots[2 * slot] !== tag) continue
+      const record = slots[2 * slot + 1]! - 1
       const chunk = this.#chunks[Math.floor(record / CHUNK_RECORDS)]!
       if (startsWith(chunk, (record % CHUNK_RECORDS) * RECORD_BYTES, hash)) return
     }
@@ -53,27 +54,27 @@ export class NodeArena {
     chunk.set(hash, offset)
     chunk.set(data, offset + HASH_BYTES)
     chunk[offset + LENGTH_OFFSET] = data.length
-    this.#records[slot] = record + 1
-    this.#tags[slot] = tag
+    slots[2 * slot] = tag
+    slots[2 * slot + 1] = record + 1
   }
 
   #grow(): void {
-    const [records, tags] = [this.#records, this.#tags]
-    const mask = 2 * records.length - 1
-    this.#records = new Int32Array(2 * records.length)
-    this.#tags = new Uint32Array(2 * records.length)
-    for (let old = 0; old < records.length; old++) {
-      if (records[old] === 0) continue
-      let slot = tags[old]! & mask
-      while (this.#records[slot] !== 0) slot = (slot + 1) & mask
-      this.#records[slot] = records[old]!
-      this.#tags[slot] = tags[old]!
+    const before = this.#slots
+    const slots = new Int32Array(2 * before.length)
+    const mask = before.length - 1
+    for (let old = 0; old < before.length; old += 2) {
+      if (before[old + 1] === 0) continue
+      let slot = before[old]! & mask
+      while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask
+      slots[2 * slot] = before[old]!
+      slots[2 * slot + 1] = before[old + 1]!
     }
+    this.#slots = slots
   }
 }
 
 function tagOf(hash: Uint8Array): number {
-  return ((hash[28]! << 24) | (hash[29]! << 16) | (hash[30]! << 8) | hash[31]!) >>> 0
+  return (hash[28]! << 24) | (hash[29]! << 16) | (hash[30]! << 8) | hash[31]!
 }
 
 function startsWith(chunk: Uint8Array, offset: number, hash: Uint8Array): boolean {

@@ -89,8 +89,9 @@ export class PartialTree {
     return this.#depths[node] !== INTERNAL
   }
 
+  /** False for EMPTY and UNLOADED. */
   isChanged(node: number): boolean {
-    return this.#changed[node] === 1
+    return node > EMPTY && this.#changed[node] === 1
   }
 
   left(node: number): number {
@@ -141,33 +142,36 @@ export class PartialTree {
    * deepest level up. Returns them.
    */
   hash(root: number): StoredNode[] {
-    const levels = this.#changedLevels(root)
-    const leaves = levels.flatMap((level) => level.filter((node) => this.isLeaf(node)))
+    const { leaves, levels } = this.#changedBelow(root)
     this.#hashLeaves(leaves)
-    const all: number[] = leaves
+    const nodes = leaves.slice()
     for (const level of levels.reverse()) {
-      const internal = level.filter((node) => !this.isLeaf(node))
-      this.#hashInternal(internal)
-      for (const node of internal) all.push(node)
+      this.#hashInternal(level)
+      for (const node of level) nodes.push(node)
     }
-    return this.#encode(all)
+    return this.#encode(nodes)
   }
 
-  #changedLevels(root: number): number[][] {
+  /** Changed nodes: leaves, and internal nodes by depth. */
+  #changedBelow(root: number): { leaves: number[]; levels: number[][] } {
+    const leaves: number[] = []
     const levels: number[][] = []
-    let level = root > EMPTY && this.isChanged(root) ? [root] : []
-    while (level.length > 0) {
-      levels.push(level)
+    for (let level = [root]; level.length > 0; ) {
+      const internal: number[] = []
       const below: number[] = []
       for (const node of level) {
-        if (this.isLeaf(node)) continue
-        const [left, right] = [this.left(node), this.right(node)]
-        if (left > EMPTY && this.isChanged(left)) below.push(left)
-        if (right > EMPTY && this.isChanged(right)) below.push(right)
+        if (!this.isChanged(node)) continue
+        if (this.isLeaf(node)) {
+          leaves.push(node)
+          continue
+        }
+        internal.push(node)
+        below.push(this.left(node), this.right(node))
       }
+      levels.push(internal)
       level = below
     }
-    return levels
+    return { leaves, levels }
   }
 
   #hashLeaves(leaves: readonly number[]): void {

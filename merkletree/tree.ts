@@ -4,7 +4,7 @@ import { partition, restoreKey } from './keyBits.ts'
 import type { NodeStore, StoredNode } from './nodeStore.ts'
 import { EMPTY, PartialTree, UNLOADED } from './partialTree.ts'
 import { LEAF_BYTES, walkPaths } from './walk.ts'
-import { mapKey, readWords, sameWords, wordsToBigInt } from './words.ts'
+import { readWords, sameWords, wordsToBigInt } from './words.ts'
 
 /** A leaf to write: 32-byte key in printed form, uint256 value; 0n deletes. */
 export type TreeChange = { key: Uint8Array; value: bigint }
@@ -39,10 +39,12 @@ export async function updateTree(
     },
   })
   const updated = update.apply(top, 0, order.length, 0)
-  if (updated === top && (top === EMPTY || !tree.isChanged(top))) return { root, newNodes: [] }
+  if (updated === top && !tree.isChanged(top)) return { root, newNodes: [] }
   const newNodes = tree.hash(updated)
   return { root: tree.hashOf(updated), newNodes }
 }
+
+const MAX_UINT256 = 2n ** 256n - 1n
 
 /** Changes being applied to the part of a tree they concern. */
 class Update {
@@ -61,18 +63,17 @@ class Update {
     this.values = new Uint32Array(8 * size)
     this.#isDelete = new Uint8Array(size)
     const elements = new BigUint64Array(this.values.buffer)
-    const last = new Map<string, number>()
-    for (const [index, { key, value }] of changes.entries()) {
-      if (value < 0n || value >> 256n !== 0n)
+    for (let index = 0; index < size; index++) {
+      const { key, value } = changes[index]!
+      if (value < 0n || value > MAX_UINT256)
         throw new InvalidValueError('Not a uint256.', { facts: { value: String(value) } })
       readWords(key, 0, this.keys, 8 * index)
       // Stores keep the low 64 bits.
       for (let element = 4 * index, rest = value; rest !== 0n; element++, rest >>= 64n) elements[element] = rest
       if (value === 0n) this.#isDelete[index] = 1
-      last.set(mapKey(key), index)
     }
     this.#hasDeletes = this.#isDelete.includes(1)
-    this.order = Int32Array.from(last.values())
+    this.order = lastOfEachKey(this.keys, size)
   }
 
   deletesIn(from: number, to: number): boolean {
@@ -87,11 +88,11 @@ class Update {
     const { tree } = this
     if (node === EMPTY || tree.isLeaf(node)) return this.#applyToLeaf(node, from, to, depth)
     const middle = partition(this.keys, this.order, from, to, depth)
-    const before = [tree.left(node), tree.right(node)] as const
-    const left = this.apply(before[0], from, middle, depth + 1)
-    const right = this.apply(before[1], middle, to, depth + 1)
-    const isSame = (child: number, old: number) => child === old && (child <= EMPTY || !tree.isChanged(child))
-    if (isSame(left, before[0]) && isSame(right, before[1])) return node
+    const leftBefore = tree.left(node)
+    const rightBefore = tree.right(node)
+    const left = this.apply(leftBefore, from, middle, depth + 1)
+    const right = this.apply(rightBefore, middle, to, depth + 1)
+    if (left === leftBefore && right === rightBefore && !tree.isChanged(left) && !tree.isChanged(right)) return node
     if (left === EMPTY || right === EMPTY) {
       const only = left + right
       if (only === EMPTY) return EMPTY
@@ -133,6 +134,22 @@ class Update {
     const right = this.#build(oldIsLeft ? EMPTY : old, middle, to, depth + 1)
     return tree.addInternal(left, right)
   }
+}
+
+/** Index of the last occurrence of each of the first `size` keys. */
+function lastOfEachKey(keys: Uint32Array, size: number): Int32Array {
+  const order = new Int32Array(size)
+  let unique = 0
+  // Open addressing, at most half full: position in `order` + 1, or 0.
+  const table = new Int32Array(2 ** Math.ceil(Math.log2(2 * size + 1)))
+  for (let index = 0; index < size; index++) {
+    let slot = keys[8 * index]! & (table.length - 1)
+    while (table[slot] !== 0 && !sameWords(keys, 8 * order[table[slot]! - 1]!, keys, 8 * index))
+      slot = (slot + 1) & (table.length - 1)
+    if (table[slot] === 0) table[slot] = ++unique
+    order[table[slot]! - 1] = index
+  }
+  return order.subarray(0, unique)
 }
 
 /** Values of the keys, in order; 0n where there is no leaf. One round trip per level. @throws {MissingNodeError} */

@@ -4,6 +4,8 @@ const WIDTH = 12
 const LANES = [...Array(WIDTH).keys()]
 const FULL_ROUNDS_HALF = 4
 const PARTIAL_ROUNDS = 22
+/** Partial rounds between two reductions of all lanes. */
+const PARTIAL_GROUP = 3
 const MDS_FIRST_ROW = [17, 15, 41, 16, 2, 28, 13, 13, 39, 18, 34, 20]
 /** log2 of the only element of the diagonal that is added to the circulant, for lane 0. */
 const MDS_DIAGONAL_SHIFT = 3
@@ -69,6 +71,7 @@ const P: u64 = 0xffffffff00000001;
 }
 `
 
+/** A vector expression with its sign. */
 type Term = { sign: '+' | '-'; text: string }
 
 const negate = ({ sign, text }: Term): Term => ({ sign: sign === '+' ? '-' : '+', text })
@@ -77,24 +80,27 @@ const negate = ({ sign, text }: Term): Term => ({ sign: sign === '+' ? '-' : '+'
 function shifted(name: string, factor: number): Term {
   const shift = Math.log2(Math.abs(factor))
   if (!Number.isInteger(shift)) throw new Error(`${factor} is no power of two`)
-  return { sign: factor < 0 ? '-' : '+', text: shift === 0 ? name : `(${name} << ${shift})` }
+  return { sign: factor < 0 ? '-' : '+', text: shift === 0 ? name : `i64x2.shl(${name}, ${shift})` }
 }
 
-/** Sum of the terms, a positive one first: in unsigned arithmetic the order decides nothing but the text. */
+const plus = (a: string, b: string) => `i64x2.add(${a}, ${b})`
+const minus = (a: string, b: string) => `i64x2.sub(${a}, ${b})`
+
+/** Sum of the terms, a positive one first: modulo 2^64 the order decides nothing but the text. */
 function sum(terms: readonly Term[]): string {
-  const [first, ...rest] = [...terms].sort((a, b) => Number(a.sign === '-') - Number(b.sign === '-')) as [
-    Term,
-    ...Term[],
-  ]
-  return (first.sign === '+' ? '' : '0 - ') + first.text + rest.map(({ sign, text }) => ` ${sign} ${text}`).join('')
+  const ordered = [...terms].sort((a, b) => Number(a.sign === '-') - Number(b.sign === '-'))
+  return ordered.reduce((text, term, index) => {
+    if (index === 0) return term.sign === '+' ? term.text : minus('i64x2.splat(0)', term.text)
+    return term.sign === '+' ? plus(text, term.text) : minus(text, term.text)
+  }, '')
 }
 
-const let_ = (name: string, expression: string) => `let ${name}: u64 = ${expression};`
+const vector = (name: string, expression: string) => `let ${name}: v128 = ${expression};`
 
 /**
- * The circulant product over plain 64-bit integers with additions and shifts only. The twelve inputs are three
- * polynomials of length four; modulo y^4 - 1 = (y - 1)(y + 1)(y^2 + 1) the constants become small powers of two, and
- * the three are convolved with x^3 = y. Inputs are 32-bit halves, so nothing overflows.
+ * The circulant product over plain 64-bit integers with additions and shifts only, of the low halves in one half of the
+ * vectors and of the high halves in the other. The twelve inputs are three polynomials of length four; modulo
+ * y^4 - 1 = (y - 1)(y + 1)(y^2 + 1) the constants become small powers of two, and the three are convolved with x^3 = y.
  */
 function circulantProduct(input: string, output: string): string {
   const kernel = LANES.map((k) => MDS_FIRST_ROW[(WIDTH - k) % WIDTH]!)
@@ -107,19 +113,19 @@ function circulantProduct(input: string, output: string): string {
   const v = (name: string, index: number) => `${output}_${name}${index}`
   const lines: string[] = []
   for (const a of [0, 1, 2]) {
-    const [e0, e1, e2, e3] = [0, 1, 2, 3].map((b) => `${input}${a + 3 * b}`)
+    const [e0, e1, e2, e3] = [0, 3, 6, 9].map((b) => `${input}${a + b}`) as [string, string, string, string]
     lines.push(
-      let_(v('even', a), `${e0} + ${e2}`),
-      let_(v('odd', a), `${e1} + ${e3}`),
-      let_(v('one', a), `${v('even', a)} + ${v('odd', a)}`),
-      let_(v('minus', a), `${v('even', a)} - ${v('odd', a)}`),
-      let_(v('real', a), `${e0} - ${e2}`),
-      let_(v('imag', a), `${e1} - ${e3}`),
+      vector(v('even', a), plus(e0, e2)),
+      vector(v('odd', a), plus(e1, e3)),
+      vector(v('one', a), plus(v('even', a), v('odd', a))),
+      vector(v('minus', a), minus(v('even', a), v('odd', a))),
+      vector(v('real', a), minus(e0, e2)),
+      vector(v('imag', a), minus(e1, e3)),
     )
   }
   for (const d of [0, 1, 2]) {
     const one: Term[] = []
-    const minus: Term[] = []
+    const minusOne: Term[] = []
     const re: Term[] = []
     const im: Term[] = []
     for (const a of [0, 1, 2]) {
@@ -127,7 +133,7 @@ function circulantProduct(input: string, output: string): string {
       const wraps = a + b >= 3 // x^3 = y: one, -1 or i
       one.push(shifted(v('one', b), atOne[a]!))
       const m = shifted(v('minus', b), atMinusOne[a]!)
-      minus.push(wraps ? negate(m) : m)
+      minusOne.push(wraps ? negate(m) : m)
       const realReal = shifted(v('real', b), real[a]!)
       const imagImag = shifted(v('imag', b), imaginary[a]!)
       const imagReal = shifted(v('imag', b), real[a]!)
@@ -141,67 +147,84 @@ function circulantProduct(input: string, output: string): string {
       }
     }
     lines.push(
-      let_(v('y1', d), sum(one)),
-      let_(v('ym', d), sum(minus)),
-      let_(v('yr', d), sum(re)),
-      let_(v('yi', d), sum(im)),
-      let_(v('p', d), `${v('y1', d)} + ${v('ym', d)}`),
-      let_(v('q', d), `${v('y1', d)} - ${v('ym', d)}`),
-      let_(`${output}${d}`, `${v('p', d)} + ${v('yr', d)}`),
-      let_(`${output}${d + 6}`, `${v('p', d)} - ${v('yr', d)}`),
-      let_(`${output}${d + 3}`, `${v('q', d)} + ${v('yi', d)}`),
-      let_(`${output}${d + 9}`, `${v('q', d)} - ${v('yi', d)}`),
+      vector(v('y1', d), sum(one)),
+      vector(v('ym', d), sum(minusOne)),
+      vector(v('yr', d), sum(re)),
+      vector(v('yi', d), sum(im)),
+      vector(v('p', d), plus(v('y1', d), v('ym', d))),
+      vector(v('q', d), minus(v('y1', d), v('ym', d))),
+      vector(`${output}${d}`, plus(v('p', d), v('yr', d))),
+      vector(`${output}${d + 6}`, minus(v('p', d), v('yr', d))),
+      vector(`${output}${d + 3}`, plus(v('q', d), v('yi', d))),
+      vector(`${output}${d + 9}`, minus(v('q', d), v('yi', d))),
     )
   }
   return lines.join('\n')
 }
 
-/** state ← MDS · state, plus the constants of the next round when it has any. */
-function linearLayer(nextConstant?: (lane: number) => string): string {
-  const halves = LANES.map((lane) => let_(`l${lane}`, `s${lane} & EPSILON`) + let_(`h${lane}`, `s${lane} >> 32`))
-  const joins = LANES.map((lane) => {
-    if (nextConstant === undefined) return `s${lane} = join(ol${lane}, oh${lane});`
-    const constant = nextConstant(lane)
-    return `s${lane} = join(ol${lane} + (${constant} & EPSILON), oh${lane} + (${constant} >> 32));`
-  })
-  return `{
-${halves.join('\n')}
-${circulantProduct('l', 'ol')}
-${circulantProduct('h', 'oh')}
-ol0 += l0 << ${MDS_DIAGONAL_SHIFT}; oh0 += h0 << ${MDS_DIAGONAL_SHIFT};
-${joins.join('\n')}
+const split = (lane: number, name: string) => `${name}${lane} = i64x2.extend_low_i32x4_u(i64x2.splat(s${lane}));`
+const splitAll = (name: string) => LANES.map((lane) => `let ${split(lane, name).replace(' =', ': v128 =')}`).join('\n')
+const joinLane = (lane: number, name: string) =>
+  `s${lane} = join(i64x2.extract_lane(${name}${lane}, 0), i64x2.extract_lane(${name}${lane}, 1));`
+const joinAll = (name: string) => LANES.map((lane) => joinLane(lane, name)).join('\n')
+
+/** output ← MDS · input, plus the constants of the round after `round + offset` unless that was the last. */
+function linearLayer(input: string, output: string, offset?: number): string {
+  const diagonal = `${output}0 = ${plus(`${output}0`, `i64x2.shl(${input}0, ${MDS_DIAGONAL_SHIFT})`)};`
+  const constant = (lane: number) =>
+    `v128.load(ROUND_CONSTANTS + ${16 * WIDTH} * round, ${16 * (WIDTH * ((offset ?? 0) + 1) + lane)})`
+  const constants = LANES.map((lane) => `${output}${lane} = ${plus(`${output}${lane}`, constant(lane))};`)
+  return [circulantProduct(input, output), diagonal, ...(offset === undefined ? [] : constants)].join('\n')
 }
-`
+
+/** Rounds in which every lane goes through the S-box. */
+function fullRound(isLast = false): string {
+  const boxes = LANES.map((lane) => `s${lane} = sbox(s${lane});`).join(' ')
+  return `{\n${boxes}\n${splitAll('a')}\n${linearLayer('a', 'b', isLast ? undefined : 0)}\n${joinAll('b')}\n}`
+}
+
+/**
+ * Rounds in which only lane 0 goes through the S-box, so that only it is reduced after each. The halves of the others
+ * start below 2^32 and grow by less than nine bits a round (a row of the matrix sums to at most 272).
+ */
+function partialRounds(count: number): string {
+  const lines = [splitAll('a0_')]
+  for (let i = 0; i < count; i++) {
+    if (i > 0) lines.push(joinLane(0, `a${i}_`))
+    lines.push('s0 = sbox(s0);', split(0, `a${i}_`), linearLayer(`a${i}_`, `a${i + 1}_`, i))
+  }
+  return `{\n${lines.join('\n')}\n${joinAll(`a${count}_`)}\n}`
 }
 
 function permutation(): string {
-  const nextConstant = (lane: number) => `unchecked(ROUND_CONSTANTS[round * ${WIDTH} + ${WIDTH + lane}])`
-  const allBoxes = LANES.map((lane) => `s${lane} = sbox(s${lane});`).join(' ')
-  const rounds = (from: number, to: number, boxes: string) =>
-    `for (let round = ${from}; round < ${to}; round++) {\n${boxes}\n${linearLayer(nextConstant)}}\n`
-  const firstPartial = FULL_ROUNDS_HALF
+  const loop = (from: number, to: number, step: number, body: string) =>
+    `for (let round: usize = ${from}; round < ${to}; round += ${step}) ${body}`
   const lastFull = FULL_ROUNDS_HALF + PARTIAL_ROUNDS
+  const ungrouped = lastFull - (PARTIAL_ROUNDS % PARTIAL_GROUP)
+  const firstConstant = (lane: number) =>
+    `load<u64>(ROUND_CONSTANTS, ${16 * lane}) | (load<u64>(ROUND_CONSTANTS, ${16 * lane + 8}) << 32)`
   return [
-    LANES.map((lane) => `s${lane} = add(s${lane}, unchecked(ROUND_CONSTANTS[${lane}]));`).join(' '),
-    rounds(0, firstPartial, allBoxes),
-    rounds(firstPartial, lastFull, 's0 = sbox(s0);'),
-    rounds(lastFull, lastFull + FULL_ROUNDS_HALF - 1, allBoxes),
-    allBoxes,
-    linearLayer(),
+    ...LANES.map((lane) => `s${lane} = add(s${lane}, ${firstConstant(lane)});`),
+    loop(0, FULL_ROUNDS_HALF, 1, fullRound()),
+    loop(FULL_ROUNDS_HALF, ungrouped, PARTIAL_GROUP, partialRounds(PARTIAL_GROUP)),
+    loop(ungrouped, lastFull, 1, partialRounds(1)),
+    loop(lastFull, lastFull + FULL_ROUNDS_HALF - 1, 1, fullRound()),
+    fullRound(true),
   ].join('\n')
 }
 
 /**
  * AssemblyScript of the Poseidon kernel: `hashMany(input, output, count)` reads twelve u64 for each hash (eight inputs,
- * then the capacity) and writes four. State lives in locals, the multiplication by the MDS matrix is additions and
- * shifts on 32-bit halves, and each round's constants ride along with the round before.
+ * then the capacity) and writes four. State lives in locals; the multiplication by the MDS matrix is additions and
+ * shifts on the 32-bit halves of the lanes, both halves in one vector; each round's constants ride along with the round
+ * before.
  */
 export function generateKernel(): string {
-  const constants = ROUND_CONSTANTS.map((constant) => `0x${constant.toString(16)}`).join(',')
+  const halves = ROUND_CONSTANTS.flatMap((constant) => [constant & 0xffffffffn, constant >> 32n])
   const loads = LANES.map((lane) => `let s${lane}: u64 = load<u64>(input, ${8 * lane});`).join('\n')
   const stores = [0, 1, 2, 3].map((lane) => `store<u64>(output, canonical(s${lane}), ${8 * lane});`).join('\n')
   return `${FIELD}
-const ROUND_CONSTANTS: StaticArray<u64> = [${constants}];
+const ROUND_CONSTANTS: usize = memory.data<u64>([${halves.map((half) => `0x${half.toString(16)}`).join(',')}], 16);
 
 export function hashMany(input: usize, output: usize, count: i32): void {
 for (let i = 0; i < count; i++) {
