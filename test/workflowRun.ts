@@ -1,3 +1,4 @@
+import { Context, heartbeat } from '@temporalio/activity'
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { vi } from 'vitest'
@@ -91,4 +92,14 @@ export async function signalsSent(handle: WorkflowHandle): Promise<string[]> {
   return (events ?? []).flatMap(({ signalExternalWorkflowExecutionInitiatedEventAttributes: signal }) =>
     signal == null ? [] : [`${signal.workflowExecution?.workflowId} ${signal.signalName}`],
   )
+}
+
+/** An activity that lives until it is cancelled. */
+export async function untilCancelled(): Promise<never> {
+  const timer = setInterval(() => heartbeat(), 100)
+  try {
+    return await Context.current().cancelled
+  } finally {
+    clearInterval(timer)
+  }
 }

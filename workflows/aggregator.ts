@@ -4,6 +4,7 @@ import type { BatchActivities } from '#activities/batches.ts'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import type { ProvingActivities } from '#activities/proving.ts'
 import { failureMessage } from './failures.ts'
+import { planGrowingRun, type Wake } from './growingRun.ts'
 import * as messages from './messages.ts'
 import { type ProofRange, proofWorkflow } from './proof.ts'
 import { DATABASE, L1_WRITE, PROVE } from './retryPolicies.ts'
@@ -12,36 +13,42 @@ const database = wf.proxyActivities<BatchActivities & AcceptanceActivities>(DATA
 const prover = wf.proxyActivities<Pick<ProvingActivities, 'finalizeProof'>>(PROVE)
 const l1 = wf.proxyActivities<Pick<L1SendingActivities, 'sendVerification'>>(L1_WRITE)
 
-const RECONCILE_EVERY = '10 minutes'
-const RETRY_FAILED_EVERY = '1 minute'
+const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000 }
 
 /**
  * Joins batch proofs pair by pair into one, has the final proof made and sends it to L1: one transaction for a run of
  * batches, one run at a time. What is ready is read from the State DB.
  */
-export async function aggregatorWorkflow(round = 0): Promise<never> {
-  let woken = true
-  const wake = () => {
-    woken = true
+export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Promise<never> {
+  const wake: Wake = { woken: true, urgent: false }
+  const planAgain = () => {
+    wake.woken = true
   }
-  wf.setHandler(messages.proofReady, wake, { description: 'A batch proof is stored and accepted' })
-  wf.setHandler(messages.l1Progressed, wake, { description: 'Synchronizer: verifications on L1 changed' })
-  wf.setHandler(messages.retryNow, wake, { description: 'Operator: try now what failed' })
+  wf.setHandler(messages.proofReady, planAgain, { description: 'A batch proof is stored and accepted' })
+  wf.setHandler(messages.l1Progressed, planAgain, { description: 'Synchronizer: verifications on L1 changed' })
+  wf.setHandler(
+    messages.retryNow,
+    () => {
+      wake.urgent = true
+    },
+    { description: 'Operator: try now what failed' },
+  )
   const attention = (value: messages.Attention | null) =>
     wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.attention, value }])
 
-  let parked = false
+  let parked = wf.workflowInfo().typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.attention) !== undefined
+  const unpark = () => {
+    if (parked) attention(null)
+    parked = false
+  }
   while (!wf.workflowInfo().continueAsNewSuggested) {
-    await wf.condition(() => woken, parked ? RETRY_FAILED_EVERY : RECONCILE_EVERY)
-    woken = false
-    let plan = await database.planVerification()
+    await wf.condition(() => wake.woken || wake.urgent, parked ? intervals.retryFailedMs : intervals.reconcileMs)
+    if (parked) wake.urgent = true // it had its time to grow
+    const plan = await planGrowingRun(database.planVerification, wake)
     if (plan === null) {
+      unpark() // what failed is not there any more
       wf.setCurrentDetails('No run of proven batches that ends with a sequence.')
       continue
-    }
-    if (!plan.full) {
-      await wf.sleep(plan.waitMs)
-      plan = (await database.planVerification()) ?? plan
     }
     const { fromBatch, toBatch } = plan
     const range = fromBatch === toBatch ? `batch ${fromBatch}` : `batches ${fromBatch} to ${toBatch}`
@@ -59,9 +66,8 @@ export async function aggregatorWorkflow(round = 0): Promise<never> {
         { fromBatch, toBatch, proofId: final.proofId },
       ])
       wf.setCurrentDetails(`Last verified: **${range}**, L1 transaction \`${sent.l1TxHash}\`.`)
-      if (parked) attention(null)
-      parked = false
-      woken = true
+      unpark()
+      wake.woken = true
     } catch (error) {
       if (wf.isCancellation(error)) throw error
       wf.setCurrentDetails(
@@ -73,7 +79,7 @@ export async function aggregatorWorkflow(round = 0): Promise<never> {
     }
   }
   await wf.condition(wf.allHandlersFinished)
-  return await wf.continueAsNew<typeof aggregatorWorkflow>(round)
+  return await wf.continueAsNew<typeof aggregatorWorkflow>(round, intervals)
 }
 
 /** Folds neighbours in parallel, level by level, until one proof covers the run. */
@@ -85,7 +91,7 @@ async function aggregate(proofs: readonly ProofRange[], round: number): Promise<
       const [left, right] = [level[index]!, level[index + 1]]
       next.push(right === undefined ? Promise.resolve(left) : joinInChild(left, right, round))
     }
-    level = await Promise.all(next)
+    level = await allOrNone(next)
   }
   return level[0]!
 }
@@ -108,4 +114,10 @@ async function tellBatches(fromBatch: number, toBatch: number): Promise<void> {
     tellings.push(batch.signal(messages.verificationStarted, { fromBatch, toBatch }).catch(() => undefined))
   }
   await Promise.all(tellings)
+}
+
+/** Fails with the first failure, but only after the last one ended: a repetition must find no child of this one running. */
+async function allOrNone<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises)
+  return await Promise.all(promises)
 }

@@ -14,17 +14,26 @@ const checker = wf.proxyActivities<CheckingActivities>(CHECK)
 const prover = wf.proxyActivities<Pick<ProvingActivities, 'proveBatch'>>(PROVE)
 const database = wf.proxyActivities<BatchActivities & AcceptanceActivities>(DATABASE)
 
-/** A signal may get lost with a namespace's history, never with the State DB: look there this often. */
-const RECONCILE_EVERY = '10 minutes'
+/** A signal may get lost with a namespace's history, never with the State DB: look there, more and more seldom. */
+const RECONCILE_AFTER_MS = 10 * 60_000
+/** A batch that waits for months must not fill its history. */
+const RECONCILE_EVERY_AT_MOST_MS = 60 * 60_000
 
 /**
  * The life of one batch: collect → seal → sequence → sync → prove → verify. L1 moves it forward and, after a reorg,
  * back. It never fails on a bad check or proof: it parks with ZkAttention set until an operator or L1 moves it on.
  */
-export async function batchWorkflow({ batchNumber, forkId, startAt = 'collect' }: messages.BatchInput) {
+export async function batchWorkflow({
+  batchNumber,
+  forkId,
+  startAt = 'collect',
+  reconcileAfterMs = RECONCILE_AFTER_MS,
+}: messages.BatchInput) {
   const view: messages.BatchView = { batchNumber, status: 'collecting', proofRounds: 0 }
   let retryAsked = false
   let attention: messages.Attention | undefined
+  let timesForgotten = 0 // a proof made before L1 forgot the sequence is of other inputs
+  let verificationTold = false
 
   const show = (status: messages.BatchStatus, needs?: messages.Attention) => {
     view.status = status
@@ -32,6 +41,7 @@ export async function batchWorkflow({ batchNumber, forkId, startAt = 'collect' }
     wf.upsertSearchAttributes([
       { key: messages.SEARCH_ATTRIBUTE.status, value: status },
       { key: messages.SEARCH_ATTRIBUTE.attention, value: needs ?? null },
+      { key: messages.SEARCH_ATTRIBUTE.l1TxHash, value: view.virtual?.l1TxHash ?? null },
     ])
     wf.setCurrentDetails(describeBatch(view, forkId, needs))
   }
@@ -67,12 +77,14 @@ export async function batchWorkflow({ batchNumber, forkId, startAt = 'collect' }
       if (view.virtual === undefined || view.virtual.l1BlockNumber < fromL1Block) return
       delete view.virtual
       delete view.proofId // it proves the inputs that L1 forgot
+      timesForgotten++
     },
     { description: 'Synchronizer: what L1 said of this batch from that L1 block on is gone' },
   )
   wf.setHandler(
     messages.verificationStarted,
     () => {
+      verificationTold = true
       if (view.status === 'proven') show('verifying')
     },
     { description: 'Aggregator: the verify transaction that covers this batch is being sent' },
@@ -118,7 +130,10 @@ export async function batchWorkflow({ batchNumber, forkId, startAt = 'collect' }
     await wf.condition(() => retryAsked || until()) // unbounded: an operator or L1 decides
   }
   const untilL1 = async (done: () => boolean) => {
-    while (!(await wf.condition(done, RECONCILE_EVERY))) learn(await database.readBatch({ batchNumber }))
+    for (let waitMs = reconcileAfterMs; !(await wf.condition(done, waitMs)); ) {
+      learn(await database.readBatch({ batchNumber }))
+      waitMs = Math.min(2 * waitMs, RECONCILE_EVERY_AT_MOST_MS)
+    }
   }
 
   const collect = async () => {
@@ -137,6 +152,7 @@ export async function batchWorkflow({ batchNumber, forkId, startAt = 'collect' }
         const summary = `execute batch ${batchNumber} again, keep its witness`
         const { stateRoot } = await checker.checkBatch.executeWithOptions({ summary }, [{ batchNumber }])
         view.stateRoot = stateRoot
+        delete view.lastError
         return
       } catch (error) {
         if (wf.isCancellation(error)) throw error
@@ -146,48 +162,58 @@ export async function batchWorkflow({ batchNumber, forkId, startAt = 'collect' }
     }
   }
 
+  /** Proves what L1 has sequenced; ends without a proof when L1 verifies the batch or forgets its sequence meanwhile. */
   const prove = async () => {
+    const inputs = timesForgotten
+    const outdated = () => view.verified !== undefined || timesForgotten !== inputs
+    verificationTold = false
     for (;;) {
       show('proving')
       try {
-        const round = ++view.proofRounds
-        const summary = `prove batch ${batchNumber}, round ${round}`
-        const { proofId } = await prover.proveBatch.executeWithOptions({ summary }, [{ batchNumber, round }])
-        await database.acceptBatchProof.executeWithOptions({ summary: `compare ${proofId} with the State DB` }, [
-          { batchNumber, proofId },
-        ])
+        const proofId = await cancelWhen(outdated, makeProof)
+        if (proofId === undefined || outdated()) return
         view.proofId = proofId
         delete view.lastError
         return
       } catch (error) {
+        if (outdated()) return
         if (wf.isCancellation(error)) throw error
-        const moved = () => view.verified !== undefined || view.virtual === undefined // proven by another, or reorged
-        await park('proof-failed', 'proof-failed', error, moved)
-        if (moved()) return
+        await park('proof-failed', 'proof-failed', error, outdated)
+        if (outdated()) return
       }
     }
+  }
+  const makeProof = async () => {
+    const round = ++view.proofRounds
+    const summary = `prove batch ${batchNumber}, round ${round}`
+    const { proofId } = await prover.proveBatch.executeWithOptions({ summary }, [{ batchNumber, round }])
+    await database.acceptBatchProof.executeWithOptions({ summary: `compare ${proofId} with the State DB` }, [
+      { batchNumber, proofId },
+    ])
+    return proofId
   }
 
   if (startAt === 'collect') {
     await collect()
     await check()
   }
-  const virtual = () => view.virtual // functions, because signals change both between two lines
+  // Functions, because signals change all three between two lines.
+  const virtual = () => view.virtual !== undefined
+  const proven = () => view.proofId !== undefined
   const verified = () => view.verified !== undefined
   while (!verified()) {
-    if (virtual() === undefined) {
+    if (!virtual()) {
       show('sequencing')
       await tell(messages.SEQUENCE_SENDER_WORKFLOW_ID, messages.batchSealed, { batchNumber })
-      await untilL1(() => virtual() !== undefined)
+      await untilL1(() => virtual() || verified())
+      if (verified()) break
     }
-    wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.l1TxHash, value: virtual()?.l1TxHash ?? null }])
     show('virtual')
-    if (!verified()) await prove()
-    if (view.proofId !== undefined && virtual() !== undefined && !verified()) {
-      show('proven')
-      await tell(messages.AGGREGATOR_WORKFLOW_ID, messages.proofReady, { batchNumber })
-      await untilL1(() => verified() || virtual() === undefined)
-    }
+    await prove()
+    if (!proven()) continue
+    show(verificationTold ? 'verifying' : 'proven')
+    await tell(messages.AGGREGATOR_WORKFLOW_ID, messages.proofReady, { batchNumber })
+    await untilL1(() => verified() || !proven())
   }
   show('verified')
   await wf.condition(wf.allHandlersFinished)
@@ -201,5 +227,22 @@ async function tell<Payload>(workflowId: string, signal: wf.SignalDefinition<[Pa
   } catch (error) {
     if (wf.isCancellation(error)) throw error
     wf.log.warn('Signal not delivered.', { workflowId, signal: signal.name, error: failureMessage(error) })
+  }
+}
+
+/** Runs `work` to its end, or until `outdated` holds: then it is cancelled and gives nothing. */
+async function cancelWhen<T>(outdated: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
+  const scope = new wf.CancellationScope()
+  let cancelled = false
+  const cancel = () => {
+    cancelled = true
+    scope.cancel()
+  }
+  wf.condition(outdated).then(cancel, () => {}) // rejected only when the workflow itself is cancelled, as `work` is
+  try {
+    return await scope.run(work)
+  } catch (error) {
+    if (cancelled && wf.isCancellation(error)) return undefined
+    throw error
   }
 }

@@ -1,59 +1,340 @@
-import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client'
+import { type WorkflowHandleWithFirstExecutionRunId, WorkflowUpdateFailedError } from '@temporalio/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { AcceptanceActivities } from '#activities/acceptance.ts'
+import type { BatchActivities } from '#activities/batches.ts'
+import { BatchCheckError, type CheckingActivities } from '#activities/checking.ts'
+import type { ProvingActivities } from '#activities/proving.ts'
+import type { SequencingActivities } from '#activities/sequencing.ts'
+import { ProofMismatchError } from '#prover/acceptance.ts'
+import { ProofRefusedError } from '#prover/errors.ts'
 import { hashOf } from '#test/blocks.ts'
-import { attributeHistory, eventually, runWorkflows, signalsSent, type WorkflowRun } from '#test/workflowRun.ts'
+import { recordHistory } from '#test/recordHistories.ts'
+import {
+  attributeHistory,
+  eventually,
+  runWorkflows,
+  signalsSent,
+  untilCancelled,
+  type WorkflowRun,
+} from '#test/workflowRun.ts'
 import type { batchWorkflow } from './batch.ts'
 import * as messages from './messages.ts'
 
 type Batch = WorkflowHandleWithFirstExecutionRunId<typeof batchWorkflow>
+type Fakes = Pick<SequencingActivities, 'collectBatch'> &
+  CheckingActivities &
+  Pick<ProvingActivities, 'proveBatch'> &
+  Pick<BatchActivities, 'readBatch'> &
+  Pick<AcceptanceActivities, 'acceptBatchProof'>
+
+const WELL: Fakes = {
+  collectBatch: async () => ({ txCount: 3, blockCount: 2, closingReason: 'timeout' }),
+  checkBatch: async () => ({ stateRoot: hashOf(7) }),
+  proveBatch: async ({ batchNumber, round }) => ({ proofId: `batch-${batchNumber}-r${round}` }),
+  acceptBatchProof: async () => {},
+  readBatch: async () => ({ closed: true }),
+}
+/** What a batch of a test does otherwise, by its number. */
+const otherwise = new Map<number, Partial<Fakes>>()
+const fakesOf = ({ batchNumber }: { batchNumber: number }) => ({ ...WELL, ...otherwise.get(batchNumber) })
+
 let run: WorkflowRun
 beforeAll(async () => {
   run = await runWorkflows({
-    batch: { readBatch: async () => ({ closed: true }), acceptBatchProof: async () => {} },
-    sequencer: { collectBatch: async () => ({ txCount: 3, blockCount: 2, closingReason: 'timeout' }) },
-    synchronizer: { checkBatch: async () => ({ stateRoot: hashOf(7) }) },
-    prover: { proveBatch: async ({ batchNumber, round }) => ({ proofId: `batch-${batchNumber}-r${round}` }) },
+    batch: {
+      readBatch: (input) => fakesOf(input).readBatch(input),
+      acceptBatchProof: (input) => fakesOf(input).acceptBatchProof(input),
+    },
+    sequencer: { collectBatch: (input) => fakesOf(input).collectBatch(input) },
+    synchronizer: { checkBatch: (input) => fakesOf(input).checkBatch(input) },
+    prover: { proveBatch: (input) => fakesOf(input).proveBatch(input) },
   })
 })
 afterAll(() => run?.stop())
 
-const start = (input: Partial<messages.BatchInput> & { batchNumber: number }): Promise<Batch> =>
-  run.client.workflow.start<typeof batchWorkflow>('batchWorkflow', {
-    workflowId: messages.batchWorkflowId(input.batchNumber),
+let lastBatch = 0
+/** Starts a batch of the next number: nobody else's. */
+function startBatch(fakes: Partial<Fakes> = {}, input: Partial<messages.BatchInput> = {}): Promise<Batch> {
+  const batchNumber = ++lastBatch
+  otherwise.set(batchNumber, fakes)
+  return run.client.workflow.start<typeof batchWorkflow>('batchWorkflow', {
+    workflowId: messages.batchWorkflowId(batchNumber),
     taskQueue: messages.TASK_QUEUE.batch,
-    args: [{ forkId: 9, ...input }],
+    args: [{ batchNumber, forkId: 9, ...input }],
   })
-
+}
 const reaches = (handle: Batch, status: messages.BatchStatus) =>
   eventually(async () => {
     const view = await handle.query(messages.batchState)
     expect(view.status).toBe(status)
     return view
   })
-const sequenced = (block: number): messages.L1Reference => ({ l1BlockNumber: block, l1TxHash: hashOf(block) })
+/** An operator's update: with one argument, or with none. */
+const update = (handle: Batch, { name }: { name: string }, ...args: { note?: string }[]): Promise<string> =>
+  handle.executeUpdate<string, [unknown, ...unknown[]]>(name, { args: args as unknown as [unknown] })
+/** A place on L1, told by its block. */
+const l1 = (block: number): messages.L1Reference => ({ l1BlockNumber: block, l1TxHash: hashOf(block) })
+const attribute = async (handle: Batch, name: keyof typeof messages.SEARCH_ATTRIBUTE) =>
+  (await handle.describe()).typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE[name] as never)
+/** A prover that works until `finish` is called, or until it is told to stop. */
+function slowProver() {
+  const started: number[] = []
+  const stopped: number[] = []
+  const waiting = new Map<number, () => void>()
+  const proveBatch: Fakes['proveBatch'] = async ({ batchNumber, round }) => {
+    started.push(round)
+    const finished = new Promise<void>((resolve) => waiting.set(round, resolve))
+    await Promise.race([finished, untilCancelled().finally(() => stopped.push(round))])
+    return { proofId: `batch-${batchNumber}-r${round}` }
+  }
+  return { proveBatch, started, stopped, finish: (round: number) => waiting.get(round)?.() }
+}
 
 test('a batch walks from collecting to verified, visible from outside', async () => {
-  const handle = await start({ batchNumber: 1 })
+  const handle = await startBatch()
   await reaches(handle, 'sequencing')
-  await handle.signal(messages.l1Virtualized, sequenced(10))
+  await handle.signal(messages.l1Virtualized, l1(10))
   await reaches(handle, 'proven')
+  expect(await attribute(handle, 'status')).toBe('proven')
   await handle.signal(messages.verificationStarted, { fromBatch: 1, toBatch: 1 })
   await reaches(handle, 'verifying')
-  await handle.signal(messages.l1Verified, sequenced(12))
+  await handle.signal(messages.l1Verified, l1(12))
   expect(await handle.result()).toEqual({
     ...{ batchNumber: 1, status: 'verified', txCount: 3, blockCount: 2, closingReason: 'timeout' },
-    ...{ stateRoot: hashOf(7), virtual: sequenced(10), proofId: 'batch-1-r1', proofRounds: 1, verified: sequenced(12) },
+    ...{ stateRoot: hashOf(7), virtual: l1(10), proofId: 'batch-1-r1', proofRounds: 1, verified: l1(12) },
   })
   expect(await attributeHistory(handle, 'status')).toEqual(
     messages.BATCH_STATUSES.filter((status) => status !== 'proof-failed'),
   )
-  const { typedSearchAttributes } = await handle.describe()
-  expect(typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.txCount)).toBe(3)
-  expect(typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.l1TxHash)).toBe(hashOf(10))
-  expect(typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.attention)).toBeUndefined()
+  expect(await attribute(handle, 'txCount')).toBe(3)
+  expect(await attribute(handle, 'l1TxHash')).toBe(hashOf(10))
+  expect(await attribute(handle, 'attention')).toBeUndefined()
   expect(await signalsSent(handle)).toEqual([
     'sequencer batchSealed',
     'sequence-sender batchSealed',
     'aggregator proofReady',
   ])
+  await recordHistory('batch-verified', handle)
 })
+
+test('a refused proof parks the batch until the operator retries', async () => {
+  const rounds: number[] = []
+  const handle = await startBatch({
+    proveBatch: async ({ batchNumber, round }) => {
+      rounds.push(round)
+      if (round === 1) throw new ProofRefusedError('The inputs do not prove it.', { facts: { batchNumber } })
+      return { proofId: `batch-${batchNumber}-r${round}` }
+    },
+  })
+  await reaches(handle, 'sequencing')
+  const early = update(handle, messages.retryProofNow, { note: 'too early' })
+  await expect(early).rejects.toThrow(WorkflowUpdateFailedError)
+  await expect(early).rejects.toMatchObject({ cause: { type: 'NotParkedError' } })
+  await handle.signal(messages.retryProof, 'too early') // does not count for a failure to come
+  await handle.signal(messages.l1Virtualized, l1(10))
+  expect((await reaches(handle, 'proof-failed')).lastError).toContain('The inputs do not prove it.')
+  expect(await attribute(handle, 'attention')).toBe('proof-failed')
+  expect(rounds).toEqual([1])
+  const answer = await update(handle, messages.retryProofNow, { note: 'prover repaired' })
+  expect(answer).toContain('Round 2')
+  const view = await reaches(handle, 'proven')
+  expect(view).toMatchObject({ proofId: expect.stringMatching(/-r2$/), operatorNote: 'prover repaired' })
+  expect(view).not.toHaveProperty('lastError')
+  await handle.signal(messages.l1Verified, l1(12))
+  await handle.result()
+  expect(await attributeHistory(handle, 'attention')).toEqual([null, 'proof-failed', null])
+  await recordHistory('batch-proof-failed-and-retried', handle)
+})
+
+test('a proof that is not of the State DB parks the batch; a signal retries many', async () => {
+  const handle = await startBatch({
+    acceptBatchProof: async ({ proofId }) => {
+      if (proofId.endsWith('-r1')) throw new ProofMismatchError('Not our state root.', { facts: { proofId } })
+    },
+  })
+  await handle.signal(messages.l1Virtualized, l1(10))
+  expect((await reaches(handle, 'proof-failed')).lastError).toContain('Not our state root.')
+  await handle.signal(messages.retryProof)
+  await handle.signal(messages.retryProof)
+  expect(await reaches(handle, 'proven')).toMatchObject({ proofRounds: 2 })
+  await handle.signal(messages.l1Verified, l1(12))
+  await handle.result()
+})
+
+test('a failed check parks the batch before it is sequenced', async () => {
+  let failing = true
+  const handle = await startBatch({
+    checkBatch: async ({ batchNumber }) => {
+      if (failing) throw new BatchCheckError('Another root.', { facts: { batchNumber } })
+      return { stateRoot: hashOf(8) }
+    },
+  })
+  await eventually(async () => expect(await attribute(handle, 'attention')).toBe('check-failed'))
+  expect(await reaches(handle, 'sealed')).toMatchObject({ lastError: expect.stringContaining('Another root.') })
+  const other = update(handle, messages.retryProofNow, {})
+  await expect(other).rejects.toMatchObject({ cause: { type: 'NotParkedError' } })
+  expect(await update(handle, messages.retryCheckNow)).toContain('Check of batch')
+  await eventually(async () => expect(await attribute(handle, 'attention')).toBe('check-failed')) // failed again
+  failing = false
+  await update(handle, messages.retryCheckNow, { note: 'database restored' })
+  const view = await reaches(handle, 'sequencing')
+  expect(view).toMatchObject({ stateRoot: hashOf(8), operatorNote: 'database restored' })
+  expect(view).not.toHaveProperty('lastError')
+  expect(await attribute(handle, 'attention')).toBeUndefined()
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await handle.signal(messages.l1Verified, l1(12))
+  await handle.result()
+  expect(await signalsSent(handle)).toEqual(expect.arrayContaining(['sequence-sender batchSealed']))
+  await recordHistory('batch-check-failed-and-retried', handle)
+})
+
+test('a sequence that L1 forgets after the proof is sequenced and proven again', async () => {
+  const handle = await startBatch()
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await reaches(handle, 'proven')
+  await handle.signal(messages.l1Reorged, { fromL1Block: 11 }) // after the sequence: nothing of this batch
+  await reaches(handle, 'proven')
+  await handle.signal(messages.l1Reorged, { fromL1Block: 10 })
+  const view = await reaches(handle, 'sequencing')
+  expect(view).not.toHaveProperty('virtual')
+  expect(view).not.toHaveProperty('proofId')
+  expect(await attribute(handle, 'l1TxHash')).toBeUndefined()
+  await handle.signal(messages.l1Virtualized, l1(11))
+  expect(await reaches(handle, 'proven')).toMatchObject({ proofRounds: 2, proofId: expect.stringMatching(/-r2$/) })
+  expect(await attribute(handle, 'l1TxHash')).toBe(hashOf(11))
+  await handle.signal(messages.l1Verified, l1(13))
+  expect(await handle.result()).toMatchObject({ status: 'verified', virtual: l1(11) })
+  await recordHistory('batch-reorged-after-proof', handle)
+})
+
+test('a sequence that L1 forgets during the proof stops it', async () => {
+  const prover = slowProver()
+  const handle = await startBatch(prover)
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await eventually(() => expect(prover.started).toEqual([1]))
+  await handle.signal(messages.l1Reorged, { fromL1Block: 9 })
+  await reaches(handle, 'sequencing')
+  await eventually(() => expect(prover.stopped).toEqual([1]))
+  await handle.signal(messages.l1Virtualized, l1(11))
+  await eventually(() => expect(prover.started).toEqual([1, 2]))
+  prover.finish(2)
+  expect(await reaches(handle, 'proven')).toMatchObject({ proofId: expect.stringMatching(/-r2$/) })
+  await handle.signal(messages.l1Verified, l1(13))
+  await handle.result()
+  await recordHistory('batch-reorged-during-proof', handle)
+})
+
+test('a sequence that moved to another L1 block needs another proof, though nobody saw it missing', async () => {
+  const handle = await startBatch()
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await reaches(handle, 'proven')
+  await handle.signal(messages.l1Reorged, { fromL1Block: 10 })
+  await handle.signal(messages.l1Virtualized, l1(11)) // mostly before the workflow acted on the first
+  await eventually(async () => {
+    const view = await handle.query(messages.batchState)
+    expect(view).toMatchObject({ status: 'proven', proofRounds: 2 })
+  })
+  await handle.signal(messages.l1Verified, l1(13))
+  await handle.result()
+})
+
+test('a batch that somebody else verifies needs no proof: neither a failed one nor one in the making', async () => {
+  const failed = await startBatch({ proveBatch: () => Promise.reject(new ProofRefusedError('No.')) })
+  await failed.signal(messages.l1Virtualized, l1(10))
+  await reaches(failed, 'proof-failed')
+  await failed.signal(messages.l1Verified, l1(12))
+  expect(await failed.result()).toMatchObject({ status: 'verified', proofRounds: 1 })
+  expect(await attribute(failed, 'attention')).toBeUndefined()
+  await recordHistory('batch-verified-while-parked', failed)
+
+  const prover = slowProver()
+  const proving = await startBatch(prover)
+  await proving.signal(messages.l1Virtualized, l1(10))
+  await eventually(() => expect(prover.started).toEqual([1]))
+  await proving.signal(messages.l1Verified, l1(12))
+  expect(await proving.result()).toMatchObject({ status: 'verified', verified: l1(12) })
+  await eventually(() => expect(prover.stopped).toEqual([1]))
+})
+
+test('signals before their time, twice and in another order lead to the same end', async () => {
+  let closeBatch = () => {}
+  const closed = new Promise<void>((resolve) => {
+    closeBatch = resolve
+  })
+  const early = await startBatch({ collectBatch: (input) => closed.then(() => WELL.collectBatch(input)) })
+  await reaches(early, 'collecting')
+  await early.signal(messages.verificationStarted, { fromBatch: 1, toBatch: 1 })
+  await early.signal(messages.l1Reorged, { fromL1Block: 1 })
+  await early.signal(messages.l1Virtualized, l1(10))
+  await early.signal(messages.l1Virtualized, l1(10))
+  closeBatch()
+  expect(await reaches(early, 'proven')).toMatchObject({ virtual: l1(10), proofRounds: 1 })
+  await early.signal(messages.l1Reorged, { fromL1Block: 11 })
+  await early.signal(messages.l1Verified, l1(12))
+  expect(await early.result()).toMatchObject({ status: 'verified', virtual: l1(10) })
+
+  const reversed = await startBatch()
+  await reaches(reversed, 'sequencing')
+  await reversed.signal(messages.l1Verified, l1(12))
+  expect(await reversed.result()).toMatchObject({ status: 'verified', proofRounds: 0 })
+})
+
+test('an aggregator that is faster than the batch is heard', async () => {
+  const prover = slowProver()
+  const handle = await startBatch(prover)
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await eventually(() => expect(prover.started).toEqual([1]))
+  await handle.signal(messages.verificationStarted, { fromBatch: 1, toBatch: 1 })
+  prover.finish(1)
+  await reaches(handle, 'verifying')
+  await handle.signal(messages.l1Verified, l1(12))
+  await handle.result()
+})
+
+test('what lost signals would have said is found in the State DB', async () => {
+  const known: Awaited<ReturnType<Fakes['readBatch']>> = { closed: true }
+  const handle = await startBatch({ readBatch: async () => known }, { reconcileAfterMs: 50 })
+  await reaches(handle, 'sequencing')
+  known.virtual = l1(10)
+  await reaches(handle, 'proven')
+  known.verified = l1(12)
+  expect(await handle.result()).toMatchObject({ status: 'verified', virtual: l1(10), verified: l1(12) })
+  await recordHistory('batch-reconciled', handle)
+})
+
+test('a batch that L1 knew first starts as virtual', async () => {
+  const batchNumber = ++lastBatch
+  const handle = await run.client.workflow.signalWithStart<typeof batchWorkflow, [messages.L1Reference]>(
+    'batchWorkflow',
+    {
+      workflowId: messages.batchWorkflowId(batchNumber),
+      taskQueue: messages.TASK_QUEUE.batch,
+      args: [{ batchNumber, forkId: 9, startAt: 'virtual' }],
+      signal: messages.l1Virtualized,
+      signalArgs: [l1(10)],
+    },
+  )
+  await eventually(async () => expect(await attributeHistory(handle, 'status')).toContain('proven'))
+  await handle.signal(messages.l1Verified, l1(12))
+  expect(await handle.result()).toMatchObject({ status: 'verified', proofId: `batch-${batchNumber}-r1` })
+  expect(await attributeHistory(handle, 'status')).toEqual(['virtual', 'proving', 'proven', 'verified'])
+  expect(await signalsSent(handle)).toEqual(['aggregator proofReady'])
+  await recordHistory('batch-started-virtual', handle)
+})
+
+test.each(['collecting', 'sequencing', 'proving', 'proof-failed', 'proven'] as const)(
+  'a batch cancelled while %s ends as cancelled',
+  async (status) => {
+    const handle = await startBatch({
+      ...(status === 'collecting' ? { collectBatch: untilCancelled } : {}),
+      ...(status === 'proving' ? { proveBatch: untilCancelled } : {}),
+      ...(status === 'proof-failed' ? { proveBatch: () => Promise.reject(new ProofRefusedError('No.')) } : {}),
+    })
+    if (status !== 'collecting' && status !== 'sequencing') await handle.signal(messages.l1Virtualized, l1(10))
+    await reaches(handle, status)
+    await handle.cancel()
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } })
+    expect((await handle.describe()).status.name).toBe('CANCELLED')
+    if (status === 'proving') await recordHistory('batch-cancelled', handle)
+  },
+)

@@ -79,6 +79,8 @@ export type BatchInput = {
   forkId: number
   /** `virtual` for a batch that L1 knew before this node's workflows did. */
   startAt?: 'collect' | 'virtual'
+  /** Milliseconds without a signal of L1 after which the State DB is asked; 10 minutes when absent. */
+  reconcileAfterMs?: number
 }
 
 /** What the batch workflow knows of itself: references only, never batch data or proofs. */

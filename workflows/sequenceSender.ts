@@ -1,38 +1,45 @@
 import * as wf from '@temporalio/workflow'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import { failureMessage } from './failures.ts'
+import { planGrowingRun, type Wake } from './growingRun.ts'
 import * as messages from './messages.ts'
 import { L1_WRITE } from './retryPolicies.ts'
 
 const l1 = wf.proxyActivities<L1SendingActivities>(L1_WRITE)
 
-const RECONCILE_EVERY = '10 minutes'
-const RETRY_FAILED_EVERY = '1 minute'
+const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000 }
 
 /** Groups checked batches into sequences, one L1 transaction at a time. What to send next is read from the State DB. */
-export async function sequenceSenderWorkflow(): Promise<never> {
-  let woken = true
-  const wake = () => {
-    woken = true
+export async function sequenceSenderWorkflow(intervals = INTERVALS): Promise<never> {
+  const wake: Wake = { woken: true, urgent: false }
+  const planAgain = () => {
+    wake.woken = true
   }
-  wf.setHandler(messages.batchSealed, wake, { description: 'A batch is closed and checked' })
-  wf.setHandler(messages.l1Progressed, wake, { description: 'Synchronizer: sequences on L1 changed' })
-  wf.setHandler(messages.retryNow, wake, { description: 'Operator: try now to send what L1 refused' })
+  wf.setHandler(messages.batchSealed, planAgain, { description: 'A batch is closed and checked' })
+  wf.setHandler(messages.l1Progressed, planAgain, { description: 'Synchronizer: sequences on L1 changed' })
+  wf.setHandler(
+    messages.retryNow,
+    () => {
+      wake.urgent = true
+    },
+    { description: 'Operator: try now to send what L1 refused' },
+  )
   const attention = (value: messages.Attention | null) =>
     wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.attention, value }])
 
-  let parked = false
+  let parked = wf.workflowInfo().typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.attention) !== undefined
+  const unpark = () => {
+    if (parked) attention(null)
+    parked = false
+  }
   while (!wf.workflowInfo().continueAsNewSuggested) {
-    await wf.condition(() => woken, parked ? RETRY_FAILED_EVERY : RECONCILE_EVERY)
-    woken = false
-    let plan = await l1.planSequence()
+    await wf.condition(() => wake.woken || wake.urgent, parked ? intervals.retryFailedMs : intervals.reconcileMs)
+    if (parked) wake.urgent = true // it had its time to grow
+    const plan = await planGrowingRun(l1.planSequence, wake)
     if (plan === null) {
+      unpark() // what failed is not there any more
       wf.setCurrentDetails('Nothing to sequence.')
       continue
-    }
-    if (!plan.full) {
-      await wf.sleep(plan.waitMs)
-      plan = (await l1.planSequence()) ?? plan
     }
     const { fromBatch, toBatch } = plan
     const range = fromBatch === toBatch ? `batch ${fromBatch}` : `batches ${fromBatch} to ${toBatch}`
@@ -42,9 +49,8 @@ export async function sequenceSenderWorkflow(): Promise<never> {
         { fromBatch, toBatch },
       ])
       wf.setCurrentDetails(`Last sequenced: **${range}**, L1 transaction \`${l1TxHash}\`.`)
-      if (parked) attention(null)
-      parked = false
-      woken = true
+      unpark()
+      wake.woken = true
     } catch (error) {
       if (wf.isCancellation(error)) throw error
       wf.setCurrentDetails(
@@ -55,5 +61,5 @@ export async function sequenceSenderWorkflow(): Promise<never> {
     }
   }
   await wf.condition(wf.allHandlersFinished)
-  return await wf.continueAsNew<typeof sequenceSenderWorkflow>()
+  return await wf.continueAsNew<typeof sequenceSenderWorkflow>(intervals)
 }

@@ -9,8 +9,7 @@ import { COLLECT, DATABASE } from './retryPolicies.ts'
 const { prepareSequencer } = wf.proxyActivities<Pick<SequencingActivities, 'prepareSequencer'>>(COLLECT)
 const database = wf.proxyActivities<BatchActivities>(DATABASE)
 
-const BATCHES_PER_RUN = 100
-const RECONCILE_EVERY = '1 minute'
+const LIMITS = { batchesPerRun: 100, reconcileMs: 60_000 }
 /** The batch that collects and the one that takes over without a gap when it closes. */
 const OPEN_BATCHES = 2
 
@@ -21,7 +20,7 @@ export type SequencerState = { next: number; forkId: number; open: number[] }
  * Starts one batch workflow after another, each a little ahead of its turn. Children are abandoned: neither this
  * workflow's end nor its next run touches them.
  */
-export async function sequencerWorkflow(state?: SequencerState): Promise<never> {
+export async function sequencerWorkflow(state?: SequencerState, limits = LIMITS): Promise<never> {
   const sealed = new Set<number>()
   wf.setHandler(messages.batchSealed, ({ batchNumber }) => void sealed.add(batchNumber), {
     description: 'A batch closed: the next one takes over',
@@ -34,7 +33,7 @@ export async function sequencerWorkflow(state?: SequencerState): Promise<never> 
   const { forkId } = state
   let { next, open } = state
 
-  for (let started = 0; started < BATCHES_PER_RUN && !wf.workflowInfo().continueAsNewSuggested; started++) {
+  for (let started = 0; started < limits.batchesPerRun && !wf.workflowInfo().continueAsNewSuggested; started++) {
     await startBatch(next, forkId)
     open = [...open, next++]
     wf.setCurrentDetails(`Open: **${open.map((batchNumber) => `batch ${batchNumber}`).join(', ')}**`)
@@ -42,7 +41,7 @@ export async function sequencerWorkflow(state?: SequencerState): Promise<never> 
       open = open.filter((batchNumber) => !sealed.delete(batchNumber))
       return open.length < OPEN_BATCHES
     }
-    while (!(await wf.condition(removeSealed, RECONCILE_EVERY))) {
+    while (!(await wf.condition(removeSealed, limits.reconcileMs))) {
       for (const batchNumber of open) {
         const { closed } = await database.readBatch({ batchNumber })
         if (closed) sealed.add(batchNumber)
@@ -50,11 +49,8 @@ export async function sequencerWorkflow(state?: SequencerState): Promise<never> 
     }
   }
   await wf.condition(wf.allHandlersFinished)
-  return await wf.continueAsNew<typeof sequencerWorkflow>({
-    next,
-    forkId,
-    open: open.filter((batchNumber) => !sealed.has(batchNumber)),
-  })
+  const stillOpen = open.filter((batchNumber) => !sealed.has(batchNumber))
+  return await wf.continueAsNew<typeof sequencerWorkflow>({ next, forkId, open: stillOpen }, limits)
 }
 
 async function startBatch(batchNumber: number, forkId: number): Promise<void> {
