@@ -11,7 +11,7 @@ const SMALL_PATH = vector({ P: SMALL_TREE_LEVELS })
 /** One path of the state tree; what it comes to depends on the depth of the tree. */
 const PATH = vector({ MCP: 1 })
 
-/** The two published tables of estimates. */
+/** The two published tables of estimates: of the first release for fork 9, and of the one for fork 12. */
 export type FormulaVariant = 'fork9' | 'fork12'
 
 /** Cost of the program's building blocks. Source: the virtual counters of the zkEVM's reference processor. */
@@ -21,7 +21,7 @@ export function buildingBlocks(variant: FormulaVariant) {
   const mulArith = vector({ S: isLater ? 40 : 50, B: 1, A: 1 })
   const addArith = vector({ S: 10, B: 1 })
   const shrArith = sum(vector({ S: isLater ? 40 : 50, B: 2, A: 1 }), divArith)
-  const shlArith = vector({ S: 100, B: 4, A: 2 })
+  const shlArith = isLater ? vector({ S: 40, B: 2, A: 2 }) : vector({ S: 100, B: 4, A: 2 })
   const shrArithBit = sum(vector({ S: 30, B: 2 }), divArith)
   const shlArithBit = vector({ S: 50, B: 2, A: 2 })
   const offsetUtil = vector({ S: 10, B: 1 })

@@ -249,9 +249,11 @@ export class CounterMeter {
    */
   surplus(treeLevels: number): ZkCounters {
     const { fetch } = this.#table
-    const perInstruction = sum(fetch[CONTEXT.create]!, times(-1, fetch[CONTEXT.ordinary]!))
-    const count = this.opcodeCounts.subarray(OPCODES).reduce((total, each) => total + each, 0)
-    return vectorToCounters(times(count, perInstruction), treeLevels)
+    const parts = fetch.map((cost, where) => {
+      const count = this.opcodeCounts.subarray(OPCODES * where, OPCODES * (where + 1)).reduce((all, each) => all + each)
+      return times(count, sum(cost, times(-1, fetch[CONTEXT.ordinary]!)))
+    })
+    return vectorToCounters(sum(...parts), treeLevels)
   }
 
   #add(cost: CounterVector, factor = 1): void {

@@ -2,9 +2,10 @@ import type { BuildingBlocks } from './formulas.ts'
 import { CONTEXT, type Context } from './formulas.ts'
 import { type CounterVector, NOTHING, sum, times, vector } from './vector.ts'
 
-/** What every instruction takes before it does anything. Init code of a create is read from memory. */
-export function fetchCost({ mLoadX, shrArith }: BuildingBlocks, context: Context): CounterVector {
-  return sum(vector({ S: 12 }), context === CONTEXT.ordinary ? NOTHING : sum(mLoadX, shrArith))
+/** What every instruction takes before it does anything. Init code is read from memory; the later table finds it cheaper in a deployment. */
+export function fetchCost({ variant, mLoadX, shrArith }: BuildingBlocks, context: Context): CounterVector {
+  const isStored = context === CONTEXT.ordinary || (variant === 'fork12' && context === CONTEXT.deploy)
+  return sum(vector({ S: 12 }), isStored ? NOTHING : sum(mLoadX, shrArith))
 }
 
 /** Steps to read the operand of a PUSH from stored code. */
@@ -14,9 +15,14 @@ function readPushSteps(length: number): number {
   return length === 32 ? 45 : 6 + 2 * length
 }
 
-function pushCost({ mLoadX, shrArith }: BuildingBlocks, context: Context, length: number): CounterVector {
+function pushCost(
+  { variant, mLoadX, shrArith, shlArith }: BuildingBlocks,
+  context: Context,
+  length: number,
+): CounterVector {
   if (context === CONTEXT.create) return sum(vector({ S: 22 }), mLoadX, shrArith)
-  if (context === CONTEXT.deploy) return vector({ S: 12 + 10 * length })
+  if (context === CONTEXT.deploy)
+    return sum(vector({ S: 12 + 10 * length }), variant === 'fork12' ? times(length, shlArith) : NOTHING)
   return vector({ S: 12 + readPushSteps(length) })
 }
 
@@ -45,7 +51,7 @@ export function staticCosts(blocks: BuildingBlocks, context: Context): CounterVe
   set(0x0a, vector({ S: 10 }))
   set(0x0b, vector({ S: 20, B: 6 }), times(2, path))
   set([0x10, 0x11, 0x12, 0x13, 0x14, 0x15], vector({ S: 8, B: 1 }))
-  set([0x16, 0x17, 0x18, 0x19], vector({ S: 10, B: 1 }), path)
+  set([0x16, 0x17, 0x18, 0x19], vector({ S: 10, B: 1 }), blocks.variant === 'fork12' ? NOTHING : path)
   set(0x1a, vector({ S: 15, B: 2 }), shrArith)
   set(0x1b, vector({ S: 8, B: 1 }), blocks.shlArithBit)
   set(0x1c, vector({ S: 8, B: 1 }), blocks.shrArithBit)

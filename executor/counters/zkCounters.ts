@@ -51,13 +51,20 @@ const LATER_LEVELS_SHARE = 0.6
 
 /** Levels of the state tree one path is counted with outside execution. @param treeDepth deepest leaf of the tree */
 export function treeLevels(rules: ForkRules, treeDepth = 0): number {
-  const levels = Math.floor(Math.log2(2 ** treeDepth + LEAVES_ONE_TRANSACTION_ADDS)) + 1
-  return rules.forkId >= 12 ? Math.floor(LATER_LEVELS_SHARE * levels) : levels
+  return expectedLevels(rules, estimatedLevels(treeDepth))
 }
 
 /** The same while a transaction runs. */
 export function executionTreeLevels(rules: ForkRules, treeDepth = 0): number {
-  return Math.max(treeLevels(rules, treeDepth), EXECUTION_LEVELS_AT_LEAST)
+  return expectedLevels(rules, Math.max(estimatedLevels(treeDepth), EXECUTION_LEVELS_AT_LEAST))
+}
+
+function estimatedLevels(treeDepth: number): number {
+  return Math.floor(Math.log2(2 ** treeDepth + LEAVES_ONE_TRANSACTION_ADDS)) + 1
+}
+
+function expectedLevels(rules: ForkRules, levels: number): number {
+  return rules.forkId >= 12 ? Math.floor(LATER_LEVELS_SHARE * levels) : levels
 }
 
 /** What a batch of `sizeBytes` bytes takes beside its blocks and transactions. */
