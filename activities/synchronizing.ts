@@ -1,8 +1,9 @@
-import { cancellationSignal, heartbeat, sleep } from '@temporalio/activity'
+import { sleep } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import type { Database } from '#db/client.ts'
 import { deliverSignals } from '#synchronizer/deliverSignals.ts'
 import type { Progress, Synchronizer } from '#synchronizer/synchronizer.ts'
+import { whileHeartbeating } from './heartbeat.ts'
 
 export type SynchronizingActivities = ReturnType<typeof createSynchronizingActivities>
 
@@ -14,15 +15,18 @@ export const createSynchronizingActivities = (deps: Dependencies) => ({
   /** Follows L1 for an hour: applies what is new, then tells the workflows. What it knows is in the State DB. */
   async synchronize(): Promise<Progress | undefined> {
     const { db, client, synchronizer, forkId, pollIntervalMs } = deps
-    const signal = cancellationSignal()
     const end = Date.now() + RUN_MS
-    let progress: Progress | undefined
-    while (Date.now() < end) {
-      progress = await synchronizer.poll(heartbeat, signal)
-      while ((await deliverSignals(db, client, forkId)) > 0) heartbeat(progress)
-      heartbeat(progress)
-      await sleep(pollIntervalMs) // ends at once when the activity is cancelled
-    }
-    return progress
+    // An L1 block can hold many batches: executing them takes longer than a heartbeat may stay away.
+    return await whileHeartbeating(async ({ signal, onProgress }) => {
+      const tell = (progress: Progress) => onProgress({ stage: 'reading L1', ...progress })
+      let progress: Progress | undefined
+      while (Date.now() < end) {
+        progress = await synchronizer.poll(tell, signal)
+        while ((await deliverSignals(db, client, forkId)) > 0) tell(progress)
+        tell(progress)
+        await sleep(pollIntervalMs) // ends at once when the activity is cancelled
+      }
+      return progress
+    })
   },
 })
