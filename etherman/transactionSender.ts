@@ -3,7 +3,7 @@ import { SigningKey, Transaction } from 'ethers'
 import { bytesToHex } from '#common/bytes.ts'
 import { type Address, Hash, type Hex } from '#protocol/primitives.ts'
 import { L1RpcError } from './errors.ts'
-import { bumpFees, suggestFees } from './fees.ts'
+import { bumpFees, type Fees, suggestFees } from './fees.ts'
 import type {
   L1TransactionAttempt,
   L1TransactionRecord,
@@ -133,17 +133,34 @@ export function createTransactionSender(options: SenderOptions) {
 
   async function advance({ record, attempts }: UnfinishedL1Transaction, watches: Map<Hash, Watch>): Promise<void> {
     const newest = attempts.at(-1)
-    if (newest === undefined) return await attempt(record, attempts, watches)
+    if (newest === undefined) return await attempt(record, attempts, watches, await suggestFees(rpc))
     for (const { hash } of attempts.toReversed()) if (await settleIfMined(record, hash)) return
     const watch = watches.get(newest.hash)
     // Unknown to this process: it may have died before the broadcast, or L1 may have forgotten it.
-    if (watch === undefined) return await broadcast(record, newest, attempts, watches)
+    if (watch === undefined) return await broadcastAgain(record, attempts, watches)
     if (Date.now() - watch.checkedAt < rebroadcastMs) return
     watch.checkedAt = Date.now()
     if (await isNonceTaken(record, attempts, watch)) return await store.abandon(record.id)
-    if (!(await isKnown(newest.hash))) return await broadcast(record, newest, attempts, watches)
+    if (!(await isKnown(newest.hash))) return await broadcastAgain(record, attempts, watches)
     if (Date.now() - watch.broadcastAt < bumpAfterMs || (await readHead()) < watch.head + 2) return
-    await attempt(record, attempts, watches)
+    await attempt(record, attempts, watches, await suggestFees(rpc))
+  }
+
+  /** A transaction that has become too cheap to be taken is signed anew. */
+  async function broadcastAgain(
+    record: L1TransactionRecord,
+    attempts: readonly L1TransactionAttempt[],
+    watches: Map<Hash, Watch>,
+  ): Promise<void> {
+    const newest = attempts.at(-1)!
+    try {
+      await broadcast(record, newest, attempts, watches)
+    } catch (error) {
+      if (!(error instanceof L1RefusedError)) throw error
+      const suggested = await suggestFees(rpc)
+      if (suggested.maxFeePerGas <= newest.maxFeePerGas) throw error
+      await attempt(record, attempts, watches, suggested)
+    }
   }
 
   /** Signs, stores, then broadcasts: at no time is something out there that is not stored. */
@@ -151,9 +168,9 @@ export function createTransactionSender(options: SenderOptions) {
     record: L1TransactionRecord,
     earlier: readonly L1TransactionAttempt[],
     watches: Map<Hash, Watch>,
+    suggested: Fees,
   ): Promise<void> {
     const last = earlier.at(-1)
-    const suggested = await suggestFees(rpc)
     const fees = last === undefined ? suggested : bumpFees(last, suggested)
     const { recipient: to, nonce, gasLimit } = record
     const data = bytesToHex(record.data)

@@ -1,0 +1,93 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { Address } from '#protocol/primitives.ts'
+import { createEtherman } from './client.ts'
+import { L1RpcError, L1UnavailableError, RangeRefusedError } from './errors.ts'
+import { createL1Rpc } from './rpc.ts'
+
+let server: Server
+let rpcUrl: string
+/** What the endpoint does next; undefined lets a request hang. */
+let answer: { status?: number; body: string } | undefined
+
+beforeAll(async () => {
+  server = createServer((_, response) => {
+    if (answer === undefined) return
+    response.statusCode = answer.status ?? 200
+    response.end(answer.body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  rpcUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+beforeEach(() => {
+  answer = undefined
+})
+
+const errorOf = (code: number, extra: object = {}) =>
+  JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code, message: 'no', ...extra } })
+const call = (requestTimeoutMs = 1000) => createL1Rpc({ rpcUrl, requestTimeoutMs }).call('eth_blockNumber', [])
+const readEvents = (toBlock: number) => {
+  const address = Address(`0x${'01'.repeat(20)}`)
+  const contracts = { rollup: address, rollupManager: address, globalExitRoot: address, pol: address }
+  const etherman = createEtherman({ rpcUrl, contracts, rollupId: 1, requestTimeoutMs: 200 })
+  return etherman.readEvents({ fromBlock: 1, toBlock })
+}
+
+test('gives the result, null included', async () => {
+  answer = { body: JSON.stringify({ jsonrpc: '2.0', id: 1, result: null }) }
+  expect(await call()).toBeNull()
+})
+
+test.each([
+  ['a page of a proxy', { status: 502, body: '<html>' }],
+  ['a rate limit', { status: 429, body: errorOf(-32005) }],
+  ['a rate limit in the body', { body: errorOf(429) }],
+  ['JSON that is no answer', { body: 'null' }],
+])('takes %s as L1 being away', async (_, given) => {
+  answer = given
+  await expect(call()).rejects.toThrow(L1UnavailableError)
+})
+
+test.each([
+  [{ data: '0x11e7be15' }, '0x11e7be15'],
+  [{ data: 'Reverted 0x11e7be15' }, '0x11e7be15'],
+  [{ data: { data: '0x11e7be15' } }, '0x11e7be15'],
+  [{ data: 'none' }, undefined],
+  [{}, undefined],
+])('finds revert data in %j, whatever the HTTP status', async (extra, data) => {
+  answer = { status: 400, body: errorOf(3, extra) }
+  const failure = await call().catch((error: unknown) => error)
+  expect(failure).toBeInstanceOf(L1RpcError)
+  expect(failure).toMatchObject({ code: 3, data })
+})
+
+test('does not wait longer than allowed', async () => {
+  await expect(call(50)).rejects.toMatchObject({ name: 'L1UnavailableError', timedOut: true })
+})
+
+test('closing ends what is under way and refuses what comes later', async () => {
+  const rpc = createL1Rpc({ rpcUrl, requestTimeoutMs: 60_000 })
+  const hanging = rpc.call('eth_blockNumber', [])
+  setTimeout(() => rpc.close(), 20)
+  await expect(hanging).rejects.toMatchObject({ name: 'L1UnavailableError', timedOut: false })
+  await expect(rpc.call('eth_blockNumber', [])).rejects.toThrow(L1UnavailableError)
+})
+
+test('a refused or endless search of many blocks asks for fewer', async () => {
+  answer = { body: errorOf(-32602) }
+  await expect(readEvents(1000)).rejects.toThrow(RangeRefusedError)
+  answer = undefined
+  await expect(readEvents(1000)).rejects.toThrow(RangeRefusedError)
+})
+
+test('a single block cannot be made smaller', async () => {
+  answer = { body: errorOf(-32602) }
+  await expect(readEvents(1)).rejects.toThrow(L1RpcError)
+  answer = { status: 429, body: '' }
+  await expect(readEvents(1000)).rejects.toThrow(L1UnavailableError)
+})
