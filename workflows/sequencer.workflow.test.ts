@@ -1,0 +1,130 @@
+import type { WorkflowHandle } from '@temporalio/client'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { BatchActivities } from '#activities/batches.ts'
+import type { SequencingActivities } from '#activities/sequencing.ts'
+import { hashOf } from '#test/blocks.ts'
+import { recordHistory } from '#test/recordHistories.ts'
+import { eventually, runWorkflows, type WorkflowRun } from '#test/workflowRun.ts'
+import type { batchWorkflow } from './batch.ts'
+import * as messages from './messages.ts'
+import type { sequencerWorkflow } from './sequencer.ts'
+
+/** A sequencer that closes batches when the test says so. */
+function createFakeSequencer() {
+  const close = new Map<number, () => void>()
+  const closed = new Set<number>()
+  let prepared = 0
+  const sequencing: SequencingActivities = {
+    prepareSequencer: async () => {
+      prepared++
+      return { nextBatch: 5, forkId: 9 }
+    },
+    collectBatch: async ({ batchNumber }) => {
+      await new Promise<void>((resolve) => close.set(batchNumber, resolve))
+      close.delete(batchNumber)
+      closed.add(batchNumber)
+      return { txCount: 1, blockCount: 1, closingReason: 'timeout' }
+    },
+  }
+  const readBatch: BatchActivities['readBatch'] = async ({ batchNumber }) => ({ closed: closed.has(batchNumber) })
+  return {
+    ...{ sequencing, readBatch, closed },
+    /** Batches that collect. */
+    open: () => [...close.keys()].sort((a, b) => a - b),
+    closeBatch: (batchNumber: number) => close.get(batchNumber)?.(),
+    closeAll: () => {
+      for (const resolve of close.values()) resolve()
+    },
+    timesPrepared: () => prepared,
+  }
+}
+
+let fake: ReturnType<typeof createFakeSequencer>
+let run: WorkflowRun
+beforeEach(async () => {
+  fake = createFakeSequencer()
+  run = await runWorkflows({
+    batch: { readBatch: (input) => fake.readBatch(input) },
+    sequencer: fake.sequencing,
+    synchronizer: { checkBatch: async () => ({ stateRoot: hashOf(7) }) },
+  })
+})
+afterEach(async () => {
+  fake.closeAll()
+  await run.stop()
+})
+
+type Sequencer = WorkflowHandle<typeof sequencerWorkflow>
+const start = (...args: Parameters<typeof sequencerWorkflow>): Promise<Sequencer> =>
+  run.client.workflow.start<typeof sequencerWorkflow>('sequencerWorkflow', {
+    ...{ workflowId: messages.SEQUENCER_WORKFLOW_ID, taskQueue: messages.TASK_QUEUE.batch, args },
+  })
+const LIMITS = { batchesPerRun: 100, reconcileMs: 60_000 }
+
+/** Numbers of the batches whose workflows the runs of the sequencer started, in order. */
+async function startedBatches(): Promise<string[]> {
+  const started: [number, string][] = []
+  for await (const { workflowId, startTime } of run.client.workflow.list())
+    if (workflowId.startsWith('batch-')) started.push([startTime.getTime(), workflowId])
+  return started.sort(([a], [b]) => a - b).map(([, workflowId]) => workflowId)
+}
+
+test('two batches are open, never three, and the next starts when one is sealed', async () => {
+  const handle = await start()
+  for (let batchNumber = 5; batchNumber < 10; batchNumber++) {
+    await eventually(() => expect(fake.open()).toEqual([batchNumber, batchNumber + 1]))
+    fake.closeBatch(batchNumber)
+  }
+  await eventually(() => expect(fake.open()).toEqual([10, 11]))
+  fake.closeBatch(11) // out of turn
+  await eventually(() => expect(fake.open()).toEqual([10, 12]))
+  expect(fake.timesPrepared()).toBe(1)
+  const batch = run.client.workflow.getHandle<typeof batchWorkflow>('batch-5')
+  const { typedSearchAttributes, parentExecution } = await batch.describe()
+  expect(typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.batchNumber)).toBe(5)
+  expect(typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.forkId)).toBe(9)
+  expect(parentExecution?.workflowId).toBe('sequencer')
+  await handle.terminate() // its batches live on
+  fake.closeBatch(10)
+  await eventually(async () => {
+    expect(await run.client.workflow.getHandle('batch-10').query(messages.batchState)).toMatchObject({ txCount: 1 })
+  })
+})
+
+test('a new run takes over with what is open, and does not prepare again', async () => {
+  const handle = await start(undefined, { ...LIMITS, batchesPerRun: 3 })
+  const { runId } = await handle.describe()
+  for (let batchNumber = 5; batchNumber < 9; batchNumber++) {
+    await eventually(() => expect(fake.open()).toEqual([batchNumber, batchNumber + 1]))
+    fake.closeBatch(batchNumber)
+  }
+  await eventually(() => expect(fake.open()).toEqual([9, 10]))
+  expect(fake.timesPrepared()).toBe(1)
+  expect((await handle.describe()).runId).not.toBe(runId)
+  expect(await startedBatches()).toEqual(['batch-5', 'batch-6', 'batch-7', 'batch-8', 'batch-9', 'batch-10'])
+  const first = run.client.workflow.getHandle(messages.SEQUENCER_WORKFLOW_ID, runId)
+  await eventually(async () => expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW'))
+  await recordHistory('sequencer-continued-as-new', first)
+})
+
+test('a batch that has a workflow already is not started twice', async () => {
+  const input = { batchNumber: 5, forkId: 9 }
+  const existing = await run.client.workflow.start<typeof batchWorkflow>('batchWorkflow', {
+    ...{ workflowId: 'batch-5', taskQueue: messages.TASK_QUEUE.batch, args: [input] },
+  })
+  await eventually(() => expect(fake.open()).toEqual([5]))
+  const handle = await start()
+  await eventually(() => expect(fake.open()).toEqual([5, 6]))
+  fake.closeBatch(5)
+  await eventually(() => expect(fake.open()).toEqual([6, 7]))
+  expect((await existing.describe()).runId).toBe(existing.firstExecutionRunId)
+  await recordHistory('sequencer-batch-exists', handle)
+})
+
+test('a seal that nobody told is found in the State DB', async () => {
+  await start({ next: 5, forkId: 9, open: [4] }, { ...LIMITS, reconcileMs: 50 })
+  await eventually(() => expect(fake.open()).toEqual([5]))
+  fake.closed.add(4) // its workflow is gone
+  await eventually(() => expect(fake.open()).toEqual([5, 6]))
+  expect(fake.timesPrepared()).toBe(0)
+})
