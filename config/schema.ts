@@ -85,6 +85,11 @@ export const configSchema = z.strictObject({
       blockMaxTransactions: count.default(1000),
       /** An empty block after this long without any; 0 makes none. */
       emptyBlockIntervalMs: z.number().int().nonnegative().default(0),
+      /**
+       * One empty block this long after a block with transactions, when no other came; 0 makes none. A client that
+       * looks again at each new block, as ethers does, would otherwise wait for ever when it began to look too late.
+       */
+      trailingBlockMs: z.number().int().nonnegative().default(1000),
       /** A batch with transactions closes at this age. */
       batchMaxMs: milliseconds.default(10_000),
       /** 0 for no limit but size and counters. */

@@ -7,7 +7,6 @@ export function renderPanel(network: Network, folder: string): string {
     ['JSON-RPC', network.rpcUrl],
     ['WebSocket', network.wsUrl],
     ['Chain id', String(network.chainId)],
-    ['Status page', `${network.rpcUrl}/status`],
     ['L1 JSON-RPC', `${network.l1RpcUrl}  (chain id ${network.l1ChainId})`],
     ['Rollup manager', network.contracts.rollupManager],
     ['Rollup', `${network.contracts.rollup}  (id ${network.rollupId}, fork ${network.forkId})`],

@@ -123,7 +123,11 @@ export function writeNodeConfig({ deployment, ...chain }: Chain, places: ConfigP
       ...(temporalUiUrl === undefined ? {} : { uiUrl: temporalUiUrl }),
     },
     keys,
-    sequencer: { coinbase: roles.sequencer.address },
+    // One person waits for every step: short waits, and room for a burst of transactions.
+    sequencer: { coinbase: roles.sequencer.address, batchMaxMs: 4000 },
+    sequenceSender: { waitMs: 500 },
+    aggregator: { verifyIntervalMs: 500 },
+    pool: { accountQueue: 5000, globalQueue: 100_000 },
     rpc: { port: places.rpcPort },
     ops: { port: places.opsPort },
   }

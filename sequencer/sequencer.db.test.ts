@@ -148,3 +148,11 @@ test('the next batch waits for its turn and starts where the one before ended', 
   expect(block?.blockNumber).toBe(BlockNumber(2))
   await sequencer.close()
 })
+
+test('one empty block follows transactions, and no more', async () => {
+  const sequencer = createSequencer(db, { trailingBlockMs: 30, batchMaxMs: 1000 })
+  await pour(db, [await signTransfer(alice, 0)])
+  const summary = await sequencer.collect(BatchNumber(2), forever())
+  expect(summary).toMatchObject({ txCount: 1, blockCount: 2 })
+  await sequencer.close()
+})

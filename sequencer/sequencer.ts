@@ -11,7 +11,7 @@ import {
   openBatch,
   readBatchL2Data,
 } from '#db/batches.ts'
-import { getLastBlock, storeBlock } from '#db/blocks.ts'
+import { type BlockRow, getLastBlock, storeBlock } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import { findInfoLeafToBring, hasReachedL1Head } from '#db/infoLeaves.ts'
 import { assertLease, type Lease, takeLease } from '#db/leases.ts'
@@ -144,7 +144,7 @@ export class Sequencer {
     let reason: ClosingReason | undefined
     for (;;) {
       signal.throwIfAborted()
-      if (usage.transactions > 0) reason ??= findExhaustion(usage, this.#limits)
+      reason ??= findExhaustion(usage, this.#limits)
       if (Date.now() >= fullAt) reason ??= 'Max delta timestamp'
       if (reason !== undefined) return await this.#close(batchNumber, memory.head, reason, lease)
       const work = await this.#waitForWork(memory, fullAt, signal)
@@ -186,12 +186,18 @@ export class Sequencer {
     await takeArrivals(memory.feed, memory.head)
     const { last } = memory.head
     const leaf = await findInfoLeafToBring(this.#db, Math.max(last.timestamp, Math.floor(Date.now() / 1000)))
-    const { emptyBlockIntervalMs } = this.#config.sequencer
-    const emptyAt = emptyBlockIntervalMs > 0 ? last.timestamp * 1000 + emptyBlockIntervalMs : Infinity
+    const emptyAt = this.#emptyBlockAt(last)
     const evenEmpty = Date.now() >= emptyAt
     if (evenEmpty || leaf !== undefined || memory.feed.queue.next() !== undefined) return { leaf, evenEmpty }
     await this.#poolNews.wait(Math.min(POLL_MS, until - Date.now(), emptyAt - Date.now()), signal)
     return undefined
+  }
+
+  /** When to make a block even with nothing to put in it, ms since the epoch. */
+  #emptyBlockAt({ createdAt, txCount }: BlockRow): number {
+    const { emptyBlockIntervalMs, trailingBlockMs } = this.#config.sequencer
+    const after = (delayMs: number) => (delayMs > 0 ? createdAt.getTime() + delayMs : Infinity)
+    return Math.min(after(emptyBlockIntervalMs), txCount > 0 ? after(trailingBlockMs) : Infinity)
   }
 
   #produce(batchNumber: BatchNumber, { head, feed }: Memory, usage: BatchUsage, work: Work, signal: AbortSignal) {

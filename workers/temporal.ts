@@ -5,16 +5,18 @@ import type { Config } from '#config/schema.ts'
 
 /** Sends the SDK's own messages to our logger. Call once, before the first connection. */
 export function installTemporalRuntime(logger: Logger): void {
-  const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
-    logger[level](meta ?? {}, message)
+  // State changes of workers are no news to an operator.
+  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const
+  const write = (level: keyof typeof levels) => (message: string, meta?: object) =>
+    logger[levels[level]](meta ?? {}, message)
   Runtime.install({
     logger: {
-      log: (level, message, meta) => write(level.toLowerCase() as 'info')(message, meta),
-      trace: write('trace'),
-      debug: write('debug'),
-      info: write('debug'), // state changes of workers are not news to an operator
-      warn: write('warn'),
-      error: write('error'),
+      log: (level, message, meta) => write(level)(message, meta),
+      trace: write('TRACE'),
+      debug: write('DEBUG'),
+      info: write('INFO'),
+      warn: write('WARN'),
+      error: write('ERROR'),
     },
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
     shutdownSignals: [], // the process decides: see runWorkers
