@@ -1,0 +1,261 @@
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type L1Fixture, rollupData, startL1 } from '#contracts/fixture.ts'
+import { closeBatch, markBatchChecked, openBatch } from '#db/batches.ts'
+import type { Database } from '#db/client.ts'
+import { findLastVirtualBatch, insertSequence, insertVirtualBatch, setCursor, storeL1Block } from '#db/l1.ts'
+import { insertProof } from '#db/proofs.ts'
+import { batches, l1Blocks, l1Transactions, proofs } from '#db/schema.ts'
+import { createEtherman } from '#etherman/client.ts'
+import type { SendStep } from '#etherman/transactionSender.ts'
+import type { L1Event } from '#etherman/types.ts'
+import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
+import { Address, BatchNumber, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
+import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
+import { encodeProof } from '#prover/proofCodec.ts'
+import { createAttester } from '#prover/signature.ts'
+import type { Claims } from '#prover/types.ts'
+import { hashOf } from '#test/blocks.ts'
+import { openTestDatabase } from '#test/database.ts'
+import { createL1SendingActivities } from './l1Sending.ts'
+
+const chainId = 1001
+const forkId = 9
+const marker = encodeChangeL2Block({ deltaTimestamp: 1, indexL1InfoTree: 0 })
+
+let db: Database
+let close: () => Promise<void>
+let l1: L1Fixture
+let snapshot: string
+
+beforeAll(async () => {
+  ;[{ db, close }, l1] = await Promise.all([openTestDatabase(), startL1({ threshold: 2 })])
+  snapshot = (await l1.provider.send('evm_snapshot', [])) as string
+}, 60_000)
+afterAll(async () => {
+  await Promise.all([close(), l1.stop()])
+})
+
+/** Batch 0 genesis, 1 injected and virtual; 2 to 4 closed and checked; 5 closed, 6 open. */
+beforeEach(async () => {
+  await l1.provider.send('evm_revert', [snapshot])
+  snapshot = (await l1.provider.send('evm_snapshot', [])) as string
+  for (const table of [l1Transactions, l1Blocks, proofs, batches]) await db.delete(table)
+  for (const number of [0, 1, 2, 3, 4, 5]) await addBatch(number)
+  for (const number of [2, 3, 4]) await markBatchChecked(db, BatchNumber(number))
+  await openBatch(db, { batchNumber: BatchNumber(6), kind: 'trusted', forkId, coinbase: sequencer() })
+  await followL1()
+})
+
+const sequencer = () => Address(l1.sequencer.address)
+const rootOf = (number: number) => hashOf(number + 1)
+
+async function addBatch(number: number, changes: { coinbase?: Address; data?: Uint8Array } = {}) {
+  const batchNumber = BatchNumber(number)
+  const { coinbase = sequencer(), data = marker } = changes
+  await openBatch(db, { batchNumber, kind: 'trusted', forkId, coinbase })
+  await closeBatch(db, {
+    ...{ batchNumber, closingReason: 'test', batchL2Data: data, localExitRoot: hashOf(300 + number) },
+    ...{ stateRoot: rootOf(number), lastTimestamp: 1_700_000_000 },
+  })
+}
+
+const etherman = () => createEtherman({ rpcUrl: l1.url, contracts: l1.deployment, rollupId: 1, requestTimeoutMs: 5000 })
+
+/** As much of what the synchronizer does as these tests look at. */
+async function followL1(): Promise<L1Event[]> {
+  const client = etherman()
+  const head = (await client.getBlock('latest'))!.number
+  const found = await client.readEvents({ fromBlock: 0, toBlock: head })
+  for (const { block, events } of found) {
+    await storeL1Block(db, block, true)
+    for (const event of events) {
+      if (event.kind !== 'initialSequence' && event.kind !== 'sequence') continue
+      const toBatch = event.kind === 'sequence' ? event.toBatch : 1
+      const { accInputHash, previousLastBatchSequenced } = await client.readSequencedBatches(toBatch)
+      const last = (await findLastVirtualBatch(db))?.batchNumber ?? 0
+      const place = { l1BlockNumber: block.number, l1TxHash: event.txHash }
+      if (last >= toBatch) continue
+      for (let number = last + 1; number <= toBatch; number++)
+        await insertVirtualBatch(db, {
+          ...{ batchNumber: BatchNumber(number), ...place, sequencer: sequencer(), coinbase: sequencer() },
+          ...{ l1InfoRoot: ZERO_HASH, timestampLimit: 1, forcedBlockHashL1: ZERO_HASH, accInputHash },
+        })
+      const fromBatch = BatchNumber(previousLastBatchSequenced + 1)
+      await insertSequence(db, { fromBatch, toBatch: BatchNumber(toBatch), ...place, accInputHash })
+    }
+  }
+  await setCursor(db, head, head)
+  return found.flatMap(({ events }) => events)
+}
+
+type Limits = { maxBatches?: number; maxTransactionBytes?: number; onStep?: (step: SendStep) => void }
+
+function activities({ maxBatches = 20, maxTransactionBytes = 131_072, onStep }: Limits = {}) {
+  const { deployment } = l1
+  return createL1SendingActivities({
+    db,
+    config: {
+      network: {
+        ...{ name: 'test', chainId, forkId, l1ChainId: 1337, rollupId: 1, contracts: deployment },
+        ...{ l1StartBlock: 0, genesisFile: '' },
+      },
+      l1: { rpcUrl: l1.url, pollIntervalMs: 100, maxBlockRange: 1000, requestTimeoutMs: 5000 },
+      sequenceSender: { waitMs: 5000, maxBatches, maxTransactionBytes },
+    },
+    sequencerKey: l1.sequencer.privateKey as Hex,
+    aggregatorKey: l1.aggregator.privateKey as Hex,
+    ...(onStep && { pace: { onStep } }),
+  })
+}
+
+type Place = { l1TxHash: Hash; l1BlockNumber: number }
+const sendSequence = (fromBatch: number, toBatch: number, limits: Limits = {}) =>
+  new MockActivityEnvironment().run(activities(limits).sendSequence, { fromBatch, toBatch }) as Promise<Place>
+const sendVerification = (fromBatch: number, toBatch: number, proofId: string) =>
+  new MockActivityEnvironment().run(activities().sendVerification, { fromBatch, toBatch, proofId }) as Promise<Place>
+
+test('plans batches that are closed and checked, from the first one that L1 lacks', async () => {
+  const plan = { fromBatch: 2, toBatch: 4, full: false, waitMs: 5000 }
+  expect(await activities().planSequence()).toEqual(plan)
+  expect(await activities({ maxBatches: 3 }).planSequence()).toEqual({ ...plan, full: true })
+  expect(await activities({ maxBatches: 2 }).planSequence()).toEqual({ ...plan, toBatch: 3, full: true })
+  await db
+    .update(batches)
+    .set({ checkedAt: null })
+    .where(eq(batches.batchNumber, BatchNumber(3)))
+  expect(await activities().planSequence()).toEqual({ ...plan, toBatch: 2 })
+  await db
+    .update(batches)
+    .set({ checkedAt: null })
+    .where(eq(batches.batchNumber, BatchNumber(2)))
+  expect(await activities().planSequence()).toBeNull()
+})
+
+test('does not plan over a gap', async () => {
+  await db.delete(batches).where(eq(batches.batchNumber, BatchNumber(2)))
+  expect(await activities().planSequence()).toBeNull()
+})
+
+test('a sequence has one coinbase and fits a transaction; one batch alone always goes', async () => {
+  expect(await activities({ maxTransactionBytes: 1100 }).planSequence()).toMatchObject({ toBatch: 3, full: true })
+  expect(await activities({ maxTransactionBytes: 1 }).planSequence()).toMatchObject({ toBatch: 2, full: true })
+  await db
+    .update(batches)
+    .set({ coinbase: Address(`0x${'c1'.repeat(20)}`) })
+    .where(eq(batches.batchNumber, BatchNumber(4)))
+  expect(await activities().planSequence()).toMatchObject({ toBatch: 3, full: true })
+})
+
+test('sends a sequence; L1 has those batches, and they are not planned again', async () => {
+  const place = await sendSequence(2, 3)
+  expect((await rollupData(l1)).lastBatchSequenced).toBe(3n)
+  // Before the synchronizer has read it, and after.
+  expect(await activities().planSequence()).toMatchObject({ fromBatch: 4, toBatch: 4 })
+  const event = (await followL1()).find(({ kind }) => kind === 'sequence')
+  expect(event).toMatchObject({
+    ...{ toBatch: 3, txHash: place.l1TxHash, coinbase: sequencer(), timestampLimit: 1_700_000_000 },
+    batches: [{ batchL2Data: marker }, { batchL2Data: marker }],
+  })
+  expect(await activities().planSequence()).toMatchObject({ fromBatch: 4, toBatch: 4 })
+  expect(await sendSequence(2, 3)).toEqual(place)
+})
+
+test('a sequence that was begun is finished first, and sent once', async () => {
+  const die = (step: SendStep) => {
+    if (step === 'broadcast') throw new Error('died')
+  }
+  await expect(sendSequence(2, 3, { onStep: die })).rejects.toThrow('died')
+  expect(await activities().planSequence()).toMatchObject({ fromBatch: 2, toBatch: 3, full: true })
+  await sendSequence(2, 3)
+  expect((await rollupData(l1)).lastBatchSequenced).toBe(3n)
+  expect((await followL1()).filter(({ kind }) => kind === 'sequence')).toHaveLength(1)
+})
+
+test('a sequence that a reorg took before it was read is sent again', async () => {
+  const before = (await l1.provider.send('evm_snapshot', [])) as string
+  const { l1BlockNumber, l1TxHash } = await sendSequence(2, 4)
+  await l1.provider.send('evm_revert', [before])
+  await l1.provider.send('anvil_mine', ['0x3'])
+  expect(await activities().planSequence()).toBeNull() // not known to be lost
+  await setCursor(db, l1BlockNumber + 1, l1BlockNumber + 1)
+  expect(await activities().planSequence()).toMatchObject({ fromBatch: 2, toBatch: 4 })
+  expect((await sendSequence(2, 4)).l1TxHash).toBe(l1TxHash)
+  expect((await rollupData(l1)).lastBatchSequenced).toBe(4n)
+})
+
+test('lets the rollup pull its fee before the first sequence', async () => {
+  const { rollup } = l1.deployment
+  const zero = await l1.pol.getFunction('approve').populateTransaction(rollup, 0)
+  await (await l1.sequencer.sendTransaction(zero)).wait()
+  await sendSequence(2, 2)
+  expect(await l1.pol.getFunction('allowance')(l1.sequencer.address, rollup)).toBeGreaterThan(10n ** 30n)
+  const purposes = (await db.select().from(l1Transactions)).map(({ purpose }) => purpose).sort()
+  expect(purposes).toEqual(['approve', 'sequence'])
+})
+
+test('names what the rollup contract objects to', async () => {
+  await expect(sendSequence(3, 4)).rejects.toMatchObject({ name: 'SequenceRevertedError' })
+  await expect(sendSequence(3, 4)).rejects.toThrow('revert=InitSequencedBatchDoesNotMatch')
+  expect(await db.select().from(l1Transactions)).toEqual([])
+})
+
+test('refuses batches that are not checked', async () => {
+  await expect(sendSequence(2, 5)).rejects.toMatchObject({ name: 'SequenceInputsMissingError' })
+})
+
+async function storeFinalProof(changes: Partial<Claims> = {}, accepted = true): Promise<string> {
+  const acc = async (number: number) => (await etherman().readSequencedBatches(number)).accInputHash
+  // The rollup was created with a genesis root of its own, which is batch 0's here.
+  const claims: Claims = {
+    ...{ chainId, forkId, oldBatchNumber: BatchNumber(0), newBatchNumber: BatchNumber(4) },
+    ...{ oldStateRoot: rootOf(0), oldAccInputHash: ZERO_HASH },
+    ...{ newStateRoot: rootOf(4), newAccInputHash: await acc(4), newLocalExitRoot: hashOf(304), ...changes },
+  }
+  const domain = { l1ChainId: 1337, verifier: l1.deployment.verifier }
+  const aggregator = Address(l1.aggregator.address)
+  const digest = finalDigest(domain, claims, aggregator)
+  const signatures = l1.attesters.slice(0, 2).map(({ privateKey }) => createAttester(privateKey as Hex).sign(digest))
+  const proof = encodeProof(buildFinalProof(domain, { claims, aggregator, signatures }))
+  const range = { fromBatch: BatchNumber(1), toBatch: BatchNumber(4) }
+  await insertProof(db, { proofId: 'final', kind: 'final', ...range, prover: 'test', proof })
+  if (accepted) await db.update(proofs).set({ accepted: true })
+  return 'final'
+}
+
+test('sends a verification that the contracts accept', async () => {
+  await sendSequence(2, 4)
+  await followL1()
+  const place = await sendVerification(1, 4, await storeFinalProof())
+  const client = etherman()
+  expect(await client.readStateRoot(4)).toBe(rootOf(4))
+  expect((await client.readProgress()).lastVerifiedBatch).toBe(4)
+  expect((await followL1()).find(({ kind }) => kind === 'verification')).toMatchObject({
+    ...{ toBatch: 4, stateRoot: rootOf(4), exitRoot: hashOf(304), trusted: true, txHash: place.l1TxHash },
+  })
+  expect(await sendVerification(1, 4, 'final')).toEqual(place)
+})
+
+test('a proof that states something else, or was not accepted, is not sent', async () => {
+  await sendSequence(2, 4)
+  await followL1()
+  const proofId = await storeFinalProof({ newLocalExitRoot: hashOf(9) })
+  await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'ProofMismatchError' })
+  await expect(sendVerification(1, 4, proofId)).rejects.toThrow('field=newLocalExitRoot')
+  await db.delete(proofs)
+  await storeFinalProof({}, false)
+  await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'ProofMismatchError' })
+})
+
+test('names what the rollup manager objects to', async () => {
+  await sendSequence(2, 4)
+  await followL1()
+  const proofId = await storeFinalProof()
+  const role = await l1.manager.getFunction('hasRole').staticCall(Hash(`0x${'00'.repeat(32)}`), l1.admin.address)
+  expect(role).toBe(true)
+  const trusted = '0x084e94f375e9d647f87f5b2ceffba1e062c70f6009fdbcf80291e803b5c9edd4'
+  await (await l1.manager.getFunction('revokeRole').send(trusted, l1.aggregator.address)).wait()
+  await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'VerificationRevertedError' })
+  await expect(sendVerification(1, 4, proofId)).rejects.toThrow('revert=AddressDoNotHaveRequiredRole')
+})
