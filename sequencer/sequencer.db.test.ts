@@ -150,9 +150,16 @@ test('the next batch waits for its turn and starts where the one before ended', 
 })
 
 test('one empty block follows transactions, and no more', async () => {
-  const sequencer = createSequencer(db, { trailingBlockMs: 30, batchMaxMs: 1000 })
+  const sequencer = createSequencer(db, { trailingBlockMs: 30, batchMaxMs: 600_000 })
+  const stop = new AbortController()
+  const collecting = sequencer.collect(BatchNumber(2), stop.signal)
   await pour(db, [await signTransfer(alice, 0)])
-  const summary = await sequencer.collect(BatchNumber(2), forever())
-  expect(summary).toMatchObject({ txCount: 1, blockCount: 2 })
+  await expect
+    .poll(async () => await getLastBlock(db), { timeout: 10_000 })
+    .toMatchObject({ blockNumber: 2, txCount: 0 })
+  await new Promise((resolve) => setTimeout(resolve, 200)) // time for one too many
+  expect((await getLastBlock(db)).blockNumber).toBe(2)
+  stop.abort()
+  await expect(collecting).rejects.toThrow()
   await sequencer.close()
 })
