@@ -2,7 +2,7 @@ import { NodeError } from '#common/errors.ts'
 import type { NodeStore } from '#merkletree/nodeStore.ts'
 import { BatchDecodeError, type BatchItem, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
-import { getForkRules } from '#protocol/forks.ts'
+import { getForkRules, UnsupportedForkError } from '#protocol/forks.ts'
 import { l1InfoLeafHash, verifyL1InfoProof } from '#protocol/l1InfoTree.ts'
 import { type Address, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, SYSTEM_CONTRACT } from '#protocol/systemContract.ts'
@@ -79,6 +79,8 @@ export class BatchRun {
     this.#store = new OverlayNodeStore(store)
     this.stateRoot = input.oldStateRoot
     const rules = getForkRules(input.forkId)
+    if (!rules.changeL2Block)
+      throw new UnsupportedForkError('Batches of this fork are not executed.', { facts: { forkId: input.forkId } })
     this.#used = {
       counters: batchCounters(rules, input.treeDepth, input.batchL2Data.length),
       surplus: NO_COUNTERS,

@@ -3,7 +3,6 @@ import type { Address } from '#protocol/primitives.ts'
 import { contractAddress, type Transaction } from '#protocol/transaction.ts'
 import type { CounterMeter } from './counters/meter.ts'
 import { type BlockContext, Evm, type EvmOutcome, type Log } from './evm/interpreter.ts'
-import { PRECOMPILE_RANGE } from './evm/precompiles/precompiles.ts'
 import type { Tracer } from './evm/tracer.ts'
 import { findIntrinsicError, type IntrinsicError, intrinsicGas } from './intrinsic.ts'
 import type { AccountState, WorldState } from './worldState.ts'
@@ -83,11 +82,10 @@ export async function runMessage(
   const { to, gasLimit, gasPrice, value, data, nonce } = message
   const created = to === undefined ? contractAddress(sender.address, nonce) : undefined
   const target = to ?? created!
-  await world.prefetch([sender.address, ...PRECOMPILE_RANGE], [target])
+  await world.prefetch([sender.address], [target])
   const account = world.account(target)
   const code = world.code(account)
   world.warmAccount(sender)
-  for (const address of PRECOMPILE_RANGE) world.warmAccount(world.account(address))
   const evm = new Evm({ ...context, transaction: { origin: BigInt(sender.address), gasPrice } })
   const gas = gasLimit - intrinsic
   let outcome: EvmOutcome

@@ -29,6 +29,9 @@ export class StateMiss {
   }
 }
 
+/** Addresses 1 to 9. */
+const PRECOMPILE_PATTERN = /^0x0{39}[1-9]$/
+
 /** An account in memory. Read freely; write only through the WorldState, which can take it back. */
 export class AccountState implements Account {
   readonly address: Address
@@ -39,6 +42,8 @@ export class AccountState implements Account {
   readonly slots = new Map<bigint, Slot>()
   /** Serial number of the transaction that warmed it last (EIP-2929). */
   warmIn = 0
+  /** Precompiles are warm from the start of every transaction, without being read. */
+  readonly isAlwaysWarm: boolean
   /** Values before the block, once the block has written to it. */
   beforeBlock: Account | undefined
 
@@ -48,6 +53,7 @@ export class AccountState implements Account {
     this.balance = balance
     this.codeHash = codeHash
     this.codeSize = codeSize
+    this.isAlwaysWarm = PRECOMPILE_PATTERN.test(address)
   }
 
   get isEmpty(): boolean {
@@ -247,16 +253,12 @@ export class WorldState {
   /** EIP-2929. Whether the account was cold; it is warm now, until the journal takes that back. */
   warmAccount(account: AccountState): boolean {
     const before = account.warmIn
-    if (before === this.#transaction) return false
+    if (before === this.#transaction || account.isAlwaysWarm) return false
     this.#journal.push(() => {
       account.warmIn = before
     })
     account.warmIn = this.#transaction
     return true
-  }
-
-  isWarm(entry: AccountState | Slot): boolean {
-    return entry.warmIn === this.#transaction
   }
 
   warmSlot(slot: Slot): boolean {

@@ -19,6 +19,7 @@ import { precompileCost } from './precompileCosts.ts'
 import {
   type CounterVector,
   KECCAK,
+  NOTHING,
   PADDING,
   POSEIDON,
   sum,
@@ -235,7 +236,8 @@ export class CounterMeter {
   /** Everything counted. @param treeLevels of the state tree, see `executionTreeLevels` */
   total(treeLevels: number): ZkCounters {
     const total = this.#sum.slice()
-    for (const [index, count] of this.opcodeCounts.entries()) {
+    for (let index = 0; index < this.opcodeCounts.length; index++) {
+      const count = this.opcodeCounts[index]!
       if (count === 0) continue
       const cost = this.#table.opcodes[index]!
       for (let position = 0; position < VECTOR_SIZE; position++) total[position]! += count * cost[position]!
@@ -250,6 +252,7 @@ export class CounterMeter {
   surplus(treeLevels: number): ZkCounters {
     const { fetch } = this.#table
     const parts = fetch.map((cost, where) => {
+      if (where === CONTEXT.ordinary) return NOTHING
       const count = this.opcodeCounts.subarray(OPCODES * where, OPCODES * (where + 1)).reduce((all, each) => all + each)
       return times(count, sum(cost, times(-1, fetch[CONTEXT.ordinary]!)))
     })

@@ -41,6 +41,8 @@ export class Frame {
   readonly isDeploy: boolean
   readonly outputOffset: number
   readonly outputLength: number
+  /** What it began with. */
+  readonly givenGas: number
   /** Remaining. Never above 2^53. */
   gas: number
   pc = 0
@@ -66,6 +68,7 @@ export class Frame {
     this.isDeploy = input.isDeploy
     this.outputOffset = input.outputOffset
     this.outputLength = input.outputLength
+    this.givenGas = input.gas
     this.gas = input.gas
     this.checkpoint = undo.checkpoint
     this.logCount = undo.logCount

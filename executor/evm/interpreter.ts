@@ -322,7 +322,6 @@ export class Evm {
   /** Ends the topmost frame and hands its result to the one below. Any `error` takes back what the frame wrote. */
   finish(output: Uint8Array, error?: string, disabledPrecompile = false): true {
     const frame = this.#frames[this.#frames.length - 1]!
-    const given = frame.gas
     const reason = error ?? (frame.isCreate ? this.#storeCode(frame, output) : undefined)
     const result = reason === undefined || reason === 'execution reverted' ? output : NO_BYTES
     if (reason !== undefined) {
@@ -330,7 +329,10 @@ export class Evm {
       this.logs.length = frame.logCount
       this.refund = frame.refund
     }
-    this.#tracer?.onExit?.({ output: result, gasUsed: given, error: reason, depth: this.#frames.length })
+    if (this.#tracer !== undefined) {
+      const gasUsed = frame.givenGas - frame.gas
+      this.#tracer.onExit?.({ output: result, gasUsed, error: reason, depth: this.#frames.length })
+    }
     this.#frames.pop()
     const parent = this.#frames[this.#frames.length - 1]
     if (parent === undefined) {

@@ -25,7 +25,7 @@ const IMPLEMENTED: Partial<Record<PrecompileAddress, Precompile>> = {
 }
 
 /** Addresses that are precompiles in Ethereum; those this fork has not revert. */
-export const PRECOMPILE_RANGE: readonly Address[] = Array.from({ length: 9 }, (_, index) => addressOf(index + 1))
+const PRECOMPILE_RANGE: readonly Address[] = Array.from({ length: 9 }, (_, index) => addressOf(index + 1))
 
 function addressOf(number: number): Address {
   return `0x${number.toString(16).padStart(40, '0')}` as Address
