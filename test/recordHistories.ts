@@ -13,8 +13,9 @@ export const HISTORIES = new URL('./histories/', import.meta.url)
  */
 export async function recordHistory(name: string, handle: WorkflowHandle): Promise<void> {
   if (process.env['ZKNODE_RECORD_HISTORIES'] !== '1') return
-  const history = withoutMachine(JSON.parse(historyToJSON(await handle.fetchHistory())))
-  writeFileSync(new URL(`${name}.json`, HISTORIES), `${JSON.stringify(history, null, 1)}\n`)
+  const { events } = JSON.parse(historyToJSON(await handle.fetchHistory()))
+  const lines = events.map((event: unknown) => JSON.stringify(withoutMachine(event)))
+  writeFileSync(new URL(`${name}.json`, HISTORIES), `{"events":[\n${lines.join(',\n')}\n]}\n`)
 }
 
 /** What tells of the machine that recorded: who worked, and where its files lay. */
