@@ -1,4 +1,3 @@
-import { hexToBytes } from '#common/bytes.ts'
 import type { Address, Hash } from '#protocol/primitives.ts'
 
 export const TWO_256 = 1n << 256n
@@ -50,8 +49,4 @@ export function readPadded(source: Uint8Array, offset: bigint, length: number): 
 
 export function hashToWord(hash: Hash): bigint {
   return BigInt(hash)
-}
-
-export function addressToBytes(address: Address): Uint8Array {
-  return hexToBytes(address)
 }

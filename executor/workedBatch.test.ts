@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { concatBytes, hexToBytes } from '#common/bytes.ts'
 import { MemoryNodeStore } from '#merkletree/memoryNodeStore.ts'
+import { UnsupportedForkError } from '#protocol/forks.ts'
 import { Address, Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { WORKED_BATCH, WORKED_SENDER } from '#protocol/workedBatch.fixture.ts'
 import {
@@ -10,7 +11,7 @@ import {
   MissingL1InfoLeafError,
 } from './executeBatch.ts'
 import { buildGenesis } from './genesis.ts'
-import { createTreeStateReader } from './stateReader.ts'
+import { createTreeStateReader, MissingCodeError } from './stateReader.ts'
 
 const filled = (byte: string) => Hash(`0x${byte.repeat(32)}`)
 const LEAF = { globalExitRoot: filled('a2'), blockHashL1: filled('b2'), minTimestamp: 1_699_999_900 }
@@ -123,6 +124,19 @@ test('a leaf the caller does not know, or that is not in the tree, is an error a
   await expect(run({ l1InfoTreeData: new Map() })).rejects.toThrow(MissingL1InfoLeafError)
   const proof = Array.from({ length: 32 }, () => ZERO_HASH)
   await expect(run({ l1InfoTreeData: new Map([[1, { ...LEAF, proof }]]) })).rejects.toThrow(InvalidL1InfoProofError)
+})
+
+test('forks without L2 blocks in batches are not executed', async () => {
+  const { run } = await createWorkedChain()
+  await expect(run({ forkId: 6 })).rejects.toThrow(UnsupportedForkError)
+})
+
+test('code that an account names and nobody has is an error', async () => {
+  const { run } = await createWorkedChain()
+  const { blocks } = await run()
+  const [codeHash] = blocks.flatMap(({ stateDiff }) => [...stateDiff.codes.keys()])
+  const reader = createTreeStateReader(new MemoryNodeStore(), ZERO_HASH, new Map())
+  await expect(reader.getCodes([codeHash!])).rejects.toThrow(MissingCodeError)
 })
 
 function limits() {
