@@ -40,6 +40,7 @@ function computeKey(owner: Words, type: number, capacity: Words): Uint8Array {
   return wordsToBytes(kernelOutput.subarray(0, HASH_WORDS))
 }
 
+// A key takes about 250 bytes: at most 50 MB.
 /** Keys are asked for again and again: two generations of a map, the older dropped when the younger is full. */
 let young = new Map<string, Uint8Array>()
 let old = new Map<string, Uint8Array>()

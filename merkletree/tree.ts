@@ -4,7 +4,7 @@ import { partition, restoreKey } from './keyBits.ts'
 import type { NodeStore, StoredNode } from './nodeStore.ts'
 import { EMPTY, PartialTree, UNLOADED } from './partialTree.ts'
 import { LEAF_BYTES, walkPaths } from './walk.ts'
-import { readWords, sameWords, wordsToBigInt } from './words.ts'
+import { MAX_UINT256, readWords, sameWords, wordsToBigInt } from './words.ts'
 
 /** A leaf to write: 32-byte key in printed form, uint256 value; 0n deletes. */
 export type TreeChange = { key: Uint8Array; value: bigint }
@@ -43,8 +43,6 @@ export async function updateTree(
   const newNodes = tree.hash(updated)
   return { root: tree.hashOf(updated), newNodes }
 }
-
-const MAX_UINT256 = 2n ** 256n - 1n
 
 /** Changes being applied to the part of a tree they concern. */
 class Update {

@@ -1,4 +1,4 @@
-import type { Hash } from '#protocol/primitives.ts'
+import { type Hash, InvalidValueError } from '#protocol/primitives.ts'
 import { HASH_WORDS } from './kernel.ts'
 
 /**
@@ -7,6 +7,8 @@ import { HASH_WORDS } from './kernel.ts'
  * form.
  */
 export type Words = Uint32Array
+
+export const MAX_UINT256 = 2n ** 256n - 1n
 
 /** 32 big-endian bytes to words. */
 export function readWords(bytes: Uint8Array, offset: number, words: Words, at: number): void {
@@ -46,8 +48,10 @@ export function wordsToHash(words: Words): Hash {
   return `0x${hex}` as Hash
 }
 
-/** uint256. */
+/** @throws {InvalidValueError} when the value is no uint256 */
 export function bigIntToWords(value: bigint): Words {
+  if (value < 0n || value > MAX_UINT256)
+    throw new InvalidValueError('Not a uint256.', { facts: { value: String(value) } })
   return hexDigitsToWords(value.toString(16))
 }
 

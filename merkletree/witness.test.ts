@@ -1,0 +1,112 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { concatBytes, hexToBytes } from '#common/bytes.ts'
+import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { linearPoseidon } from './linearPoseidon.ts'
+import { poseidon } from './poseidon.ts'
+import { anyChanges, anyGroups, buildTree, toChange, toKey } from './testTrees.ts'
+import { readTree, updateTree } from './tree.ts'
+import { MissingNodeError } from './walk.ts'
+import { decodeWitness, encodeWitness, RecordingNodeStore, WitnessError } from './witness.ts'
+
+/** 32-byte keys as real ones are: outputs of the hash. */
+const hashedKey = (n: number) =>
+  poseidon([BigInt(n), 0n, 0n, 0n, 0n, 0n, 0n, 0n], [0n, 0n, 0n, 0n]).reduceRight((sum, e) => (sum << 64n) | e, 0n)
+
+test('a witness holds what an update and reads need, and gives the same result', { timeout: 60_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(anyGroups, anyChanges, async (groups, changes) => {
+      const { store, root } = await buildTree(groups)
+      const recorder = new RecordingNodeStore(store)
+      const keys = changes.map(([key]) => toKey(key))
+      const expected = await updateTree(recorder, root, changes.map(toChange))
+      const values = await readTree(recorder, root, keys)
+      const witness = decodeWitness(encodeWitness(root, recorder.nodes))
+      expect(witness.root).toBe(root)
+      expect((await updateTree(witness.store, root, changes.map(toChange))).root).toBe(expected.root)
+      expect(await readTree(witness.store, root, keys)).toEqual(values)
+      // One to one: what was decoded is encoded as the same bytes.
+      const again = new RecordingNodeStore(witness.store)
+      await updateTree(again, root, changes.map(toChange))
+      await readTree(again, root, keys)
+      expect(encodeWitness(root, again.nodes)).toEqual(encodeWitness(root, recorder.nodes))
+    }),
+    { numRuns: 100 },
+  )
+})
+
+async function smallWitness() {
+  const leaves = Array.from({ length: 40 }, (_, i) => [hashedKey(i), 2n ** BigInt(6 * i) + 1n] as const)
+  const { store, root } = await buildTree([leaves])
+  const recorder = new RecordingNodeStore(store)
+  await updateTree(
+    recorder,
+    root,
+    [0, 1, 2, 3].map((i) => toChange([leaves[i]![0], BigInt(i)])),
+  )
+  return { root, recorder, leaves }
+}
+
+test('no bit of a witness can change, and none of it can be missing', { timeout: 60_000 }, async () => {
+  const { root, recorder } = await smallWitness()
+  const bytes = encodeWitness(root, recorder.nodes)
+  expect(rootOf(bytes)).toBe(root)
+  for (let index = 0; index < bytes.length; index++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const altered = bytes.slice()
+      altered[index]! ^= 1 << bit
+      expect(rootOf(altered)).not.toBe(root)
+    }
+    expect(rootOf(bytes.subarray(0, index))).toBe('refused')
+  }
+  expect(rootOf(concatBytes(bytes, Uint8Array.of(0)))).toBe('refused')
+})
+
+test('a node that was left out is missing from the store', async () => {
+  const { root, recorder, leaves } = await smallWitness()
+  for (const dropped of recorder.nodes) {
+    const { store } = decodeWitness(
+      encodeWitness(
+        root,
+        recorder.nodes.filter((node) => node !== dropped),
+      ),
+    )
+    const changes = [0, 1, 2, 3].map((i) => toChange([leaves[i]![0], BigInt(i)]))
+    await expect(updateTree(store, root, changes)).rejects.toBeInstanceOf(MissingNodeError)
+  }
+})
+
+test('codes are found by the hash of their bytes', async () => {
+  const code = Uint8Array.of(0x60, 1, 0x60, 2, 0x55)
+  const claimed = `0x${'11'.repeat(32)}` as Hash
+  const { codes } = decodeWitness(encodeWitness(ZERO_HASH, [], new Map([[claimed, code]])))
+  expect([...codes]).toEqual([[linearPoseidon(code), code]])
+})
+
+const p = 'ffffffff00000001'
+test.each([
+  ['another version', '0x0200', 'version'],
+  ['an unknown tag', '0x0104', 'tag=4'],
+  ['a leaf of zero', '0x0103010500', 'zero'],
+  ['a number with a leading zero', '0x010301000105', 'leading zero'],
+  ['a number of 33 bytes', `0x010321${'01'.repeat(33)}0105`, 'more than 32'],
+  ['a key element of p', `0x010308${p}0105`, 'Not a key of this place'],
+  ['more key than is left at its depth', '0x0102030880000000000000000105', 'path=0'],
+  ['a subtree of hash zero', `0x010201${'00'.repeat(32)}`, 'Not the hash'],
+  ['a hash element of p', `0x010201${'00'.repeat(24)}${p}`, 'Not the hash'],
+  ['a tree that is too deep', `0x01${'02'.repeat(300)}`, 'deeper'],
+  ['bytes left over', '0x01000000000000', 'left over'],
+  ['an end inside a code', '0x01000000000100000002aa', 'too early'],
+])('%s is refused', (_, hex, reason) => {
+  expect(() => decodeWitness(hexToBytes(hex))).toThrow(WitnessError)
+  expect(() => decodeWitness(hexToBytes(hex))).toThrow(reason)
+})
+
+function rootOf(bytes: Uint8Array): Hash | 'refused' {
+  try {
+    return decodeWitness(bytes).root
+  } catch (error) {
+    expect(error).toBeInstanceOf(WitnessError)
+    return 'refused'
+  }
+}
