@@ -126,6 +126,25 @@ test('a reorg while events are read is noticed before anything is applied', asyn
   expect(newest!.hash).toBe((await node.l1.getBlock(4))!.hash)
 })
 
+test('a reorg of blocks that were read, just before the next ones are, is noticed too', async () => {
+  node.l1.mine([node.sequence([node.dataOf(0)])])
+  await node.poll()
+  node.l1.mine()
+  const getBlock = node.l1.getBlock.bind(node.l1)
+  let asked = false
+  node.l1.getBlock = async (tag) => {
+    if (tag === 3 && !asked) {
+      asked = true
+      node.l1.drop(2)
+      node.l1.mineEmpty(2)
+    }
+    return await getBlock(tag)
+  }
+  expect(await node.poll()).toMatchObject({ position: 2, target: 3 })
+  expect(await node.poll()).toMatchObject({ position: 3, target: 3 })
+  expect(await findLastVirtualBatch(node.db)).toBeUndefined()
+})
+
 test('a mismatch with a block that L1 has dropped meanwhile is no mismatch', async () => {
   await node.closeOwnBatch()
   const wrong = node.l1.mine([node.sequence([Uint8Array.of(1)])])
