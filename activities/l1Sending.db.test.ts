@@ -1,17 +1,17 @@
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type L1Fixture, rollupData, startL1 } from '#contracts/fixture.ts'
+import { type L1Fixture, rollupData, send, startL1 } from '#contracts/fixture.ts'
 import { closeBatch, markBatchChecked, openBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { findLastVirtualBatch, insertSequence, insertVirtualBatch, setCursor, storeL1Block } from '#db/l1.ts'
 import { insertProof } from '#db/proofs.ts'
-import { batches, l1Blocks, l1Transactions, proofs } from '#db/schema.ts'
+import { batches, forcedBatches, l1Blocks, l1Transactions, proofs } from '#db/schema.ts'
 import { createEtherman } from '#etherman/client.ts'
 import type { SendStep } from '#etherman/transactionSender.ts'
 import type { L1Event } from '#etherman/types.ts'
 import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
-import { Address, BatchNumber, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
+import { Address, BatchNumber, Hash, type Hex, ZERO_ADDRESS, ZERO_HASH } from '#protocol/primitives.ts'
 import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
 import { encodeProof } from '#prover/proofCodec.ts'
 import { createAttester } from '#prover/signature.ts'
@@ -187,8 +187,7 @@ test('a sequence that a reorg took before it was read is sent again', async () =
 
 test('lets the rollup pull its fee before the first sequence', async () => {
   const { rollup } = l1.deployment
-  const zero = await l1.pol.getFunction('approve').populateTransaction(rollup, 0)
-  await (await l1.sequencer.sendTransaction(zero)).wait()
+  await send(l1.pol, 'approve', [rollup, 0], { from: l1.sequencer })
   await sendSequence(2, 2)
   expect(await l1.pol.getFunction('allowance')(l1.sequencer.address, rollup)).toBeGreaterThan(10n ** 30n)
   const purposes = (await db.select().from(l1Transactions)).map(({ purpose }) => purpose).sort()
@@ -200,6 +199,32 @@ test('names what the rollup contract objects to', async () => {
   await expect(sendSequence(3, 4)).rejects.toThrow('revert=InitSequencedBatchDoesNotMatch')
   expect(await db.select().from(l1Transactions)).toEqual([])
 })
+
+test('sequences a forced batch with what L1 keeps of it, after a regular one', async () => {
+  const fee = await l1.manager.getFunction('getForcedBatchFee').staticCall()
+  await send(l1.rollup, 'setForceBatchAddress', [ZERO_ADDRESS], { from: l1.admin })
+  await send(l1.rollup, 'forceBatch', ['0xf00d', fee])
+  for (const event of await followL1()) if (event.kind === 'forceBatch') await storeForced(event)
+  const data = Uint8Array.of(0xf0, 0x0d)
+  await db
+    .update(batches)
+    .set({ kind: 'forced', forcedBatchNumber: 1, batchL2Data: data })
+    .where(eq(batches.batchNumber, BatchNumber(3)))
+  await sendSequence(2, 3)
+  expect((await followL1()).find(({ kind }) => kind === 'sequence')).toMatchObject({
+    batches: [{ forcedTimestamp: 0 }, { batchL2Data: data, forcedTimestamp: expect.any(Number) }],
+  })
+  expect(await l1.rollup.getFunction('lastForceBatchSequenced').staticCall()).toBe(1n)
+})
+
+async function storeForced(event: Extract<L1Event, { kind: 'forceBatch' }>) {
+  const block = await (await l1.provider.getTransactionReceipt(event.txHash))!.getBlock()
+  await db.insert(forcedBatches).values({
+    ...{ forcedBatchNumber: event.forcedBatchNumber, l1BlockNumber: block.number, l1TxHash: event.txHash },
+    ...{ sender: event.sender, batchL2Data: event.batchL2Data, forcedGlobalExitRoot: event.lastGlobalExitRoot },
+    ...{ forcedTimestamp: block.timestamp, forcedBlockHashL1: Hash(block.parentHash) },
+  })
+}
 
 test('refuses batches that are not checked', async () => {
   await expect(sendSequence(2, 5)).rejects.toMatchObject({ name: 'SequenceInputsMissingError' })
@@ -252,10 +277,8 @@ test('names what the rollup manager objects to', async () => {
   await sendSequence(2, 4)
   await followL1()
   const proofId = await storeFinalProof()
-  const role = await l1.manager.getFunction('hasRole').staticCall(Hash(`0x${'00'.repeat(32)}`), l1.admin.address)
-  expect(role).toBe(true)
-  const trusted = '0x084e94f375e9d647f87f5b2ceffba1e062c70f6009fdbcf80291e803b5c9edd4'
-  await (await l1.manager.getFunction('revokeRole').send(trusted, l1.aggregator.address)).wait()
+  const trustedAggregatorRole = '0x084e94f375e9d647f87f5b2ceffba1e062c70f6009fdbcf80291e803b5c9edd4'
+  await send(l1.manager, 'revokeRole', [trustedAggregatorRole, l1.aggregator.address])
   await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'VerificationRevertedError' })
   await expect(sendVerification(1, 4, proofId)).rejects.toThrow('revert=AddressDoNotHaveRequiredRole')
 })

@@ -59,10 +59,11 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
   /** Waits until the next L1 block can take a sequence with this limit, seconds. */
   async function waitForClock(timestampLimit: number, { signal, onProgress }: SendControl): Promise<void> {
     for (;;) {
+      signal.throwIfAborted()
       const latest = await findBlock(rpc, 'latest')
       if ((latest?.timestamp ?? 0) + CLOCK_AHEAD_SECONDS >= timestampLimit) return
       onProgress({ stage: `waiting for the clock of L1 to come near ${timestampLimit}` })
-      await sleep(CLOCK_POLL_MS, undefined, { signal })
+      await sleep(CLOCK_POLL_MS, undefined, { signal }).catch(() => undefined) // cancelled: said above
     }
   }
 

@@ -40,7 +40,10 @@ export async function buildSequence(
   const last = rows.at(-1)!
   const batches = await readForcedParts(db, rows)
   const call = { form: sequenceForm(last.forkId), batches, coinbase: last.coinbase }
-  const maxSequenceTimestamp = batches.at(-1)!.forcedTimestamp || last.lastTimestamp
+  // Not the last batch's: that may be a forced one, which is older than the regular ones before it.
+  const maxSequenceTimestamp = Math.max(
+    ...rows.map((row, index) => batches[index]!.forcedTimestamp || row.lastTimestamp),
+  )
   if (call.form !== 'banana') return { ...call, maxSequenceTimestamp, initSequencedBatch: fromBatch - 1 }
   return {
     ...call,

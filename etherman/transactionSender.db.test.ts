@@ -253,7 +253,7 @@ test('goes on after a reorg that took the transaction', async () => {
   expect(await sent()).toBe(before + 1)
 })
 
-test('gives up a nonce that another transaction took, and takes the next one', async () => {
+test('goes on with another nonce when another transaction took the one of a record', async () => {
   const { create, wallet } = newSender()
   const request = newRequest()
   const stop = (step: SendStep) => {
@@ -261,10 +261,40 @@ test('gives up a nonce that another transaction took, and takes the next one', a
   }
   await expect(create({ onStep: stop }).send(request, undisturbed)).rejects.toThrow('died')
   await (await wallet.sendTransaction({ to: recipient, value: 1n })).wait()
-  await expect(create().send(request, undisturbed)).rejects.toThrow(L1NonceTakenError)
-  const { nonce } = await recordOf(request.job)
   await create().send(request, undisturbed)
+  const { status, nonce } = await recordOf(request.job)
+  expect(status).toBe('abandoned')
   expect(await recordOf(`${request.job}#2`)).toMatchObject({ status: 'mined', nonce: nonce + 1 })
+})
+
+test('says that its nonce was taken when that happens while it waits', async () => {
+  const { create, wallet } = newSender()
+  const request = newRequest()
+  await withoutMining(async () => {
+    const sending = create().send(request, undisturbed)
+    sending.catch(() => {})
+    const { hash } = await firstAttempt(request.job)
+    const { nonce } = await recordOf(request.job)
+    await l1.send('anvil_setNonce', [wallet.address, `0x${(nonce + 1).toString(16)}`])
+    await l1.send('anvil_dropTransaction', [hash])
+    await expect(sending).rejects.toThrow(L1NonceTakenError)
+  })
+  expect(await recordOf(request.job)).toMatchObject({ status: 'abandoned' })
+})
+
+test('what an earlier process left and L1 reverted is built and tried anew', async () => {
+  const { create } = newSender()
+  const moody = Address(`0x${'7a'.repeat(20)}`)
+  const request = newRequest({ build: async () => ({ recipient: moody, data: new Uint8Array() }) })
+  const stop = (step: SendStep) => {
+    if (step === 'stored') throw new Error('died')
+  }
+  await expect(create({ onStep: stop }).send(request, undisturbed)).rejects.toThrow('died')
+  await l1.send('anvil_setCode', [moody, REFUSING_CODE])
+  const renewed = { ...request, build: async () => ({ recipient, data: new Uint8Array() }) }
+  await create().send(renewed, undisturbed)
+  expect(await recordOf(request.job)).toMatchObject({ status: 'reverted', error: 'OnlyTrustedSequencer' })
+  expect(await recordOf(`${request.job}#2`)).toMatchObject({ status: 'mined', recipient })
 })
 
 test('an earlier transaction of the key that nobody finished goes first', async () => {

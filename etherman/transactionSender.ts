@@ -66,11 +66,14 @@ export function createTransactionSender(options: SenderOptions) {
    * @throws {L1TransactionRevertedError} {L1RefusedError} {L1NonceTakenError} {L1UnavailableError}
    */
   async function send(request: SendRequest, control: SendControl): Promise<{ l1TxHash: Hash; l1BlockNumber: number }> {
-    const last = await store.findLast(request.job)
+    let last = await store.findLast(request.job)
+    if (last?.status === 'created' || last?.status === 'sent') {
+      last = await waitSettled(last, control)
+      if (last.status === 'mined') return placeOf(last)
+    }
     if (last?.status === 'mined' && !request.repeat) return placeOf(last)
-    const unfinished = last?.status === 'created' || last?.status === 'sent'
-    const record = unfinished ? last : await reserve(request, last?.id)
-    const settled = await waitSettled(record, control)
+    // What an earlier call left may have failed by what no longer holds: the simulation tells.
+    const settled = await waitSettled(await reserve(request, last?.id), control)
     if (settled.status === 'mined') return placeOf(settled)
     const { job } = request
     if (settled.status === 'abandoned')
