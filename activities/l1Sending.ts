@@ -50,7 +50,10 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
   const rpc = createL1Rpc(l1)
   const store = createL1TransactionStore(db)
   const senderOf = (privateKey: Hex, sender: Address) =>
-    createTransactionSender({ rpc, store, l1ChainId: network.l1ChainId, privateKey, sender, ...pace })
+    createTransactionSender({
+      ...{ rpc, store, l1ChainId: network.l1ChainId, privateKey, sender },
+      ...{ pollIntervalMs: l1.pollIntervalMs, ...pace },
+    })
   const sequencer = Address(computeAddress(sequencerKey))
   const aggregator = Address(computeAddress(aggregatorKey))
   const sequences = senderOf(sequencerKey, sequencer)
