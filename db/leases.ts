@@ -9,6 +9,9 @@ export class LeaseLostError extends NodeError {
   override readonly name = 'LeaseLostError'
 }
 
+/** Held by whoever adds to the chain of L2 blocks. */
+export const SEQUENCER_LEASE = 'sequencer'
+
 export type Lease = { name: string; epoch: number; owner: string }
 
 /** Takes the lease from whoever has it. Writers with the older epoch fail from now on. */

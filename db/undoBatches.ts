@@ -1,15 +1,21 @@
-import { and, eq, gte, isNull, min, or } from 'drizzle-orm'
+import { and, eq, gt, gte, isNotNull, min, or } from 'drizzle-orm'
 import type { BatchNumber } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
 import { deleteProofsFrom } from './proofs.ts'
 import { accounts, batches, l2Blocks, storage, witnesses } from './schema.ts'
 
-/** Whether this batch or a later one is the sequencer's own, open or closed. */
+/** Whether this batch or a later one is the sequencer's own and has blocks or is closed. */
 export async function hasOwnBatchesFrom(db: Queryable, batchNumber: BatchNumber): Promise<boolean> {
   const [row] = await db
     .select({ batchNumber: batches.batchNumber })
     .from(batches)
-    .where(and(gte(batches.batchNumber, batchNumber), or(eq(batches.kind, 'trusted'), isNull(batches.closedAt))))
+    .where(
+      and(
+        gte(batches.batchNumber, batchNumber),
+        eq(batches.kind, 'trusted'),
+        or(isNotNull(batches.closedAt), gt(batches.blockCount, 0)),
+      ),
+    )
     .limit(1)
   return row !== undefined
 }

@@ -14,7 +14,7 @@ import {
 import { type BlockRow, getLastBlock, storeBlock } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import { findInfoLeafToBring, hasReachedL1Head } from '#db/infoLeaves.ts'
-import { assertLease, type Lease, takeLease } from '#db/leases.ts'
+import { assertLease, type Lease, SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { listen } from '#db/notify.ts'
 import { deleteOldTransactions, deleteTransactions, rejectTransactions } from '#db/poolFeed.ts'
 import { createDatabaseStateReader } from '#db/stateReader.ts'
@@ -35,7 +35,6 @@ export class SequencerConfigError extends NodeError {
 
 export type ClosedBatchSummary = { txCount: number; blockCount: number; closingReason: string }
 
-const LEASE = 'sequencer'
 /** Notifications wake the sequencer; it looks by itself this often in case one was lost. */
 const POLL_MS = 1000
 const EXPIRE_EVERY_MS = 60_000
@@ -104,7 +103,7 @@ export class Sequencer {
     if (!(await this.#waitForTurn(batchNumber, signal))) return await this.#summarize(batchNumber)
     this.#collecting = batchNumber
     try {
-      await this.#fill(batchNumber, await takeLease(this.#db, LEASE), signal)
+      await this.#fill(batchNumber, await takeLease(this.#db, SEQUENCER_LEASE), signal)
       return await this.#summarize(batchNumber)
     } catch (error) {
       this.#memory = undefined // it may be ahead of the database

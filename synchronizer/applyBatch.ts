@@ -2,6 +2,7 @@ import { equalBytes } from '#common/bytes.ts'
 import { type BatchRow, type ClosedBatchRow, findBatch, isClosed } from '#db/batches.ts'
 import type { Queryable } from '#db/client.ts'
 import { findLastVirtualBatch, insertVirtualBatch } from '#db/l1.ts'
+import { SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { deleteBatchesFrom, hasOwnBatchesFrom } from '#db/undoBatches.ts'
 import { accInputHash } from '#protocol/accInputHash.ts'
 import { keccakHex } from '#protocol/keccak.ts'
@@ -34,9 +35,8 @@ export async function applySequencedBatch(
     )
   const chain = { ...network, oldAccInputHash: last?.accInputHash ?? ZERO_HASH }
   const known = await findBatch(tx, batchNumber)
-  if (known === undefined) await storeExecuted(tx, batch, await executeSequenced(tx, batch, chain), network)
-  else if (known.kind === 'trusted') assertSame(known, batch)
-  else await replaceUnlessSame(tx, known, batch, chain)
+  if (known !== undefined && isOwn(known)) assertSame(known, batch)
+  else await takeOver(tx, batch, chain)
   const inputs = { sequencer, coinbase, l1InfoRoot, timestampLimit, forcedBlockHashL1 }
   const newAccInputHash = accInputHash({
     ...inputs,
@@ -45,6 +45,22 @@ export async function applySequencedBatch(
   })
   await insertVirtualBatch(tx, { batchNumber, ...place, ...inputs, accInputHash: newAccInputHash })
   return newAccInputHash
+}
+
+/** Made by the sequencer: nothing replaces it. An open batch without blocks is only a place. */
+const isOwn = ({ kind, closedAt, blockCount }: BatchRow) => kind === 'trusted' && (closedAt !== null || blockCount > 0)
+
+/**
+ * Stores a batch as L1 has it. A sequencer that runs meanwhile loses its lease: before it writes again it looks where
+ * the chain is, and finds this batch closed.
+ */
+async function takeOver(tx: Queryable, batch: SequencedOnL1, chain: Chain): Promise<void> {
+  await takeLease(tx, SEQUENCER_LEASE)
+  const known = await findBatch(tx, batch.batchNumber)
+  if (known !== undefined && isOwn(known)) return assertSame(known, batch)
+  if (known !== undefined && isClosed(known)) return await replaceUnlessSame(tx, known, batch, chain)
+  await deleteBatchesFrom(tx, batch.batchNumber)
+  await storeExecuted(tx, batch, await executeSequenced(tx, batch, chain), chain)
 }
 
 const hasSameContent = (known: ClosedBatchRow, batch: SequencedOnL1) =>
@@ -64,13 +80,15 @@ function assertSame(known: BatchRow, batch: SequencedOnL1): void {
  * A batch that came from L1 before a reorg, or that the sequencer was forced to take: it is executed on what L1 says
  * now. When that gives something else, it and its successors go, unless the sequencer has built on it.
  */
-async function replaceUnlessSame(tx: Queryable, known: BatchRow, batch: SequencedOnL1, chain: Chain): Promise<void> {
+async function replaceUnlessSame(
+  tx: Queryable,
+  known: ClosedBatchRow,
+  batch: SequencedOnL1,
+  chain: Chain,
+): Promise<void> {
   const executed = await executeSequenced(tx, batch, chain)
   const isSame =
-    isClosed(known) &&
-    known.kind === batch.kind &&
-    hasSameContent(known, batch) &&
-    known.stateRoot === executed.result.newStateRoot
+    known.kind === batch.kind && hasSameContent(known, batch) && known.stateRoot === executed.result.newStateRoot
   if (isSame) return
   if (await hasOwnBatchesFrom(tx, known.batchNumber))
     throw mismatch('L1 has another batch than the one the sequencer has built on.', known, batch)

@@ -1,9 +1,10 @@
 import { asc } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
-import { findBatch, getClosedBatch, openBatch } from '#db/batches.ts'
+import { findBatch, getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
 import { findBlocksOfBatch, getLastBlock } from '#db/blocks.ts'
 import { findCursor, findLastVirtualBatch } from '#db/l1.ts'
+import { assertLease, SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { findSignals } from '#db/outbox.ts'
 import { findWitness } from '#db/proofs.ts'
 import { forcedBatches, l1InfoLeaves, sequences, verifications, virtualBatches } from '#db/schema.ts'
@@ -106,12 +107,7 @@ test.each<[string, () => Promise<void>, () => L1Event, string]>([
     }),
     'as a forced one',
   ],
-  [
-    'a batch that is still open',
-    () => openBatch(node.db, { batchNumber: one, kind: 'trusted', forkId: 9, coinbase: addressOf(0xee) }),
-    () => node.sequence([node.dataOf(0)]),
-    'still being filled',
-  ],
+  ['a batch that is still open', () => openOwnBatch(1), () => node.sequence([node.dataOf(0)]), 'still being filled'],
 ])('a batch on L1 that differs from ours in %s stops the reading, with both values', async (_, own, event, reason) => {
   await own()
   node.l1.mine([event()])
@@ -120,6 +116,30 @@ test.each<[string, () => Promise<void>, () => L1Event, string]>([
   await expect(node.poll()).rejects.toThrow(/batchNumber=1 ours=.* onL1=0x/)
   expect(await findLastVirtualBatch(node.db)).toBeUndefined()
   expect(await findCursor(node.db)).toBeUndefined()
+})
+
+async function openOwnBatch(blockCount: number): Promise<void> {
+  await openBatch(node.db, { batchNumber: one, kind: 'trusted', forkId: 9, coinbase: addressOf(0xee) })
+  for (let count = 0; count < blockCount; count++)
+    await growBatch(node.db, one, { txCount: 1, timestamp: 1_700_000_000, counters: {} })
+}
+
+test('an open batch without blocks gives way to that of L1, and the sequencer has to look again', async () => {
+  const lease = await takeLease(node.db, SEQUENCER_LEASE)
+  await openOwnBatch(0)
+  node.l1.mine([node.sequence()])
+  await node.poll()
+  expect(await getClosedBatch(node.db, one)).toMatchObject({ kind: 'synced', stateRoot: WORKED_ROOT })
+  expect(await findBlocksOfBatch(node.db, one)).toHaveLength(2)
+  await expect(assertLease(node.db, lease)).rejects.toMatchObject({ name: 'LeaseLostError' })
+})
+
+test('a batch of the sequencer that L1 has as it is leaves the lease where it is', async () => {
+  const lease = await takeLease(node.db, SEQUENCER_LEASE)
+  await node.closeOwnBatch()
+  node.l1.mine([node.sequence([node.dataOf(0)])])
+  await node.poll()
+  await assertLease(node.db, lease)
 })
 
 test('data that cannot be read is a batch without blocks: it counts, the state stays', async () => {

@@ -1,6 +1,6 @@
 import { eq, gte } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { getClosedBatch, openBatch } from '#db/batches.ts'
+import { getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
 import { getLastBlock } from '#db/blocks.ts'
 import { findCursor, findInfoLeaves, findLastInfoRoot, findLastVirtualBatch } from '#db/l1.ts'
 import { accounts, l1Blocks, l1Transactions, sequences } from '#db/schema.ts'
@@ -102,6 +102,7 @@ test('… but not under a batch of the sequencer', async () => {
   node.l1.mine([node.sequence([node.dataOf(0)])])
   await node.poll()
   await openBatch(node.db, { batchNumber: two, kind: 'trusted', forkId: 9, coinbase: addressOf(0xee) })
+  await growBatch(node.db, two, { txCount: 1, timestamp: 1_700_000_050, counters: {} })
   node.l1.drop(1)
   node.l1.mine([node.sequence([Uint8Array.of(0xff)])])
   await expect(node.poll()).rejects.toThrow('the sequencer has built on')
