@@ -76,7 +76,12 @@ test('reads of keys that come twice, or are not there, answer each', async () =>
 test('a path is loaded with one request a level', async () => {
   const { store, root } = await buildTree([Array.from({ length: 64 }, (_, i) => [BigInt(i), 1n] as const)])
   let requests = 0
-  const counted = { getNodes: (hashes: readonly Uint8Array[]) => (requests++, store.getNodes(hashes)) }
+  const counted = {
+    getNodes: (hashes: readonly Uint8Array[]) => {
+      requests++
+      return store.getNodes(hashes)
+    },
+  }
   await updateTree(counted, root, [toChange([1n, 5n]), toChange([2n, 5n]), toChange([63n, 0n])])
   expect(requests).toBe(22) // 64 keys differ in the first element only: bit 5 is level 20, leaves are at 21
 })
