@@ -25,7 +25,12 @@ export type FakeActivities = {
   prover?: Partial<ProvingActivities>
 }
 
-export type WorkflowRun = { client: Client; stop: () => Promise<void> }
+export type WorkflowRun = {
+  client: Client
+  /** Does something while no worker runs; new ones continue from the histories. */
+  whileAway: (act: () => Promise<void>) => Promise<void>
+  stop: () => Promise<void>
+}
 
 /** Runs the real workflows with fake activities, in a namespace of its own. A queue without fakes has no worker. */
 export async function runWorkflows(fakes: FakeActivities): Promise<WorkflowRun> {
@@ -36,27 +41,41 @@ export async function runWorkflows(fakes: FakeActivities): Promise<WorkflowRun> 
   const { address, namespace } = await createTestNamespace()
   const connection = await Connection.connect({ address })
   const native = await NativeConnection.connect({ address })
-  const common = { connection: native, namespace, identity: TEST_IDENTITY, shutdownGraceTime: 0 }
+  const common = {
+    ...{ connection: native, namespace, identity: TEST_IDENTITY, shutdownGraceTime: 0 },
+    stickyQueueScheduleToStartTimeout: '1 second',
+  } as const
   const workflowBundle = { codePath: await buildWorkflowBundle() }
   const queues = Object.keys(TASK_QUEUE) as (keyof typeof TASK_QUEUE)[]
-  const workers = await Promise.all(
-    queues
-      .filter((queue) => queue === 'batch' || fakes[queue] !== undefined)
-      .map((queue) =>
-        Worker.create({
-          ...common,
-          taskQueue: TASK_QUEUE[queue],
-          activities: { ...fakes[queue] },
-          ...(queue === 'batch' ? { workflowBundle } : {}),
-        }),
-      ),
-  )
-  const running = Promise.all(workers.map((worker) => worker.run()))
-  return {
-    client: new Client({ connection, namespace, identity: TEST_IDENTITY }),
-    stop: async () => {
+  const startWorkers = async () => {
+    const workers = await Promise.all(
+      queues
+        .filter((queue) => queue === 'batch' || fakes[queue] !== undefined)
+        .map((queue) =>
+          Worker.create({
+            ...common,
+            taskQueue: TASK_QUEUE[queue],
+            activities: { ...fakes[queue] },
+            ...(queue === 'batch' ? { workflowBundle } : {}),
+          }),
+        ),
+    )
+    const running = Promise.all(workers.map((worker) => worker.run()))
+    return async () => {
       for (const worker of workers) worker.shutdown()
       await running
+    }
+  }
+  let stopWorkers = await startWorkers()
+  return {
+    client: new Client({ connection, namespace, identity: TEST_IDENTITY }),
+    whileAway: async (act) => {
+      await stopWorkers()
+      await act()
+      stopWorkers = await startWorkers()
+    },
+    stop: async () => {
+      await stopWorkers()
       await native.close()
       await connection.close()
     },

@@ -224,18 +224,24 @@ test('a sequence that L1 forgets during the proof stops it', async () => {
   await recordHistory('batch-reorged-during-proof', handle)
 })
 
-test('a sequence that moved to another L1 block needs another proof, though nobody saw it missing', async () => {
-  const handle = await startBatch()
-  await handle.signal(messages.l1Virtualized, l1(10))
-  await reaches(handle, 'proven')
-  await handle.signal(messages.l1Reorged, { fromL1Block: 10 })
-  await handle.signal(messages.l1Virtualized, l1(11)) // mostly before the workflow acted on the first
-  await eventually(async () => {
-    const view = await handle.query(messages.batchState)
-    expect(view).toMatchObject({ status: 'proven', proofRounds: 2 })
+test('signals that come at once, while no worker runs, count one by one', async () => {
+  const proven = await startBatch()
+  const parked = await startBatch({ proveBatch: () => Promise.reject(new ProofRefusedError('No.')) })
+  for (const handle of [proven, parked]) await handle.signal(messages.l1Virtualized, l1(10))
+  await reaches(proven, 'proven')
+  await reaches(parked, 'proof-failed')
+  await run.whileAway(async () => {
+    for (const handle of [proven, parked]) {
+      await handle.signal(messages.l1Reorged, { fromL1Block: 10 })
+      await handle.signal(messages.l1Virtualized, l1(11))
+    }
   })
-  await handle.signal(messages.l1Verified, l1(13))
-  await handle.result()
+  const another = { proofRounds: 2, virtual: l1(11) }
+  const viewOf = (handle: Batch) => handle.query(messages.batchState)
+  await eventually(async () => expect(await viewOf(proven)).toMatchObject({ ...another, status: 'proven' }))
+  await eventually(async () => expect(await viewOf(parked)).toMatchObject({ ...another, status: 'proof-failed' }))
+  for (const handle of [proven, parked]) await handle.signal(messages.l1Verified, l1(13))
+  await Promise.all([proven.result(), parked.result()])
 })
 
 test('a batch that somebody else verifies needs no proof: neither a failed one nor one in the making', async () => {

@@ -21,7 +21,7 @@ export function describeBatch(view: BatchView, forkId: number, attention?: Atten
     ['last error', view.lastError],
     ['operator', view.operatorNote],
   ]
-  const table = rows.filter(([, value]) => value !== undefined).map(([name, value]) => `| ${name} | ${value} |`)
+  const table = rows.filter(([, value]) => value !== undefined).map(([name, value]) => `| ${name} | ${inCell(value)} |`)
   const remedy = attention === undefined ? [] : ['', `> **${attention}**: ${REMEDY[attention] ?? ''}`]
   return [`Batch **${view.batchNumber}** is **${view.status}**.`, ...remedy, '', '| | |', '|---|---|', ...table].join(
     '\n',
@@ -30,3 +30,9 @@ export function describeBatch(view: BatchView, forkId: number, attention?: Atten
 
 const place = (reference: L1Reference | undefined) =>
   reference && `L1 block ${reference.l1BlockNumber}, transaction \`${reference.l1TxHash}\``
+
+/** Errors and notes are anybody's text: a bar or a line break would end the cell. */
+const inCell = (value: string | number | undefined) =>
+  String(value)
+    .replaceAll('|', '\\|')
+    .replaceAll(/\s*\n\s*/g, ' ')
