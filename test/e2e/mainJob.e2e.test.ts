@@ -46,6 +46,13 @@ async function batchOf(hash: Hex): Promise<number> {
   return Number(await rpc<Hex>('zkevm_batchNumberByBlockNumber', [blockNumber]))
 }
 
+/** Kills a process and waits until blocks are made again. */
+async function killAndSeeBlocks(name: string): Promise<void> {
+  const before = await quantity('eth_blockNumber')
+  await net.killAndWait(name)
+  await until(async () => (await quantity('eth_blockNumber').catch(() => 0)) > before + 1, 60_000)
+}
+
 const verified = (batch: number) => until(async () => (await quantity('zkevm_verifiedBatchNumber')) >= batch, 120_000)
 const stateOf = (batch: number) => client.workflow.getHandle(batchWorkflowId(batch)).query(batchState)
 
@@ -152,7 +159,7 @@ test('kill -9 of each process under load: nothing acknowledged is lost or double
   const gasPrice = BigInt(await rpc<Hex>('eth_gasPrice'))
   const acknowledged = new Set<Hex>()
   const wallet = new Wallet(accounts[6]!.privateKey)
-  const signed = await signTransfers(chainId, gasPrice, [wallet], 400)
+  const signed = await signTransfers(chainId, gasPrice, [wallet], 2000)
   let next = 0
   let done = false
   const load = (async () => {
@@ -169,12 +176,11 @@ test('kill -9 of each process under load: nothing acknowledged is lost or double
           next++
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, 40))
+      await new Promise((resolve) => setTimeout(resolve, 50))
     }
   })()
   for (const name of ['sequencer', 'api', 'synchronizer', 'workflows', 'prover', 'temporal', 'postgres'])
-    await net.killAndWait(name)
-  await new Promise((resolve) => setTimeout(resolve, 2000))
+    await killAndSeeBlocks(name)
   done = true
   await load
   expect(acknowledged.size).toBeGreaterThan(20)
