@@ -65,6 +65,10 @@ export function createEtherman(options: EthermanOptions): Etherman & { close(): 
       }
     },
 
+    async readPendingStateTimeout() {
+      return Number((await readManager('pendingStateTimeout', []))[0])
+    },
+
     async checkNetwork(l1ChainId) {
       const chainId = Number(await rpc.call<Hex>('eth_chainId', []))
       if (chainId !== l1ChainId)

@@ -29,7 +29,7 @@ export type LogContext = {
 }
 
 const OF_ROLLUP = ['SequenceBatches', 'SequenceForceBatches', 'ForceBatch', 'InitialSequenceBatches']
-const OF_MANAGER = ['VerifyBatchesTrustedAggregator', 'VerifyBatches']
+const OF_MANAGER = ['VerifyBatchesTrustedAggregator', 'VerifyBatches', 'ConsolidatePendingState']
 /** They change batches in ways that are not implemented: better to stop there than to follow another chain. */
 const UNSUPPORTED_OF_ROLLUP = ['UpdateEtrogSequence']
 const UNSUPPORTED_OF_MANAGER = ['RollbackBatches', 'OverridePendingState']
@@ -61,7 +61,7 @@ export async function readLog(log: RpcLog, context: LogContext): Promise<L1Event
   if (address === contracts.rollupManager) {
     const event = rollupManagerInterface.parseLog(log)
     if (event === null || Number(event.args['rollupID']) !== rollupId) return undefined
-    return readManagerEvent(event, Hash(log.transactionHash))
+    return await readManagerEvent(event, Hash(log.transactionHash), context)
   }
   return undefined
 }
@@ -74,18 +74,23 @@ function readInfoLeaf({ args }: LogDescription): L1Event {
   }
 }
 
-function readManagerEvent({ name, args }: LogDescription, txHash: Hash): L1Event | undefined {
+async function readManagerEvent(
+  { name, args }: LogDescription,
+  txHash: Hash,
+  { getTransaction }: LogContext,
+): Promise<L1Event | undefined> {
   if (UNSUPPORTED_OF_MANAGER.includes(name)) throw unsupported(name, txHash)
   if (!OF_MANAGER.includes(name)) return undefined
-  return {
-    kind: 'verification',
+  const verified = {
     toBatch: Number(args['numBatch']),
     stateRoot: Hash(args['stateRoot']),
     exitRoot: Hash(args['exitRoot']),
-    aggregator: Address(args['aggregator']),
-    trusted: name === 'VerifyBatchesTrustedAggregator',
     txHash,
   }
+  if (name === 'ConsolidatePendingState')
+    return { kind: 'consolidation', ...verified, sender: Address((await getTransaction(txHash)).from) }
+  const trusted = name === 'VerifyBatchesTrustedAggregator'
+  return { kind: 'verification', ...verified, aggregator: Address(args['aggregator']), trusted }
 }
 
 async function readRollupEvent(

@@ -52,7 +52,10 @@ export type L1Event =
     }
   /** Forced batches that were sequenced without the sequencer, because it let them wait too long. */
   | { kind: 'sequenceForceBatches'; toBatch: number; batches: SequencedBatch[]; coinbase: Address; txHash: Hash }
-  /** `trusted`: by the trusted aggregator, so it is final at once. */
+  /**
+   * `trusted`: by the trusted aggregator, so it is final at once. One by anyone else is final at once only while the
+   * contract's pending state timeout is 0; otherwise it waits for its `consolidation`.
+   */
   | {
       kind: 'verification'
       toBatch: number
@@ -62,6 +65,8 @@ export type L1Event =
       trusted: boolean
       txHash: Hash
     }
+  /** What anyone verified became final after its time. `sender` made it so, or the sequence it happened with. */
+  | { kind: 'consolidation'; toBatch: number; stateRoot: Hash; exitRoot: Hash; sender: Address; txHash: Hash }
 
 /** What one L1 block did, in the order of the chain. */
 export type L1BlockEvents = { block: L1Block; events: L1Event[] }
@@ -85,6 +90,8 @@ export type Etherman = {
   /** Zero hash when L1 has no root for the batch. */
   readStateRoot(batchNumber: number): Promise<Hash>
   readProgress(): Promise<RollupProgress>
+  /** Seconds that a verification by anyone but the trusted aggregator stays pending; 0: not at all. */
+  readPendingStateTimeout(): Promise<number>
   /** @throws {WrongL1Error} when chain, contracts and rollup id do not belong together */
   checkNetwork(l1ChainId: number): Promise<void>
 }

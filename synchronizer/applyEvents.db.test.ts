@@ -10,7 +10,7 @@ import { findWitness } from '#db/proofs.ts'
 import { forcedBatches, l1InfoLeaves, sequences, verifications, virtualBatches } from '#db/schema.ts'
 import type { L1Event } from '#etherman/types.ts'
 import { L1InfoTree } from '#protocol/l1InfoTree.ts'
-import { Hash } from '#protocol/primitives.ts'
+import { Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { infoLeaf, one, SynchronizerFixture, two, verification, WORKED_ACC_INPUT_HASH, WORKED_ROOT } from './fixture.ts'
 
@@ -222,6 +222,34 @@ test.each([
   await expect(node.poll()).rejects.toThrow(hashOf(0xbad))
   expect(await node.db.select().from(verifications)).toEqual([])
   expect((await findCursor(node.db))!.position).toBe(2)
+})
+
+test('what anyone verified counts only from its consolidation on, when the contract lets it wait', async () => {
+  node.l1.mine([node.sequence()])
+  node.l1.pendingStateTimeout = 100
+  node.l1.mine([verification(2, node.rootAfter(1), { trusted: false })])
+  await node.poll()
+  expect(await node.db.select().from(verifications)).toEqual([])
+  const [stateRoot, exitRoot] = [node.rootAfter(1), ZERO_HASH]
+  node.l1.mine([
+    { kind: 'consolidation', toBatch: 2, stateRoot, exitRoot, sender: addressOf(0x5e), txHash: hashOf(0xc0) },
+  ])
+  await node.poll()
+  expect(await node.db.select().from(verifications)).toMatchObject([
+    { fromBatch: 1, toBatch: 2, trusted: false, aggregator: addressOf(0x5e), l1BlockNumber: 4 },
+  ])
+  expect((await node.signals()).slice(3)).toEqual([
+    'l1Verified → batch-1',
+    'l1Verified → batch-2',
+    'l1Progressed → aggregator',
+  ])
+})
+
+test('a pending root that is not ours stops the reading too', async () => {
+  node.l1.mine([node.sequence()])
+  node.l1.pendingStateTimeout = 100
+  node.l1.mine([verification(2, hashOf(0xbad), { trusted: false })])
+  await expect(node.poll()).rejects.toMatchObject({ name: 'StateRootMismatchError' })
 })
 
 /** Follows the worked batch in the protocol's documentation: one transaction of the same account. */

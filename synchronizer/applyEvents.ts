@@ -36,6 +36,8 @@ type Context = {
   infoTree: StoredInfoTree
   /** What the contract has as accumulated input hash at the end of a sequence. */
   readAccInputHash: (toBatch: number) => Promise<Hash>
+  /** Seconds; 0 when what anyone verified is final at once. */
+  readPendingStateTimeout: () => Promise<number>
 }
 
 /**
@@ -56,6 +58,8 @@ export async function applyEvent(context: Context, event: L1Event): Promise<void
       return await applyForcedSequence(context, event)
     case 'verification':
       return await applyVerification(context, event)
+    case 'consolidation':
+      return await storeVerified(context, { ...event, aggregator: event.sender, trusted: false })
   }
 }
 
@@ -166,22 +170,30 @@ async function applyForceBatch({ tx, block }: Context, event: EventOf<'forceBatc
   })
 }
 
-async function applyVerification({ tx, block }: Context, event: EventOf<'verification'>): Promise<void> {
-  const { stateRoot, exitRoot, aggregator, trusted, txHash } = event
-  const toBatch = BatchNumber(event.toBatch)
+/** Whoever verified: a root that is not ours stops us. Only what is final is stored. */
+async function applyVerification(context: Context, event: EventOf<'verification'>): Promise<void> {
+  const isPending = !event.trusted && (await context.readPendingStateTimeout()) > 0
+  if (isPending) await assertSameRoots(context.tx, event)
+  else await storeVerified(context, event)
+}
+
+type Verified = Omit<EventOf<'verification'>, 'kind'>
+
+async function assertSameRoots(tx: Queryable, verified: Pick<Verified, 'toBatch' | 'stateRoot' | 'exitRoot'>) {
+  const { toBatch, stateRoot, exitRoot } = verified
+  const ours = await getClosedBatch(tx, BatchNumber(toBatch))
+  if (ours.stateRoot === stateRoot && ours.localExitRoot === exitRoot) return
+  throw new StateRootMismatchError('L1 verified another state than this node has.', {
+    facts: { toBatch, ours: ours.stateRoot, onL1: stateRoot, ourExitRoot: ours.localExitRoot, exitRootOnL1: exitRoot },
+    docs: 'docs/runbooks/state-root-mismatch.md',
+  })
+}
+
+async function storeVerified({ tx, block }: Context, verified: Verified): Promise<void> {
+  await assertSameRoots(tx, verified)
+  const { stateRoot, exitRoot, aggregator, trusted, txHash } = verified
+  const toBatch = BatchNumber(verified.toBatch)
   const fromBatch = BatchNumber((await findLastVerifiedBatch(tx, toBatch)) + 1)
-  const ours = await getClosedBatch(tx, toBatch)
-  if (ours.stateRoot !== stateRoot || ours.localExitRoot !== exitRoot)
-    throw new StateRootMismatchError('L1 verified another state than this node has.', {
-      facts: {
-        toBatch,
-        ours: ours.stateRoot,
-        onL1: stateRoot,
-        ourExitRoot: ours.localExitRoot,
-        exitRootOnL1: exitRoot,
-      },
-      docs: 'docs/runbooks/state-root-mismatch.md',
-    })
   const place = { l1BlockNumber: block.number, l1TxHash: txHash }
   await storeVerification(tx, { fromBatch, toBatch, ...place, aggregator, stateRoot, exitRoot, trusted })
   const signals: NewSignal[] = []

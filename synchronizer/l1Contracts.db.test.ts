@@ -56,7 +56,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** The L1 contracts with a rollup on this genesis, and a node that has read nothing of it. */
 beforeEach(async () => {
   const genesisRoot = await genesisRootOf(genesis)
-  l1 = await startL1({ genesisRoot, verifier: 'mock', l2ChainId: CHAIN_ID })
+  const timeouts = { trustedAggregatorTimeoutSeconds: 0, pendingStateTimeoutSeconds: 100 }
+  l1 = await startL1({ genesisRoot, verifier: 'mock', l2ChainId: CHAIN_ID, ...timeouts })
   state = await createTestDatabase()
   await migrate(state.url)
   const { rollupManager, rollup, globalExitRoot, pol, rollupId, l1StartBlock } = l1.deployment
@@ -88,11 +89,12 @@ async function batchWithTransfer(nonce: number): Promise<BatchData> {
   const marker = encodeChangeL2Block({ deltaTimestamp: 0, indexL1InfoTree: 0 })
   return regularBatch(bytesToHex(concatBytes(marker, await transfer(nonce))))
 }
-async function verify(toBatch: number, stateRoot: string): Promise<void> {
+async function verify(toBatch: number, stateRoot: string, { trusted = true } = {}): Promise<void> {
   const { lastVerifiedBatch } = await rollupData(l1)
   const proof = Array.from({ length: 24 }, () => ZeroHash)
   const args = [1, 0, lastVerifiedBatch, toBatch, ZeroHash, stateRoot, l1.aggregator.address, proof]
-  await send(l1.manager, 'verifyBatchesTrustedAggregator', args, { from: l1.aggregator })
+  const from = trusted ? l1.aggregator : l1.stranger
+  await send(l1.manager, trusted ? 'verifyBatchesTrustedAggregator' : 'verifyBatches', args, { from })
 }
 
 test('the first batch, which the contract injects, initialises the bridge of L2', async () => {
@@ -162,6 +164,19 @@ test('a verification with our root is taken over', async () => {
   await verify(2, (await getClosedBatch(db, BatchNumber(2))).stateRoot)
   await poll()
   expect(await findLastVerifiedBatch(db)).toBe(2)
+})
+
+test('what anyone verified is taken over when the contract consolidates it', async () => {
+  await sequence(l1, [await batchWithTransfer(0)])
+  await poll()
+  await verify(2, (await getClosedBatch(db, BatchNumber(2))).stateRoot, { trusted: false })
+  await poll()
+  expect(await findLastVerifiedBatch(db)).toBe(0)
+  await passTime(l1, 101)
+  await send(l1.manager, 'consolidatePendingState', [1, 1], { from: l1.stranger })
+  await poll()
+  expect(await findLastVerifiedBatch(db)).toBe(2)
+  expect((await etherman.readProgress()).lastVerifiedBatch).toBe(2)
 })
 
 test('a verification with another root stops the reading', async () => {

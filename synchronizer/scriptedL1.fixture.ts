@@ -17,6 +17,8 @@ export class ScriptedL1 implements Etherman {
   visibleHead = Number.POSITIVE_INFINITY
   /** What the contract answers instead of the hash that follows from the events. */
   readonly accInputHashes = new Map<number, Hash>()
+  /** Seconds that a verification by anyone stays pending. */
+  pendingStateTimeout = 0
   readonly ranges: { fromBlock: number; toBlock: number }[] = []
   #blocks: L1BlockEvents[] = []
   #forks = 0
@@ -92,6 +94,10 @@ export class ScriptedL1 implements Etherman {
         ends.set(event.toBatch, current)
       }
     return ends
+  }
+
+  async readPendingStateTimeout() {
+    return this.pendingStateTimeout
   }
 
   readStateRoot(): never {

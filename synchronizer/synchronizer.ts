@@ -108,10 +108,11 @@ export class Synchronizer {
   async #applyBlock({ block, events }: L1BlockEvents, target: number): Promise<void> {
     const { db, etherman, network, logger } = this.#deps
     const readAccInputHash = async (toBatch: number) => (await etherman.readSequencedBatches(toBatch)).accInputHash
+    const fromL1 = { readAccInputHash, readPendingStateTimeout: () => etherman.readPendingStateTimeout() }
     try {
       await db.transaction(async (tx) => {
         await storeL1Block(tx, block, true)
-        const context = { tx, block, network, infoTree: this.#infoTree, readAccInputHash }
+        const context = { tx, block, network, infoTree: this.#infoTree, ...fromL1 }
         for (const event of events) await applyEvent(context, event)
         await setCursor(tx, block.number, target)
       })
