@@ -11,6 +11,10 @@ const STOP = [
   'VerificationRevertedError',
   'StateRootMismatchError',
   'TrustedBatchMismatchError',
+  'AccInputHashMismatchError',
+  'L1DataError',
+  'L1EventUnsupportedError',
+  'WrongL1Error',
 ]
 
 /** Takes transactions for as long as the batch is open. A dead sequencer shows within the heartbeat timeout. */
