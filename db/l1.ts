@@ -149,7 +149,8 @@ export async function storeVerification(tx: Queryable, row: typeof verifications
 
 /**
  * Forgets everything L1 brought after a block: leaves, forced batches, sequences, virtual batches, verifications. Our
- * transactions mined there count as sent again. Returns the batches whose places on L1 are gone.
+ * transactions mined there, also those that reverted, count as sent again: later ones need their nonces. Returns the
+ * batches whose places on L1 are gone.
  */
 export async function deleteL1BlocksAbove(tx: Queryable, l1BlockNumber: number): Promise<BatchNumber[]> {
   const virtual = await tx
@@ -163,8 +164,8 @@ export async function deleteL1BlocksAbove(tx: Queryable, l1BlockNumber: number):
   await tx.delete(l1Blocks).where(gt(l1Blocks.blockNumber, l1BlockNumber))
   await tx
     .update(l1Transactions)
-    .set({ status: 'sent', l1BlockNumber: null, updatedAt: new Date() })
-    .where(and(eq(l1Transactions.status, 'mined'), gt(l1Transactions.l1BlockNumber, l1BlockNumber)))
+    .set({ status: 'sent', l1BlockNumber: null, error: null, updatedAt: new Date() })
+    .where(and(inArray(l1Transactions.status, ['mined', 'reverted']), gt(l1Transactions.l1BlockNumber, l1BlockNumber)))
   const unsequenced = virtual.map(({ batchNumber }) => batchNumber)
   if (unsequenced.length > 0) await deleteProofsFrom(tx, BatchNumber(Math.min(...unsequenced))) // of inputs that are gone
   const affected = new Set(unsequenced)

@@ -1,4 +1,4 @@
-import { eq, gte } from 'drizzle-orm'
+import { asc, eq, gte } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
 import { getLastBlock } from '#db/blocks.ts'
@@ -59,6 +59,25 @@ test.each([1, 5])('a reorg of depth %i takes back what is gone and applies what 
   await node.poll()
   expect(await findLastVirtualBatch(node.db)).toMatchObject({ batchNumber: 1, l1BlockNumber: again.number })
   expect((await getClosedBatch(node.db, one)).stateRoot).toBe(WORKED_ROOT)
+})
+
+test('of our L1 transactions, what the dropped blocks settled is open again, whatever its outcome', async () => {
+  const kept = node.l1.mine([node.sequence([node.dataOf(0)])])
+  const dropped = node.l1.mine([node.sequence([node.dataOf(1)], { toBatch: 2 })])
+  await node.poll()
+  await node.db.insert(l1Transactions).values([
+    { ...sentSequence(kept.number), id: 'sequence-1-1', nonce: 0 },
+    { ...sentSequence(dropped.number), id: 'sequence-2-2', nonce: 1, status: 'reverted', error: 'out of gas' },
+    { ...sentSequence(dropped.number), id: 'sequence-2-2#2', nonce: 2 },
+  ])
+  node.l1.drop(1)
+  node.l1.mine()
+  await node.poll()
+  expect(await node.db.select().from(l1Transactions).orderBy(asc(l1Transactions.nonce))).toMatchObject([
+    { id: 'sequence-1-1', status: 'mined', l1BlockNumber: kept.number },
+    { id: 'sequence-2-2', status: 'sent', l1BlockNumber: null, error: null },
+    { id: 'sequence-2-2#2', status: 'sent', l1BlockNumber: null },
+  ])
 })
 
 const sentSequence = (l1BlockNumber: number) => ({
