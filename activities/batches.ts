@@ -1,5 +1,6 @@
 import { findBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
+import { reopenLostTransactions } from '#db/l1Transactions.ts'
 import { findBatchOnL1, findVerifiableRun, type VerificationRun } from '#db/verification.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import type { L1Reference } from '#workflows/messages.ts'
@@ -22,6 +23,7 @@ export const createBatchActivities = ({ db, aggregator }: Options) => ({
 
   /** The next run to verify, or null. `full`: waiting `waitMs` for more would not make it longer. */
   async planVerification(): Promise<(VerificationRun & { full: boolean; waitMs: number }) | null> {
+    await reopenLostTransactions(db)
     const run = await findVerifiableRun(db, aggregator.maxBatches)
     if (run === undefined) return null
     return { ...run, full: run.proofs.length >= aggregator.maxBatches, waitMs: aggregator.verifyIntervalMs }

@@ -12,25 +12,14 @@ import type { ReexecutionJob } from '#prover/reexecute.ts'
 import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
 import type { BatchInputs } from '#prover/types.ts'
 import { produceWitness } from '#prover/witness.ts'
+import type { BenchResult } from './run.ts'
 
 const ACCOUNTS = 200
 /** What the counters of fork 9 leave room for is not much more. */
 const TRANSACTIONS = 300
 
-export type Result = {
-  transactions: number
-  batchBytes: number
-  witnessBytes: number
-  /** Sealing check: execution on values and tree in memory, witness included. */
-  checkMs: number
-  /** Stateless execution in a warm thread. */
-  proveMs: number
-  /** Longest time in which the process beside the thread could not answer. */
-  longestBlockMs: number
-}
-
 /** A full batch of ether transfers between many accounts: what checking and attesting it cost. */
-export async function run(): Promise<Result> {
+export async function run(): Promise<BenchResult> {
   const { job, checkMs } = await buildFullBatch()
   const threads = createReexecutionThreads()
   const { signal } = new AbortController()
@@ -41,8 +30,14 @@ export async function run(): Promise<Result> {
   await threads.close()
   const transactions = job.claimed.blocks.reduce((sum, { txCount }) => sum + txCount, 0)
   return {
-    ...{ transactions, batchBytes: job.inputs.batchL2Data.length, witnessBytes: job.witness.length },
-    ...{ checkMs, proveMs, longestBlockMs },
+    name: `prover: one batch of ${transactions} transfers`,
+    rows: [
+      { what: 'batch data, bytes', value: job.inputs.batchL2Data.length },
+      { what: 'witness, bytes', value: job.witness.length },
+      { what: 'check and witness on the main thread, wall ms', value: checkMs },
+      { what: 'attestation in a warm thread, wall ms', value: proveMs },
+      { what: 'longest stall of the event loop beside it, ms', value: longestBlockMs },
+    ],
   }
 }
 

@@ -12,10 +12,10 @@ import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 /** Follows L1 and executes what comes from there; checks closed batches by executing them again. */
 await runRole('synchronizer', async (config, logger) => {
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-synchronizer' })
+  const etherman = createEtherman({ ...config.network, ...config.l1 })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const { network } = config
-  const etherman = createEtherman({ ...network, ...config.l1 })
   const client = new Client({ connection, namespace })
   const worker = await Worker.create({
     ...WORKER_DEFAULTS,
@@ -27,6 +27,7 @@ await runRole('synchronizer', async (config, logger) => {
         db,
         client,
         synchronizer: new Synchronizer({ db, etherman, network, maxBlockRange: config.l1.maxBlockRange, logger }),
+        checkNetwork: () => etherman.checkNetwork(network.l1ChainId),
         forkId: network.forkId,
         pollIntervalMs: config.l1.pollIntervalMs,
       }),

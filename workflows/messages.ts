@@ -72,7 +72,7 @@ export const retryCheckNow = defineUpdate<string, [{ note?: string }?]>('retryCh
 export const retryNow = defineSignal<[string?]>('retryNow')
 
 /** What stops a batch or a sender until somebody acts; the value of ZkAttention. */
-export type Attention = 'check-failed' | 'proof-failed' | 'sequence-failed' | 'verification-failed'
+export type Attention = 'check-failed' | 'proof-failed' | 'sequence-failed' | 'verification-failed' | 'sync-failed'
 
 export type BatchInput = {
   batchNumber: number

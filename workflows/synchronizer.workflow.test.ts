@@ -40,10 +40,24 @@ test('L1 is read again and again, by one reader, in histories that end', async (
   await recordHistory('synchronizer-continued-as-new', first)
 })
 
-test("a state root that is not L1's stops it", async () => {
+test("a state root that is not L1's parks it, in view, until somebody asks to go on", async () => {
+  let mended = false
+  let reads = 0
   run = await runWorkflows({
-    synchronizer: { synchronize: () => Promise.reject(new StateRootMismatchError('Another root.')) },
+    synchronizer: {
+      synchronize: async () => {
+        if (!mended) throw new StateRootMismatchError('Another root.')
+        reads++
+        return undefined
+      },
+    },
   })
-  const handle = await start(3)
-  await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'StateRootMismatchError' } } })
+  const handle = await start(1)
+  const attention = async () => (await handle.describe()).searchAttributes['ZkAttention']
+  await eventually(async () => expect(await attention()).toEqual(['sync-failed']))
+  mended = true
+  await handle.signal(messages.retryNow)
+  await eventually(() => expect(reads).toBeGreaterThan(0))
+  await eventually(async () => expect((await attention())?.[0] ?? null).toBeNull())
+  await handle.terminate()
 })
