@@ -14,13 +14,16 @@ function createFakeSequencer() {
   const close = new Map<number, () => void>()
   const closed = new Set<number>()
   let prepared = 0
+  let mostOpen = 0
   const sequencing: SequencingActivities = {
     prepareSequencer: async () => {
       prepared++
       return { nextBatch: 5, forkId: 9 }
     },
     collectBatch: async ({ batchNumber }) => {
-      await new Promise<void>((resolve) => close.set(batchNumber, resolve))
+      const closing = new Promise<void>((resolve) => close.set(batchNumber, resolve))
+      mostOpen = Math.max(mostOpen, close.size)
+      await closing
       close.delete(batchNumber)
       closed.add(batchNumber)
       return { txCount: 1, blockCount: 1, closingReason: 'timeout' }
@@ -36,6 +39,7 @@ function createFakeSequencer() {
       for (const resolve of close.values()) resolve()
     },
     timesPrepared: () => prepared,
+    mostOpen: () => mostOpen,
   }
 }
 
@@ -79,6 +83,7 @@ test('two batches are open, never three, and the next starts when one is sealed'
   fake.closeBatch(11) // out of turn
   await eventually(() => expect(fake.open()).toEqual([10, 12]))
   expect(fake.timesPrepared()).toBe(1)
+  expect(fake.mostOpen()).toBe(2)
   const batch = run.client.workflow.getHandle<typeof batchWorkflow>('batch-5')
   const { typedSearchAttributes, parentExecution } = await batch.describe()
   expect(typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.batchNumber)).toBe(5)
@@ -100,6 +105,7 @@ test('a new run takes over with what is open, and does not prepare again', async
   }
   await eventually(() => expect(fake.open()).toEqual([9, 10]))
   expect(fake.timesPrepared()).toBe(1)
+  expect(fake.mostOpen()).toBe(2)
   expect((await handle.describe()).runId).not.toBe(runId)
   expect(await startedBatches()).toEqual(['batch-5', 'batch-6', 'batch-7', 'batch-8', 'batch-9', 'batch-10'])
   const first = run.client.workflow.getHandle(messages.SEQUENCER_WORKFLOW_ID, runId)
