@@ -110,6 +110,9 @@ test('a new run takes over with what is open, and does not prepare again', async
   expect(await startedBatches()).toEqual(['batch-5', 'batch-6', 'batch-7', 'batch-8', 'batch-9', 'batch-10'])
   const first = run.client.workflow.getHandle(messages.SEQUENCER_WORKFLOW_ID, runId)
   await eventually(async () => expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW'))
+  const { events } = await first.fetchHistory()
+  const handedOver = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.input?.payloads?.[0]?.data
+  expect(JSON.parse(new TextDecoder().decode(handedOver ?? undefined))).toEqual({ next: 8, forkId: 9, open: [7] })
   await recordHistory('sequencer-continued-as-new', first)
 })
 
