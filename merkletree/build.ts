@@ -10,7 +10,7 @@ export class KernelBuildError extends NodeError {
 }
 
 /**
- * The compiled Poseidon kernel. Compiled (about five seconds) when dist/ has none of this source; safe to call from
+ * The compiled Poseidon kernel. Compiled (in some seconds) when dist/ has none of this source; safe to call from
  * several processes at once. @throws {KernelBuildError}
  */
 export async function buildKernel(): Promise<Uint8Array> {

@@ -4,8 +4,8 @@ import { ROUND_CONSTANTS } from './roundConstants.ts'
 
 const FULL_ROUNDS_HALF = 4
 const PARTIAL_ROUNDS = 22
-/** Matrix products after which every lane is made small again: its parts grow by less than nine bits in each. */
-const PRODUCTS_PER_SHRINK = 3
+/** Partial rounds between two reductions of all lanes. Three would fit as well, but leave one of the 22 over. */
+const PARTIAL_GROUP = 2
 
 /**
  * Constants of each round. In partial rounds all but that of lane 0 pass the S-boxes untouched: they are moved through
@@ -67,30 +67,19 @@ ${d} = i64x2.extend_high_i32x4_u(seventh1);
 }`
 }
 
-const FULL_ROUND = [0, 4, 8].map(sboxOfFour).concat(matrixProduct('s')).join('\n')
-const PARTIAL_ROUND = `s0 = split(sbox(join(s0)));\n${matrixProduct('s')}`
-const SHRINK = LANES.map((lane) => `s${lane} = shrink(s${lane});`).join('\n')
-
 const repeat = (count: number, body: string) => `for (let i = 0; i < ${count}; i++) {\n${body}\n}`
 
-/** The rounds, each followed by the constants of the next. A run of partial rounds starts with small lanes. */
-function permutation(): string {
-  const runs = Math.ceil(PARTIAL_ROUNDS / PRODUCTS_PER_SHRINK) - 1
-  const last = PARTIAL_ROUNDS - runs * PRODUCTS_PER_SHRINK
-  const partial = `${PARTIAL_ROUND}\n${addConstants(1)}`
-  return [
-    addConstants(WIDTH),
-    repeat(FULL_ROUNDS_HALF - 1, `${FULL_ROUND}\n${addConstants(WIDTH)}`),
-    FULL_ROUND,
-    addConstants(1),
-    repeat(runs, [SHRINK, ...Array<string>(PRODUCTS_PER_SHRINK).fill(partial)].join('\n')),
-    SHRINK,
-    ...Array<string>(last - 1).fill(partial),
-    PARTIAL_ROUND,
-    addConstants(WIDTH),
-    repeat(FULL_ROUNDS_HALF - 1, `${FULL_ROUND}\n${addConstants(WIDTH)}`),
-    FULL_ROUND,
-  ].join('\n')
+const FULL_ROUNDS = repeat(
+  FULL_ROUNDS_HALF,
+  [addConstants(WIDTH), ...[0, 4, 8].map(sboxOfFour), matrixProduct('s')].join('\n'),
+)
+
+/** The parts of the lanes grow by less than nine bits a product, so most lanes stay split for a few rounds. */
+function partialRounds(): string {
+  const shrinkAll = LANES.map((lane) => `s${lane} = shrink(s${lane});`)
+  const round = [addConstants(1), 's0 = split(sbox(join(s0)));', matrixProduct('s')]
+  const group = [...shrinkAll, ...Array<string[]>(PARTIAL_GROUP).fill(round).flat()]
+  return repeat(PARTIAL_ROUNDS / PARTIAL_GROUP, group.join('\n'))
 }
 
 /**
@@ -111,7 +100,9 @@ export function hashMany(input: usize, output: usize, count: i32): void {
 for (let hash = 0; hash < count; hash++) {
 let constants = ROUND_CONSTANTS;
 ${loads}
-${permutation()}
+${FULL_ROUNDS}
+${partialRounds()}
+${FULL_ROUNDS}
 ${stores}
 input += ${8 * WIDTH};
 output += 32;
