@@ -1,41 +1,42 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { keccak256 } from '#protocol/keccak.ts'
+import { CURVE_ORDER, recoverAddress } from '#protocol/secp256k1.ts'
 import { bytesToWord, readPadded } from '../../words.ts'
 import type { Precompile } from './precompiles.ts'
 
 const NO_BYTES = new Uint8Array()
 const INPUT_SIZE_BYTES = 128
-const { Fn, Fp } = secp256k1.Point
-const CURVE_ORDER = Fn.ORDER
+const { Fp } = secp256k1.Point
 
 /** Address whose key signed a hash, as a word; nothing for a bad signature. Unlike in transactions, s may be high. */
 export const ecRecover: Precompile = {
   gas: () => 3000,
   run: (bytes) => {
     const input = readPadded(bytes, 0n, INPUT_SIZE_BYTES)
-    const { v, r, s } = signature(input)
-    if (!isWellFormed(v, r, s)) return NO_BYTES
-    try {
-      const point = new secp256k1.Signature(r, s, Number(v) - 27).recoverPublicKey(input.slice(0, 32))
-      const word = new Uint8Array(32)
-      word.set(keccak256(point.toBytes(false).subarray(1)).subarray(12), 12)
-      return word
-    } catch {
-      return NO_BYTES // r is no point's abscissa, or the point is at infinity
-    }
+    const address = recover(input)
+    if (address === undefined) return NO_BYTES
+    const word = new Uint8Array(32)
+    word.set(address, 12)
+    return word
   },
 }
 
 /** How far the program gets with an input, which decides its cost in counters. */
 export function recoverOutcome(bytes: Uint8Array): 'malformed' | 'noPoint' | 'point' {
-  const { v, r, s } = signature(readPadded(bytes, 0n, INPUT_SIZE_BYTES))
+  const input = readPadded(bytes, 0n, INPUT_SIZE_BYTES)
+  const { v, r, s } = signature(input)
   if (!isWellFormed(v, r, s)) return 'malformed'
+  if (recover(input) !== undefined) return 'point'
   try {
-    Fp.sqrt(Fp.create(r * r * r + 7n))
+    Fp.sqrt(Fp.create(r * r * r + 7n)) // the key may be the point at infinity
     return 'point'
   } catch {
     return 'noPoint'
   }
+}
+
+function recover(input: Uint8Array): Uint8Array | undefined {
+  const { v, r, s } = signature(input)
+  return isWellFormed(v, r, s) ? recoverAddress(input.slice(0, 32), r, s, v === 28n ? 1 : 0) : undefined
 }
 
 function signature(input: Uint8Array): { v: bigint; r: bigint; s: bigint } {
