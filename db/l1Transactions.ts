@@ -128,11 +128,11 @@ export async function reopenLostTransactions(db: Queryable): Promise<string[]> {
         or(
           and(
             eq(l1Transactions.purpose, 'sequence'),
-            sql`not exists (select from ${sequences} where ${sequences.toBatch} >= ${l1Transactions.toBatch})`,
+            sql`${l1Transactions.toBatch} > (select coalesce(max(${sequences.toBatch}), 0) from ${sequences})`,
           ),
           and(
             eq(l1Transactions.purpose, 'verify'),
-            sql`not exists (select from ${verifications} where ${verifications.toBatch} >= ${l1Transactions.toBatch})`,
+            sql`${l1Transactions.toBatch} > (select coalesce(max(${verifications.toBatch}), 0) from ${verifications})`,
           ),
         ),
       ),

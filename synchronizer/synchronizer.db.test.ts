@@ -92,6 +92,25 @@ const sentSequence = (l1BlockNumber: number) => ({
   },
 })
 
+test('a transaction of ours that was mined where a reorg came before the reading is open again, and told', async () => {
+  await node.db.insert(l1Transactions).values([
+    { ...sentSequence(2), id: 'verify-1-1', purpose: 'verify', nonce: 1 },
+    { ...sentSequence(3), id: 'sequence-1-1', nonce: 2 },
+  ])
+  node.l1.mine()
+  await node.poll()
+  const statuses = async () =>
+    (await node.db.select().from(l1Transactions)).map(({ id, status }) => [id, status]).sort()
+  expect(await statuses()).toEqual([
+    ['sequence-1-1', 'mined'], // in a block that is still to be read
+    ['verify-1-1', 'sent'],
+  ])
+  expect(await node.signals()).toEqual(['l1Progressed → sequence-sender', 'l1Progressed → aggregator'])
+  node.l1.mine([node.sequence([node.dataOf(0)])])
+  await node.poll()
+  expect((await statuses())[0]).toEqual(['sequence-1-1', 'mined'])
+})
+
 test('leaves of a dropped chain make room for others', async () => {
   node.l1.mine([infoLeaf(1), infoLeaf(2)])
   await node.poll()

@@ -1,6 +1,7 @@
 import type { Logger } from '#common/logger.ts'
 import type { Database, Queryable } from '#db/client.ts'
 import { deleteL1BlocksAbove, findCursor, findNewestL1Blocks, setCursor, setFinality, storeL1Block } from '#db/l1.ts'
+import { reopenLostTransactions } from '#db/l1Transactions.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
 import { RangeRefusedError } from '#etherman/errors.ts'
 import type { Etherman, L1BlockEvents } from '#etherman/types.ts'
@@ -27,6 +28,9 @@ type Dependencies = {
 }
 
 const STORED_BLOCKS_PAGE = 50
+const WAKE_SENDERS: readonly NewSignal[] = [SEQUENCE_SENDER_WORKFLOW_ID, AGGREGATOR_WORKFLOW_ID].map((workflowId) => ({
+  ...{ workflowId, signal: l1Progressed.name, args: [] },
+}))
 
 /**
  * Brings the State DB up to date with L1: reads events in ranges that shrink when an endpoint refuses them, applies
@@ -99,6 +103,9 @@ export class Synchronizer {
     await db.transaction(async (tx) => {
       if (found.at(-1)?.block.number !== toBlock) await storeL1Block(tx, end, false)
       await setCursor(tx, toBlock, target)
+      // Mined where a reorg came before us: nothing of ours is undone, but the senders have to send again.
+      const lost = await reopenLostTransactions(tx)
+      if (lost.length > 0) await insertSignals(tx, WAKE_SENDERS)
     })
     this.#range = Math.min(maxBlockRange, this.#range * 2)
     return toBlock
@@ -161,8 +168,6 @@ export class Synchronizer {
       signal: l1Reorged.name,
       args: [{ fromL1Block }],
     }))
-    for (const workflowId of [SEQUENCE_SENDER_WORKFLOW_ID, AGGREGATOR_WORKFLOW_ID])
-      signals.push({ workflowId, signal: l1Progressed.name, args: [] })
-    await insertSignals(tx, signals)
+    await insertSignals(tx, [...signals, ...WAKE_SENDERS])
   }
 }
