@@ -42,7 +42,9 @@ export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Prom
     parked = false
   }
   while (!wf.workflowInfo().continueAsNewSuggested) {
-    await wf.condition(() => wake.woken || wake.urgent, parked ? intervals.retryFailedMs : intervals.reconcileMs)
+    await wf.condition(() => wake.woken || wake.urgent, parked ? intervals.retryFailedMs : intervals.reconcileMs, {
+      summary: parked ? 'try again what failed' : 'look for proofs in the State DB',
+    })
     if (parked) wake.urgent = true // it had its time to grow
     const plan = await planGrowingRun(database.planVerification, wake)
     if (plan === null) {

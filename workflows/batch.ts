@@ -130,7 +130,10 @@ export async function batchWorkflow({
     await wf.condition(() => retryAsked || until()) // unbounded: an operator or L1 decides
   }
   const untilL1 = async (done: () => boolean) => {
-    for (let waitMs = reconcileAfterMs; !(await wf.condition(done, waitMs)); ) {
+    for (
+      let waitMs = reconcileAfterMs;
+      !(await wf.condition(done, waitMs, { summary: 'L1 is silent: look in the State DB' }));
+    ) {
       learn(await database.readBatch({ batchNumber }))
       waitMs = Math.min(2 * waitMs, RECONCILE_EVERY_AT_MOST_MS)
     }

@@ -22,7 +22,9 @@ export async function planGrowingRun<Run extends Plan>(
   let run = await plan()
   const end = Date.now() + (run?.waitMs ?? 0)
   while (run !== null && !run.full && !wake.urgent && Date.now() < end) {
-    await wf.condition(() => wake.woken || wake.urgent, end - Date.now())
+    await wf.condition(() => wake.woken || wake.urgent, end - Date.now(), {
+      summary: 'wait for more to send together',
+    })
     wake.woken = false
     run = await plan()
   }

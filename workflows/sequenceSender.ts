@@ -33,7 +33,9 @@ export async function sequenceSenderWorkflow(intervals = INTERVALS): Promise<nev
     parked = false
   }
   while (!wf.workflowInfo().continueAsNewSuggested) {
-    await wf.condition(() => wake.woken || wake.urgent, parked ? intervals.retryFailedMs : intervals.reconcileMs)
+    await wf.condition(() => wake.woken || wake.urgent, parked ? intervals.retryFailedMs : intervals.reconcileMs, {
+      summary: parked ? 'try again what failed' : 'look for batches in the State DB',
+    })
     if (parked) wake.urgent = true // it had its time to grow
     const plan = await planGrowingRun(l1.planSequence, wake)
     if (plan === null) {

@@ -41,7 +41,7 @@ export async function sequencerWorkflow(state?: SequencerState, limits = LIMITS)
       open = open.filter((batchNumber) => !sealed.delete(batchNumber))
       return open.length < OPEN_BATCHES
     }
-    while (!(await wf.condition(removeSealed, limits.reconcileMs))) {
+    while (!(await wf.condition(removeSealed, limits.reconcileMs, { summary: 'look for closed batches' }))) {
       for (const batchNumber of open) {
         const { closed } = await database.readBatch({ batchNumber })
         if (closed) sealed.add(batchNumber)
