@@ -21,7 +21,7 @@ export async function run(): Promise<BenchResult> {
     for (const { digest, signature, yParity } of signed) recover(digest, signature, yParity)
   }
   const raw = Array.from({ length: SIGNATURES }, (_, index) =>
-    encodeRawTransaction(sign({ to: `0x${'11'.repeat(20)}`, nonce: BigInt(index) }).transaction),
+    encodeRawTransaction(sign({ nonce: BigInt(index) }).transaction),
   )
   const row = async (what: string, work: () => void) => {
     const seconds = await medianCpuSeconds(9, work)
