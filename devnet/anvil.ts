@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { NodeError } from '#common/errors.ts'
-import { anvilBinary } from '#test/anvil.ts'
+import { anvilBinary } from './anvilBinary.ts'
 import { call } from './rpc.ts'
 import type { ProcessSpec } from './supervisor.ts'
 

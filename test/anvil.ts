@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { NodeError } from '#common/errors.ts'
+import { anvilBinary } from '#devnet/anvilBinary.ts'
 
 /** anvil ended, or did not listen in time. The message holds its last output. */
 export class AnvilStartError extends NodeError {
@@ -38,15 +37,6 @@ export const ANVIL_KEYS = [
   '0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97',
   '0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6',
 ] as const
-
-/** Path of the anvil binary that npm installed for this platform. */
-export function anvilBinary(): string {
-  const require = createRequire(import.meta.url)
-  const platform = process.platform === 'win32' ? 'win32' : process.platform
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch
-  const manifest = require.resolve(`@foundry-rs/anvil-${platform}-${architecture}/package.json`)
-  return join(manifest, '..', 'bin', process.platform === 'win32' ? 'anvil.exe' : 'anvil')
-}
 
 /** Starts an L1 of its own on a free loopback port; it ends with this process at the latest. @throws {AnvilStartError} */
 export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {

@@ -21,7 +21,15 @@ try {
   if (genesis === undefined) throw new DemoError('The data directory has no genesis.json.', { facts: { folder } })
   const scale = { transactions: Number(options.transactions), senders: Number(options.senders) }
   const report = await runMainJob(network, genesis, scale, (line) => process.stdout.write(`${line}\n`))
-  console.table(report.batches)
+  const short = (hash: string | null) => hash && `${hash.slice(0, 10)}…${hash.slice(-6)}`
+  console.table(
+    report.batches.map(({ stateRoot, sequencedIn, verifiedIn, ...batch }) => ({
+      ...batch,
+      stateRoot: short(stateRoot),
+      sequencedIn: short(sequencedIn),
+      verifiedIn: short(verifiedIn),
+    })),
+  )
   const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(1)
   process.stdout.write(
     `${report.mined} transfers mined in ${seconds(report.millisecondsToMine)} s, verified on L1 after ${seconds(report.millisecondsToVerify)} s.\n` +
