@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import { keccak256 } from '#protocol/keccak.ts'
 import { Address, type Hash } from '#protocol/primitives.ts'
-import { encodeRawTransaction, signingHash, type Transaction } from '#protocol/transaction.ts'
+import { decodeRawTransaction, encodeRawTransaction, signingHash, type Transaction } from '#protocol/transaction.ts'
 import type { PooledTransaction, PoolRules, PoolView, SenderView } from './admission.ts'
 import type { TransactionRejectedError } from './rejection.ts'
-import { createPoolIntake, type PoolStore } from './submission.ts'
+import { createPoolIntake, type PoolStore, recoverSendersInProcess } from './submission.ts'
 
 const privateKey = hexToBytes(`0x${'22'.repeat(32)}`)
 const publicKey = secp256k1.getPublicKey(privateKey, false)
@@ -220,6 +220,19 @@ describe('groups', () => {
     beforeInsert = undefined
     expect(await intake.submit([sign()])).toMatchObject([{ hash: expect.any(String) }])
   })
+})
+
+test('long recoveries leave the event loop its turns', async () => {
+  const transaction = decodeRawTransaction(sign())
+  const unsound = { ...transaction, s: 0n }
+  let turned = false
+  setImmediate(() => {
+    turned = true
+  })
+  const senders = await recoverSendersInProcess([unsound, ...Array<Transaction>(600).fill(transaction)])
+  expect(turned).toBe(true)
+  expect(senders.length).toBe(601)
+  expect(new Set(senders)).toEqual(new Set([undefined, sender]))
 })
 
 async function stored(raw: Uint8Array): Promise<PooledTransaction> {
