@@ -12,6 +12,8 @@ const STOP = [
   'StateRootMismatchError',
   'TrustedBatchMismatchError',
   'AccInputHashMismatchError',
+  'L1InfoRootMismatchError',
+  'SequenceGapError',
   'L1DataError',
   'L1EventUnsupportedError',
   'WrongL1Error',
