@@ -41,6 +41,8 @@ export function buildingBlocks(variant: FormulaVariant) {
   const poseidonBlock = vector({ P: 1, D: 1 })
   const consolidateBlock = sum(vector({ S: 20, B: 2 }), times(2, SMALL_PATH))
   const ecRecover = vector({ S: 6294, A: 528, B: 523, K: 1 })
+  const lengthInBytes = (bytes: number) => sum(vector({ S: 7 * bytes + 12, B: bytes }), times(bytes, shrArith))
+  const lengthsInBytes = Array.from({ length: 33 }, (_, bytes) => lengthInBytes(bytes)) // of numbers: asked for often
   const processFrame = sum(
     vector({ S: 40, B: 5, P: 1, D: 1 }),
     times(2, PATH),
@@ -69,7 +71,7 @@ export function buildingBlocks(variant: FormulaVariant) {
     mulMod: sum(vector({ S: 50, B: 4, A: 2 }), mulArith),
     abs: vector({ S: 10, B: 2 }),
     maskAddress: vector({ S: 6, B: 1 }),
-    lengthInBytes: (bytes: number) => sum(vector({ S: 7 * bytes + 12, B: bytes }), times(bytes, shrArith)),
+    lengthInBytes: (bytes: number) => lengthsInBytes[bytes] ?? lengthInBytes(bytes),
     power: (bits: number) =>
       sum(
         vector({ S: 30 + 12, B: 2 }),

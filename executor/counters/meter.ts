@@ -19,7 +19,6 @@ import { precompileCost } from './precompileCosts.ts'
 import {
   type CounterVector,
   KECCAK,
-  NOTHING,
   PADDING,
   POSEIDON,
   sum,
@@ -34,8 +33,8 @@ const OPCODES = 256
 /** Everything of a variant that is computed once. */
 export type CounterTable = {
   blocks: BuildingBlocks
-  /** By context and opcode. */
-  opcodes: readonly CounterVector[]
+  /** By context, by opcode. */
+  opcodes: readonly (readonly CounterVector[])[]
   copyLoop: CounterVector
   calldataLoop: CounterVector
   calldataCopy: CounterVector
@@ -47,6 +46,8 @@ export type CounterTable = {
   outputLoop: CounterVector
   logLoop: CounterVector
   fetch: readonly CounterVector[]
+  /** By context: how far `fetch` is above that of stored code. */
+  fetchSurplus: readonly CounterVector[]
 }
 
 const tables = new Map<FormulaVariant, CounterTable>()
@@ -65,10 +66,11 @@ export function counterTable(rules: ForkRules): CounterTable {
 function makeTable(blocks: BuildingBlocks): CounterTable {
   const { mLoad32, mLoadX, mStore32, mStoreX, offsetUtil, readFromCalldata, divArith, mulArith, path } = blocks
   const contexts = Object.values(CONTEXT)
+  const fetch = contexts.map((context) => fetchCost(blocks, context))
   const codeByte = sum(vector({ S: 30, B: 2, M: 1 }), offsetUtil)
   return {
     blocks,
-    opcodes: contexts.flatMap((context) => staticCosts(blocks, context)),
+    opcodes: contexts.map((context) => staticCosts(blocks, context)),
     copyLoop: sum(vector({ S: 8 }), mLoad32),
     calldataLoop: sum(vector({ S: 30, M: 1 }), readFromCalldata, offsetUtil),
     calldataCopy: sum(vector({ S: 100, B: 2 }), offsetUtil, readFromCalldata, times(2, mStoreX)),
@@ -86,7 +88,8 @@ function makeTable(blocks: BuildingBlocks): CounterTable {
     returnDataLoop: sum(vector({ S: 10 }), mLoad32, mStore32),
     outputLoop: sum(vector({ S: 12 }), mLoad32, mStore32),
     logLoop: sum(vector({ S: 10 }), mLoad32),
-    fetch: contexts.map((context) => fetchCost(blocks, context)),
+    fetch,
+    fetchSurplus: fetch.map((cost) => sum(cost, times(-1, fetch[CONTEXT.ordinary]!))),
   }
 }
 
@@ -95,23 +98,25 @@ function makeTable(blocks: BuildingBlocks): CounterTable {
  * depends on operands call a method here. Reverted frames count: the program runs them too.
  */
 export class CounterMeter {
-  /** How often each opcode ran, by context and opcode: index `contextOf(frame) + opcode`. */
-  readonly opcodeCounts = new Uint32Array(CONTEXT_COUNT * OPCODES)
   readonly #table: CounterTable
+  /** How often each opcode ran, by context and opcode. */
+  readonly #opcodeCounts: (Uint32Array | undefined)[] = Array(CONTEXT_COUNT).fill(undefined)
   readonly #sum = new Float64Array(VECTOR_SIZE)
 
   constructor(rules: ForkRules) {
     this.#table = counterTable(rules)
   }
 
-  /** Offset of the frame's context in `opcodeCounts`. */
-  contextOf(frame: Frame): number {
-    return OPCODES * context(frame)
+  /** How often each opcode ran in frames like this one. The interpreter counts here. */
+  opcodeCounts(frame: Frame): Uint32Array {
+    const where = context(frame)
+    this.#opcodeCounts[where] ??= new Uint32Array(OPCODES)
+    return this.#opcodeCounts[where]
   }
 
   /** Counts one instruction. */
   count(opcode: number, frame: Frame): void {
-    this.opcodeCounts[this.contextOf(frame) + opcode]!++
+    this.opcodeCounts(frame)[opcode]!++
   }
 
   /** Counts the instruction that ended its frame: those the estimate counts before it looks at their operands. */
@@ -236,11 +241,10 @@ export class CounterMeter {
   /** Everything counted. @param treeLevels of the state tree, see `executionTreeLevels` */
   total(treeLevels: number): ZkCounters {
     const total = this.#sum.slice()
-    for (let index = 0; index < this.opcodeCounts.length; index++) {
-      const count = this.opcodeCounts[index]!
-      if (count === 0) continue
-      const cost = this.#table.opcodes[index]!
-      for (let position = 0; position < VECTOR_SIZE; position++) total[position]! += count * cost[position]!
+    for (const [where, counts] of this.#opcodeCounts.entries()) {
+      if (counts === undefined) continue
+      for (let opcode = 0; opcode < OPCODES; opcode++)
+        if (counts[opcode] !== 0) addTo(total, this.#table.opcodes[where]![opcode]!, counts[opcode]!)
     }
     return vectorToCounters(total, treeLevels)
   }
@@ -250,18 +254,22 @@ export class CounterMeter {
    * from memory with shifts for any offset.
    */
   surplus(treeLevels: number): ZkCounters {
-    const { fetch } = this.#table
-    const parts = fetch.map((cost, where) => {
-      if (where === CONTEXT.ordinary) return NOTHING
-      const count = this.opcodeCounts.subarray(OPCODES * where, OPCODES * (where + 1)).reduce((all, each) => all + each)
-      return times(count, sum(cost, times(-1, fetch[CONTEXT.ordinary]!)))
-    })
-    return vectorToCounters(sum(...parts), treeLevels)
+    const surplus = new Float64Array(VECTOR_SIZE)
+    for (const [where, counts] of this.#opcodeCounts.entries()) {
+      if (counts === undefined || where === CONTEXT.ordinary) continue
+      const count = counts.reduce((all, each) => all + each)
+      addTo(surplus, this.#table.fetchSurplus[where]!, count)
+    }
+    return vectorToCounters(surplus, treeLevels)
   }
 
   #add(cost: CounterVector, factor = 1): void {
-    for (let position = 0; position < VECTOR_SIZE; position++) this.#sum[position]! += factor * cost[position]!
+    addTo(this.#sum, cost, factor)
   }
+}
+
+function addTo(total: Float64Array, cost: CounterVector, factor: number): void {
+  for (let position = 0; position < VECTOR_SIZE; position++) total[position]! += factor * cost[position]!
 }
 
 const COUNTED_HALTS: ReadonlySet<HaltReason> = new Set([

@@ -22,7 +22,9 @@ export function vector(counts: Partial<Record<(typeof NAMES)[number], number>>):
 
 /** Sum of vectors. */
 export function sum(...vectors: readonly CounterVector[]): CounterVector {
-  return NAMES.map((_, index) => vectors.reduce((total, each) => total + each[index]!, 0))
+  const total = Array<number>(VECTOR_SIZE).fill(0)
+  for (const each of vectors) for (let index = 0; index < VECTOR_SIZE; index++) total[index]! += each[index]!
+  return total
 }
 
 /** The vector `factor` times. */

@@ -151,8 +151,7 @@ export class Evm {
     const { stack } = frame
     const code = frame.code.padded
     const end = frame.code.sizeBytes
-    const counts = this.counters.opcodeCounts
-    const context = this.counters.contextOf(frame)
+    const counts = this.counters.opcodeCounts(frame)
     let stepsLeft = STEPS_BETWEEN_DEADLINE_CHECKS
     for (;;) {
       if (frame.pc >= end) {
@@ -167,7 +166,7 @@ export class Evm {
       if (stack.length > maxStack[opcode]!) throw STACK_OVERFLOW
       frame.pc++
       const isDone = instructions[opcode]!.run(frame, this)
-      counts[context + opcode]!++
+      counts[opcode]!++
       if (isDone === true) return
       if (--stepsLeft === 0) {
         this.#checkDeadline()
