@@ -73,7 +73,9 @@ export function storageKey(address: Address, slot: bigint): Uint8Array {
   )
 }
 
-const indexKey = (index: number, type: number) => computeKey(bigIntToWords(BigInt(index)), type, NO_INDEX)
+/** The same in every block. */
+const indexKey = (index: number, type: number) =>
+  cached(`${index}i${type}`, () => computeKey(bigIntToWords(BigInt(index)), type, NO_INDEX))
 
 /** Keys of the block info tree. `parameter`: 0 previous block hash … 7 gas used. */
 export const blockHeaderKey = (parameter: number): Uint8Array => indexKey(parameter, LEAF_TYPE.blockHeader)
@@ -84,6 +86,7 @@ export const transactionPercentageKey = (txIndex: number): Uint8Array =>
   indexKey(txIndex, LEAF_TYPE.transactionPercentage)
 
 export function transactionLogKey(txIndex: number, logIndex: number): Uint8Array {
-  const capacity = hashIndex(bigIntToWords(BigInt(logIndex)))
-  return computeKey(bigIntToWords(BigInt(txIndex)), LEAF_TYPE.transactionLog, capacity)
+  return cached(`${txIndex}l${logIndex}`, () =>
+    computeKey(bigIntToWords(BigInt(txIndex)), LEAF_TYPE.transactionLog, hashIndex(bigIntToWords(BigInt(logIndex)))),
+  )
 }
