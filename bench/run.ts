@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os'
 /** What a benchmark measured. `cpuSeconds` are of this process; rates are per CPU second unless the name says wall. */
 export type BenchResult = { name: string; rows: Record<string, number | string>[] }
 
-const BENCHES = ['poseidon', 'signature', 'tree', 'executor', 'prover', 'latency'] as const
+const BENCHES = ['poseidon', 'signature', 'tree', 'executor', 'sequencer', 'prover', 'latency'] as const
 
 const [name, ...flags] = process.argv.slice(2)
 if (name === undefined || !(BENCHES as readonly string[]).includes(name)) {

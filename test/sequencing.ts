@@ -14,16 +14,16 @@ import { decodeRawTransaction, recoverSender, transactionHash } from '#protocol/
 import { Sequencer } from '#sequencer/sequencer.ts'
 import { addressOf, blockOf } from './blocks.ts'
 
-const CHAIN_ID = 1001
+export const CHAIN_ID = 1001
 export const COINBASE = addressOf(0xc0)
 
 /** Accounts of the tests, rich on the chain of `seedChain`. */
 export const wallets = [1, 2, 3, 4].map((number) => new Wallet(`0x${String(number).repeat(64)}`))
 
-/** Genesis with rich wallets, and an empty batch 1 as L1 would have injected it. */
-export async function seedChain(db: Database): Promise<void> {
+/** Genesis with rich accounts, and an empty batch 1 as L1 would have injected it. */
+export async function seedChain(db: Database, rich: readonly string[] = wallets.map(({ address }) => address)) {
   const genesis = await buildGenesis(
-    wallets.map(({ address }) => ({ address: Address(address), balance: 10n ** 20n, nonce: 0n })),
+    rich.map((address) => ({ address: Address(address), balance: 10n ** 20n, nonce: 0n })),
   )
   const { root: stateRoot, changes, newNodes } = genesis
   const identity = { chainId: CHAIN_ID, l1ChainId: 1, rollupManager: addressOf(1), rollupId: 1, genesisRoot: stateRoot }
@@ -53,6 +53,21 @@ export function createSequencer(db: Database, options: ConfigInput['sequencer'] 
   return new Sequencer({ db, config, logger: createLogger('test', 'silent') })
 }
 
+/** A raw transaction, as it waits in the pool. */
+export function toPoolTransaction(raw: Uint8Array) {
+  const transaction = decodeRawTransaction(raw)
+  const { nonce, gasPrice, gasLimit, value } = transaction
+  return {
+    hash: transactionHash(transaction) as Hash,
+    sender: recoverSender(transaction),
+    nonce: Number(nonce),
+    gasPrice,
+    gasLimit: Number(gasLimit),
+    cost: value + gasLimit * gasPrice,
+    raw,
+  }
+}
+
 /** A signed transfer, as it waits in the pool. */
 export async function signTransfer(wallet: Wallet, nonce: number, overrides: Record<string, unknown> = {}) {
   const raw = hexToBytes(
@@ -67,17 +82,7 @@ export async function signTransfer(wallet: Wallet, nonce: number, overrides: Rec
       ...overrides,
     }),
   )
-  const transaction = decodeRawTransaction(raw)
-  const { gasPrice, gasLimit, value } = transaction
-  return {
-    hash: transactionHash(transaction) as Hash,
-    sender: recoverSender(transaction),
-    nonce,
-    gasPrice,
-    gasLimit: Number(gasLimit),
-    cost: value + gasLimit * gasPrice,
-    raw,
-  }
+  return toPoolTransaction(raw)
 }
 
 /** Puts transactions into the pool in this order and tells the sequencer. */

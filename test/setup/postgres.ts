@@ -18,12 +18,13 @@ declare module 'vitest' {
 
 /** One Postgres for the whole run, in a temporary folder; also gone when the run is killed. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await shared('postgres', startServer)
+  const server = await shared('postgres', startThrowAwayPostgres)
   project.provide('postgresUrl', server.value)
   return server.release
 }
 
-async function startServer() {
+/** A server in a temporary folder, or the one of ZKNODE_TEST_DATABASE_URL; `value` is its URL. */
+export async function startThrowAwayPostgres() {
   const given = process.env['ZKNODE_TEST_DATABASE_URL']
   if (given) return { value: given, stop: async () => {} }
   const folder = mkdtempSync(join(tmpdir(), 'zknode-test-'))
