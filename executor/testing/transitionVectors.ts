@@ -1,10 +1,10 @@
-import { hexToBytes } from '#common/bytes.ts'
-import type { NodeStore } from '#merkletree/nodeStore.ts'
+import { bytesToHex, hexToBytes } from '#common/bytes.ts'
+import type { NodeStore, StoredNode } from '#merkletree/nodeStore.ts'
 import { Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { loadVectors } from '../../test/vectors/load.ts'
 import { BatchRun, VoidBatch } from '../batchRun.ts'
 import { type ExecuteBatchInput, type ExecuteBatchResult, executeBatch, type L1InfoTreeEntry } from '../executeBatch.ts'
-import { buildGenesis } from '../genesis.ts'
+import { buildGenesis, type GenesisState } from '../genesis.ts'
 import { OverlayNodeStore } from '../overlayNodeStore.ts'
 import { createTreeStateReader, type StateReader } from '../stateReader.ts'
 
@@ -78,6 +78,17 @@ function l1InfoTreeData({ l1InfoTree = {} }: Batch): Map<number, L1InfoTreeEntry
 
 const NO_NODES: NodeStore = { getNodes: async (hashes) => hashes.map(() => undefined) }
 
+/** Level of the deepest leaf among new nodes of a tree. */
+export function deepestNewLeaf(root: Hash, newNodes: readonly StoredNode[]): number {
+  const nodes = new Map(newNodes.map(({ hash, data }) => [bytesToHex(hash), data] as const))
+  const depthBelow = (hash: Hex): number => {
+    const data = nodes.get(hash)
+    if (data === undefined || data.length !== 64) return 0
+    return 1 + Math.max(...[data.subarray(0, 32), data.subarray(32)].map((child) => depthBelow(bytesToHex(child))))
+  }
+  return depthBelow(root)
+}
+
 /** A chain at the genesis of a vector, which runs its batches one after the other. */
 export class VectorChain {
   readonly #vector: TransitionVector
@@ -86,16 +97,16 @@ export class VectorChain {
   stateRoot: Hash
   accInputHash: Hash
 
-  private constructor(vector: TransitionVector, root: Hash, codes: Map<Hash, Uint8Array>, store: OverlayNodeStore) {
+  private constructor(vector: TransitionVector, genesis: GenesisState) {
     this.#vector = vector
-    this.#codes = codes
-    this.#store = store
-    this.stateRoot = root
+    this.#codes = genesis.changes.codes
+    this.#store = new OverlayNodeStore(NO_NODES)
+    this.#store.add(genesis.newNodes)
+    this.stateRoot = genesis.root
     this.accInputHash = pad32(vector.oldAccInputHash)
   }
 
   static async create(vector: TransitionVector): Promise<VectorChain> {
-    const store = new OverlayNodeStore(NO_NODES)
     const genesis = await buildGenesis(
       vector.genesis.map(({ address, nonce, balance, bytecode, storage }) => ({
         address: Address(address),
@@ -105,8 +116,7 @@ export class VectorChain {
         storage: (storage ?? {}) as Record<Hex, Hex>,
       })),
     )
-    store.add(genesis.newNodes)
-    return new VectorChain(vector, genesis.root, genesis.changes.codes, store)
+    return new VectorChain(vector, genesis)
   }
 
   get reader(): StateReader {
