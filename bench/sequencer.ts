@@ -62,14 +62,15 @@ async function measure(what: string, db: Database, run: Run, raw: readonly Uint8
 }
 
 /**
- * The sequencer alone, as in its process: pool to stored L2 blocks and closed batches, with the default limits. Postgres
+ * The sequencer alone, as in its process: pool to stored L2 blocks and closed batches, with the default limits and batches of 1 s at most. Postgres
  * has a process of its own and does not wait for the disk.
  */
 export async function run(): Promise<BenchResult> {
   const server = await startThrowAwayPostgres()
   const url = new URL(server.value)
-  url.pathname = '/bench_sequencer'
-  await createDatabase(server.value, 'bench_sequencer')
+  const name = `bench_${Date.now()}`
+  url.pathname = `/${name}`
+  await createDatabase(server.value, name)
   await migrate(url.href)
   const db = connectDatabase(url.href)
   try {

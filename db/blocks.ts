@@ -36,11 +36,17 @@ export type BlockToStore = {
 
 /**
  * Stores an L2 block whole: header, transactions, receipts, logs, state by version, code, tree nodes; takes its
- * transactions out of the pool and tells listeners. The caller's transaction makes it one effect.
+ * transactions out of the pool and tells listeners. The caller's transaction makes it one effect. Returns its header.
  */
-export async function storeBlock(tx: Queryable, { block, changes, newNodes, ...content }: BlockToStore): Promise<void> {
+export async function storeBlock(
+  tx: Queryable,
+  { block, changes, newNodes, ...content }: BlockToStore,
+): Promise<BlockRow> {
   const { blockNumber } = block
-  await tx.insert(l2Blocks).values({ ...block, txCount: content.transactions.length })
+  const [row] = await tx
+    .insert(l2Blocks)
+    .values({ ...block, txCount: content.transactions.length })
+    .returning()
   await insertMany(
     tx,
     transactions,
@@ -56,6 +62,7 @@ export async function storeBlock(tx: Queryable, { block, changes, newNodes, ...c
   const hashes = byteaArray(content.transactions.map(({ hash }) => hexToBytes(hash)))
   await tx.delete(poolTransactions).where(sql`${poolTransactions.hash} = any(${hashes})`)
   await notify(tx, 'l2_block', blockNumber)
+  return row!
 }
 
 async function storeChanges(tx: Queryable, blockNumber: BlockNumber, changes: StateChanges): Promise<void> {

@@ -3,9 +3,10 @@ import { toStoredBlock } from '#db/storedBlock.ts'
 import { openBlock } from '#executor/blockBuilder.ts'
 import { addCounters } from '#executor/counters/zkCounters.ts'
 import { CHANGE_L2_BLOCK_SIZE_BYTES } from '#protocol/batchL2Data.ts'
+import type { ZkCounters } from '#protocol/counters.ts'
 import { FULL_PRICE_PERCENTAGE } from '#protocol/effectiveGasPrice.ts'
 import type { Address, BatchNumber, Hash } from '#protocol/primitives.ts'
-import type { BatchLimits, BatchUsage, ClosingReason } from './batchUsage.ts'
+import { type BatchLimits, type BatchUsage, type ClosingReason, findExhaustion } from './batchUsage.ts'
 import type { Head } from './head.ts'
 import type { PooledTransaction, PoolFeed } from './poolFeed.ts'
 import type { Waker } from './waker.ts'
@@ -78,14 +79,20 @@ export async function produceBlock(
   let sizeBytes = plan.usage.sizeBytes + CHANGE_L2_BLOCK_SIZE_BYTES
   let leftOut: ClosingReason | undefined
 
+  const usage = (counters: ZkCounters): BatchUsage => ({
+    transactions: plan.usage.transactions + included.length,
+    sizeBytes,
+    counters: addCounters(plan.usage.counters, counters),
+  })
   const isFull = () =>
     included.length >= plan.maxTransactions ||
-    (limits.transactions > 0 && plan.usage.transactions + included.length >= limits.transactions) ||
-    Date.now() - openedAt >= plan.maxMs
+    Date.now() - openedAt >= plan.maxMs ||
+    (included.length > 0 && findExhaustion(usage(builder.counters), limits) !== undefined)
 
   while (!isFull() && !signal.aborted) {
     const candidate = feed.queue.next()
     if (candidate === undefined) {
+      if (leftOut !== undefined) break // the batch closes: what arrives now has room in the next one
       if (!(await moreArrived(feed, head, news, Math.min(plan.idleMs, plan.maxMs - (Date.now() - openedAt)), signal)))
         break
       continue
@@ -120,13 +127,8 @@ export async function produceBlock(
   const result = await builder.close()
   nodes.add(result.newNodes)
   const marker = { deltaTimestamp, indexL1InfoTree: leaf?.index ?? 0 }
-  const usage = {
-    transactions: plan.usage.transactions + included.length,
-    sizeBytes,
-    counters: addCounters(plan.usage.counters, result.counters),
-  }
   const stored = toStoredBlock(result, { batchNumber: plan.batchNumber, parentHash: last.hash, marker })
-  return { stored, usage, full: leftOut, rejected }
+  return { stored, usage: usage(result.counters), full: leftOut, rejected }
 }
 
 /** Waits for news of the pool and takes them in. False when none came in time. */

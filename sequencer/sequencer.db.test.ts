@@ -110,7 +110,7 @@ test('another process goes on with the block after the last stored one', async (
   expect((await getBatch(db, BatchNumber(2))).closedAt).toBeNull()
 
   const other = connectDatabase(url)
-  const second = createSequencer(other)
+  const second = createSequencer(other, { batchMaxMs: 60_000, batchMaxTransactions: 2 })
   await pour(db, [await signTransfer(alice, 1)])
   const summary = await second.collect(BatchNumber(2), forever())
   expect(summary).toMatchObject({ txCount: 2, blockCount: 2 })

@@ -218,16 +218,17 @@ export class Sequencer {
 
   async #store(batchNumber: BatchNumber, { head, feed }: Memory, produced: ProducedBlock, lease: Lease): Promise<void> {
     const { stored, usage, rejected } = produced
-    await this.#db.transaction(async (tx) => {
+    const last = await this.#db.transaction(async (tx) => {
       await assertLease(tx, lease)
       for (const { hash, reason } of rejected) await rejectTransactions(tx, [hash], reason)
-      if (stored === undefined) return
-      await storeBlock(tx, stored)
+      if (stored === undefined) return undefined
+      const row = await storeBlock(tx, stored)
       const added = { txCount: stored.transactions.length, timestamp: stored.block.timestamp, counters: usage.counters }
       await growBatch(tx, batchNumber, added)
+      return row
     })
-    if (stored === undefined) return
-    head.last = await getLastBlock(this.#db)
+    if (stored === undefined || last === undefined) return
+    head.last = last
     const stale: Hash[] = []
     for (const [address, { nonce, balance }] of stored.changes.accounts)
       stale.push(...feed.queue.promote(address, Number(nonce), balance).map(({ hash }) => hash))
