@@ -1,12 +1,21 @@
 import { gunzipSync } from 'node:zlib'
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
-import { CHAIN_ID } from '#executor/testing/chain.ts'
+import { addressOfKey, CHAIN_ID } from '#executor/testing/chain.ts'
 import { address, COINBASE } from '#executor/testing/memoryState.ts'
 import type { Hex } from '#protocol/primitives.ts'
 import { encodeRawTransaction } from '#protocol/transaction.ts'
 import { startAnvil } from '../anvil.ts'
 import { initialAccounts, signCases, sortedState } from './nodeRun.ts'
-import { type AccountEffect, BLOCK_TIMESTAMP, type Case, type Run, type TransactionEffect } from './scenario.ts'
+import {
+  type AccountEffect,
+  BLOCK_TIMESTAMP,
+  berlinGasUsed,
+  type Case,
+  GAS_PRICE,
+  type Run,
+  SENDER_KEY,
+  type TransactionEffect,
+} from './scenario.ts'
 
 type RpcCall = readonly [method: string, ...params: unknown[]]
 type DumpedAccount = { nonce: number; balance: string; code: Hex; storage: Record<string, string> }
@@ -52,10 +61,12 @@ export async function runOnAnvil(cases: readonly Case[]): Promise<Run> {
       hashes.map((hash) => ['debug_traceTransaction', hash, { tracer: 'callTracer' }]),
     )
     const transactions = receipts.map((receipt, index) =>
-      effectOf(receipt as AnvilReceipt, traces[index] as { output?: Hex }),
+      effectOf(receipt as AnvilReceipt, traces[index] as { output?: Hex }, cases[index]!.clearedSlots ?? 0),
     )
     const [dump] = await send(anvil.url, [['anvil_dumpState']])
-    return { transactions, state: readDump(dump as Hex) }
+    const charged = (receipts as AnvilReceipt[]).reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0)
+    const owed = transactions.reduce((sum, { gasUsed }) => sum + gasUsed, 0)
+    return { transactions, state: correctFees(readDump(dump as Hex), charged - owed) }
   } finally {
     await anvil.stop()
   }
@@ -75,14 +86,30 @@ function setAccount([owner, { balance, nonce, code, storage = {} }]: ReturnType<
   return calls
 }
 
-function effectOf({ status, gasUsed, to, contractAddress, logs }: AnvilReceipt, trace: { output?: Hex }) {
+function effectOf(
+  { status, gasUsed, to, contractAddress, logs }: AnvilReceipt,
+  trace: { output?: Hex },
+  clearedSlots: number,
+) {
   return {
     status: Number(status),
-    gasUsed: Number(gasUsed),
+    gasUsed: berlinGasUsed(Number(gasUsed), clearedSlots),
     returnData: trace.output ?? '0x',
     logs: logs.map(({ address, topics, data }) => ({ address, topics, data })),
     contractAddress: to === null ? (contractAddress ?? undefined) : undefined,
   } satisfies TransactionEffect
+}
+
+/** Gives the sender back what it paid for gas that Berlin would not have charged, see `berlinGasUsed`. */
+function correctFees(state: Run['state'], surplusGas: number): Run['state'] {
+  const fee = BigInt(surplusGas) * GAS_PRICE
+  const add = (owner: string, amount: bigint) => {
+    const account = state[owner]!
+    account.balance = `0x${(BigInt(account.balance) + amount).toString(16)}`
+  }
+  add(address(COINBASE), -fee)
+  add(addressOfKey(SENDER_KEY), fee)
+  return state
 }
 
 function readDump(dump: Hex): Record<string, AccountEffect> {

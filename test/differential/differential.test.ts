@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest'
 import { runOnAnvil } from './anvilRun.ts'
+import { callCases, callCornerCases } from './callCases.ts'
+import { contractCases } from './contractCases.ts'
+import { createCases, deployCases } from './createCases.ts'
 import { runOnNode } from './nodeRun.ts'
 import { arithmeticCases, environmentCases, memoryCases, place, stackCases } from './opcodeCases.ts'
+import { precompileCases } from './precompileCases.ts'
+import { randomCases } from './randomCases.ts'
 import type { Case } from './scenario.ts'
+import { accountCases, logCases, storageCases } from './stateCases.ts'
 
 /** Each transaction by the name of its case, then every account of the state. */
 async function expectEqual(cases: readonly Case[]): Promise<void> {
@@ -17,6 +23,12 @@ test.each([
   ['environment', environmentCases],
   ['memory', memoryCases],
   ['stack and jumps', stackCases],
+  ['storage', storageCases],
+  ['other accounts', accountCases],
+  ['logs', logCases],
+  ['calls', callCases],
+  ['corners of calls', callCornerCases],
+  ['creation', createCases],
 ])(
   '%s as Ethereum at Berlin',
   async (_, drafts) => {
@@ -24,3 +36,19 @@ test.each([
   },
   20_000,
 )
+
+test.each([
+  ['deployments', deployCases],
+  ['precompiles', precompileCases],
+  ['compiled contracts', contractCases],
+])(
+  '%s as Ethereum at Berlin',
+  async (_, cases) => {
+    await expectEqual(cases())
+  },
+  60_000,
+)
+
+test('random programs as Ethereum at Berlin', async () => {
+  await expectEqual(place(randomCases(300, 20_210_415)))
+}, 30_000)

@@ -2,7 +2,7 @@ import { bytesToHex } from '#common/bytes.ts'
 import type { GenesisAccount } from '#executor/genesis.ts'
 import { addressOfKey, MemoryChain, sign } from '#executor/testing/chain.ts'
 import { address } from '#executor/testing/memoryState.ts'
-import type { Hex } from '#protocol/primitives.ts'
+import { Address, type Hex } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, SYSTEM_CONTRACT } from '#protocol/systemContract.ts'
 import type { Transaction } from '#protocol/transaction.ts'
 import {
@@ -18,17 +18,20 @@ import {
 
 const toHex = (value: bigint): Hex => `0x${value.toString(16)}`
 
+const toAddress = (key: number | string): Address =>
+  typeof key === 'string' && key.startsWith('0x') ? Address(key) : address(Number(key))
+
 /** The accounts all cases start with, and the sender. */
 export function initialAccounts(cases: readonly Case[]): [string, InitialAccount][] {
   const accounts = cases.flatMap(({ accounts }) => Object.entries(accounts))
-  const all = accounts.map(([number, account]): [string, InitialAccount] => [address(Number(number)), account])
+  const all = accounts.map(([key, account]): [string, InitialAccount] => [toAddress(key), account])
   return [...all, [addressOfKey(SENDER_KEY), { balance: SENDER_BALANCE }]]
 }
 
 /** One signed legacy transaction per case. */
 export function signCases(cases: readonly Case[]): Transaction[] {
   return cases.map(({ to, data = new Uint8Array(), value = 0n, gasLimit = 1_000_000n }, index) => {
-    const target = to === undefined ? undefined : address(to)
+    const target = to === undefined ? undefined : toAddress(to)
     const fields = { nonce: BigInt(index), gasPrice: GAS_PRICE, gasLimit, to: target, value, data }
     return sign(fields, SENDER_KEY).transaction
   })

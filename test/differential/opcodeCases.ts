@@ -17,7 +17,8 @@ export const hex = (value: number) => {
   return digits.length % 2 === 0 ? digits : `0${digits}`
 }
 
-type Draft = Omit<Case, 'accounts' | 'to'> & {
+/** A case without its addresses. */
+export type Draft = Omit<Case, 'accounts' | 'to'> & {
   program: (at: number) => Program
   others?: (at: number) => Case['accounts']
   account?: Case['accounts'][number]

@@ -11,15 +11,17 @@ export type InitialAccount = {
 /** One transaction, and the accounts only it uses. */
 export type Case = {
   name: string
-  /** By address, a number. */
-  accounts: Readonly<Record<number, InitialAccount>>
-  /** undefined deploys `data`. */
-  to: number | undefined
+  /** By address: in hex, or a number. */
+  accounts: Readonly<Record<number | string, InitialAccount>>
+  /** An address in hex, or a number; undefined deploys `data`. */
+  to: number | string | undefined
   data?: Uint8Array
   /** wei */
   value?: bigint
   /** Default 1,000,000. */
   gasLimit?: bigint
+  /** Slots that were set before and are zero after the transaction. Such a transaction may have no other refund. */
+  clearedSlots?: number
 }
 
 /** What a transaction did, as both chains report it. */
@@ -47,4 +49,15 @@ export const GAS_PRICE = 1_000_000_000n
 /** Cases are given addresses of their own: those of the n-th case start here. */
 export function caseAddress(index: number): number {
   return 0x100000 + index * 0x100
+}
+
+/** EIP-2200. */
+const CLEAR_REFUND = 15_000
+/** EIP-3529, of London: what anvil 1.7 gives back at every hard fork. */
+const ANVIL_CLEAR_REFUND = 4800
+
+/** Gas used at Berlin, from what anvil says a transaction used that cleared so many slots. */
+export function berlinGasUsed(anvilGasUsed: number, clearedSlots: number): number {
+  const gasSpent = anvilGasUsed + ANVIL_CLEAR_REFUND * clearedSlots
+  return gasSpent - Math.min(CLEAR_REFUND * clearedSlots, Math.floor(gasSpent / 2))
 }
