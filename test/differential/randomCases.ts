@@ -42,7 +42,7 @@ const memory: fc.Arbitrary<Step> = fc
     if (opcode === 0x51) return [first, opcode]
     if (opcode === 0x52 || opcode === 0x53) return [content, first, opcode]
     if (opcode === 0x37 || opcode === 0x39) return [second, content, first, opcode]
-    if (opcode === 0x3e) return [ZERO, second, first, opcode]
+    if (opcode === 0x3e) return [0x3d, ZERO, first, opcode]
     return opcode === 0xa1 ? [content, second, first, opcode] : [second, first, opcode]
   })
 const stack: fc.Arbitrary<Step> = fc.integer({ min: 0x80, max: 0x9f }).map((opcode) => () => [opcode])
@@ -64,8 +64,8 @@ const calls: fc.Arbitrary<Step> = fc
 const creates: fc.Arbitrary<Step> = fc
   .tuple(fc.boolean(), near, near, fc.constantFrom(ZERO, '01'))
   .map(([salted, length, start, wei]) => () => [...(salted ? [start] : []), length, start, wei, salted ? 0xf5 : 0xf0])
-/** Jumps over the byte INVALID when the word on top of the stack is not zero. */
-const branch: fc.Arbitrary<Step> = fc.constant(() => [0x58, '06', 0x01, 0x57, ZERO, 0x5b])
+/** Jumps over a PUSH when the word on top of the stack is not zero. */
+const branch: fc.Arbitrary<Step> = fc.constant(() => [0x58, '07', 0x01, 0x57, ZERO, 0x5b])
 const end: fc.Arbitrary<Step> = fc.tuple(fc.constantFrom(0xf3, 0xf3, 0xf3, 0xfd, 0xfe), near).map(
   ([opcode, length]) =>
     () =>
