@@ -1,6 +1,6 @@
 import { NodeError } from '#common/errors.ts'
 import type { NodeStore } from '#merkletree/nodeStore.ts'
-import { BatchDecodeError, type BatchItem, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
+import { BatchDecodeError, type BatchItem, CHANGE_L2_BLOCK_TYPE, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 import { getForkRules, UnsupportedForkError } from '#protocol/forks.ts'
 import { l1InfoLeafHash, verifyL1InfoProof } from '#protocol/l1InfoTree.ts'
@@ -101,6 +101,7 @@ export class BatchRun {
     const items = this.#read()
     for (const { reading } of items) this.#count(reading)
     if (items.length === 0) return
+    if (this.#isForced && items[0]!.kind === 'changeL2Block') this.#refuseMarker()
     await this.#prefetch(items)
     if (this.#isForced) await this.#openBlock(this.#forcedOpening())
     for (const item of items) {
@@ -129,7 +130,9 @@ export class BatchRun {
     const { batchL2Data, forkId, chainId, senders, treeDepth } = this.#input
     const rules = getForkRules(forkId)
     let index = 0
-    return decodeOrVoid(batchL2Data, { forkId, forced: this.#isForced }).map((item) => {
+    // Fork 7 counts a forced batch that opens with a marker to its end before it refuses it; later forks do not read it.
+    const readsMarker = forkId === 7 && batchL2Data[0] === CHANGE_L2_BLOCK_TYPE
+    return decodeOrVoid(batchL2Data, { forkId, forced: this.#isForced && !readsMarker }).map((item) => {
       if (item.kind === 'changeL2Block')
         return { ...item, reading: { counters: markerCounters(rules), surplus: NO_COUNTERS } }
       const reading = parseCounters(rules, treeDepth, item.transaction, chainId)
@@ -143,6 +146,14 @@ export class BatchRun {
     const senders = transactions.flatMap(({ sender }) => sender ?? [])
     const targets = transactions.flatMap(({ transaction: { to } }) => to ?? [])
     await this.world.prefetch([this.#input.coinbase, SYSTEM_CONTRACT, L2_GLOBAL_EXIT_ROOT_MANAGER, ...senders], targets)
+  }
+
+  /** @throws {VoidBatch} */
+  #refuseMarker(): never {
+    const { forkId, treeDepth } = this.#input
+    const opened = blockCounters(getForkRules(forkId), treeDepth, { marker: false, info: false })
+    this.#count({ counters: opened, surplus: NO_COUNTERS })
+    throw new VoidBatch('malformed-data', 'A forced batch holds no block marker.')
   }
 
   #forcedOpening(): BlockOpening {

@@ -12,7 +12,7 @@ type CounterVector = {
   virtualCounters: Counts
 }
 
-const KINDS = ['counters-fork9', 'counters-fork9-ethtests', 'counters-fork8']
+const KINDS = ['counters-fork9', 'counters-fork9-ethtests', 'counters-fork8', 'counters-fork7']
 
 const named = (counters: ZkCounters): Counts => ({
   steps: counters.steps,

@@ -11,8 +11,11 @@ const SMALL_PATH = vector({ P: SMALL_TREE_LEVELS })
 /** One path of the state tree; what it comes to depends on the depth of the tree. */
 const PATH = vector({ MCP: 1 })
 
-/** The two published tables of estimates: of the first release for fork 9, and of the one for fork 12. */
-export type FormulaVariant = 'fork9' | 'fork12'
+/**
+ * The tables of estimates: of the releases for forks 8 and 9, of the one for fork 12, and of the first, for fork 7, of which
+ * no description was found: how it differs from the second was derived from its vectors.
+ */
+export type FormulaVariant = 'fork7' | 'fork9' | 'fork12'
 
 /** Cost of the program's building blocks. Source: the virtual counters of the zkEVM's reference processor. */
 export function buildingBlocks(variant: FormulaVariant) {
@@ -187,13 +190,15 @@ export function parsingCost(blocks: BuildingBlocks, lengths: TransactionLengths)
   )
 }
 
+const BATCH_BINARIES = { fork7: 1, fork9: 3, fork12: 4 } as const satisfies Record<FormulaVariant, number>
+
 /** What every batch takes, `length` bytes of data. */
 export function batchCost(
   { variant, path, divArith, consolidateBlock }: BuildingBlocks,
   length: number,
 ): CounterVector {
   return sum(
-    vector({ S: 302, B: variant === 'fork12' ? 4 : 3, K: Math.ceil((length + 1) / 136) + 2 }),
+    vector({ S: 302, B: BATCH_BINARIES[variant], K: Math.ceil((length + 1) / 136) + 2 }),
     times(2, path),
     divArith,
     consolidateBlock,
@@ -221,6 +226,6 @@ export function blockCost(blocks: BuildingBlocks, info: boolean): CounterVector 
     times(6, path),
     consolidateBlock,
     newBlockInfoTree,
-    info || variant === 'fork9' ? infoProof : NOTHING,
+    info || variant !== 'fork12' ? infoProof : NOTHING,
   )
 }

@@ -54,7 +54,7 @@ const tables = new Map<FormulaVariant, CounterTable>()
 
 /** Forks 10 and 11 are estimated as fork 9, which is never less. */
 export function counterTable(rules: ForkRules): CounterTable {
-  const variant = rules.forkId >= 12 ? 'fork12' : 'fork9'
+  const variant = rules.forkId >= 12 ? 'fork12' : rules.forkId === 7 ? 'fork7' : 'fork9'
   let table = tables.get(variant)
   if (table === undefined) {
     table = makeTable(buildingBlocks(variant))

@@ -15,14 +15,24 @@ function readPushSteps(length: number): number {
   return length === 32 ? 45 : 6 + 2 * length
 }
 
+/** The first table reads the operand in words of four bytes, each costlier than the one before, and what is left byte by byte. */
+function readPushInWords(length: number): CounterVector {
+  const words = Math.ceil(length / 4)
+  const left = length % 4
+  return vector({ S: 37 + 16 * words + 4 * words ** 2 + 40 * left, B: 2 + words + 4 * left })
+}
+
 function pushCost(
   { variant, mLoadX, shrArith, shlArith }: BuildingBlocks,
   context: Context,
   length: number,
 ): CounterVector {
-  if (context === CONTEXT.create) return sum(vector({ S: 22 }), mLoadX, shrArith)
+  const isFirst = variant === 'fork7'
+  const readCode = isFirst ? vector({ S: 2, B: 1 }) : NOTHING
+  if (context === CONTEXT.create) return sum(vector({ S: 22 }), readCode, mLoadX, shrArith)
   if (context === CONTEXT.deploy)
-    return sum(vector({ S: 12 + 10 * length }), variant === 'fork12' ? times(length, shlArith) : NOTHING)
+    return sum(vector({ S: 12 + 10 * length }), readCode, variant === 'fork9' ? NOTHING : times(length, shlArith))
+  if (isFirst) return sum(vector({ S: 12 }), readPushInWords(length))
   return vector({ S: 12 + readPushSteps(length) })
 }
 
@@ -35,7 +45,10 @@ export function staticCosts(blocks: BuildingBlocks, context: Context): CounterVe
   const set = (opcodes: number | readonly number[], ...parts: CounterVector[]) => {
     for (const opcode of typeof opcodes === 'number' ? [opcodes] : opcodes) costs[opcode] = sum(fetch, ...parts)
   }
-  const jumpTarget = sum(vector({ S: 10, B: 1 }), context === CONTEXT.create ? sum(vector({ B: 1 }), mLoadX) : NOTHING)
+  const jumpTarget = sum(
+    vector({ S: 10, B: blocks.variant === 'fork7' ? 0 : 1 }),
+    context === CONTEXT.create ? sum(vector({ B: 1 }), mLoadX) : NOTHING,
+  )
   const readAccount = sum(path, maskAddress, isColdAddress)
   const beginCall = sum(maskAddress, isColdAddress, gasForCall, openFrame)
 
