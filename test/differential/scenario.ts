@@ -53,7 +53,7 @@ export function caseAddress(index: number): number {
 
 /** EIP-2200. */
 const CLEAR_REFUND = 15_000
-/** EIP-3529, of London: what anvil 1.7 gives back at every hard fork. */
+/** EIP-3529, of London: what anvil 1.7 gives back at Berlin too. */
 const ANVIL_CLEAR_REFUND = 4800
 
 /** Gas used at Berlin, from what anvil says a transaction used that cleared so many slots. */
