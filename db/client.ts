@@ -6,6 +6,9 @@ export type Database = PostgresJsDatabase<typeof schema> & { $client: postgres.S
 /** A database or a transaction on it: what queries take. */
 export type Queryable = Pick<Database, 'select' | 'insert' | 'update' | 'delete' | 'execute' | 'query'>
 
+/** Texts that change with the number of their values: `in ($1, $2)`, `values ($1), ($2)`. */
+const VARYING = / in \(|\), \(/
+
 /**
  * Opens a pool of connections; none is made before the first query. Close it with `db.$client.end()`.
  * `statementTimeoutMs`: the server cancels queries that take longer; 0 for no limit.
@@ -23,5 +26,26 @@ export function connectDatabase(
     onnotice: () => {},
     types: {},
   })
-  return drizzle(client, { schema })
+  return drizzle(withPreparedTransactions(client), { schema })
+}
+
+/**
+ * Drizzle has each statement parsed, described and planned again, in two round trips. Inside transactions, where the
+ * same few write whole blocks, statements of a fixed text stay prepared on their connection.
+ */
+function withPreparedTransactions(client: postgres.Sql): postgres.Sql {
+  type Work = (sql: postgres.TransactionSql) => unknown
+  const begin = client.begin as (...args: [...options: string[], work: Work]) => Promise<unknown>
+  const beginPrepared: typeof begin = (...args) => {
+    const work = args.pop() as Work
+    const prepared: Work = (sql) => {
+      const send = sql.unsafe
+      sql.unsafe = (text, parameters, options) =>
+        send(text, parameters, VARYING.test(text) ? options : { ...options, prepare: true })
+      return work(sql)
+    }
+    return begin(...(args as string[]), prepared)
+  }
+  client.begin = beginPrepared as typeof client.begin
+  return client
 }
