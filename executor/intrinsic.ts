@@ -16,18 +16,6 @@ export type IntrinsicError =
 /** Most gas one transaction may ask for. */
 export const TRANSACTION_GAS_LIMIT = 30_000_000n
 
-const CALL_GAS = 21000
-const DEPLOY_GAS = 53000
-const ZERO_BYTE_GAS = 4
-const NON_ZERO_BYTE_GAS = 16
-
-/** Gas a transaction uses before its first instruction. No init code word cost (EIP-3860), no access lists. */
-export function intrinsicGas(data: Uint8Array, isDeploy: boolean): number {
-  let gas = isDeploy ? DEPLOY_GAS : CALL_GAS
-  for (const byte of data) gas += byte === 0 ? ZERO_BYTE_GAS : NON_ZERO_BYTE_GAS
-  return gas
-}
-
 /** First of the program's checks the transaction fails, its signature apart; undefined when it may run. */
 export function findIntrinsicError(
   { chainId, nonce, gasLimit, value }: Transaction,

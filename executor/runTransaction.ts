@@ -1,10 +1,11 @@
 import type { ForkRules } from '#protocol/forks.ts'
+import { intrinsicGas } from '#protocol/intrinsicGas.ts'
 import type { Address } from '#protocol/primitives.ts'
 import { contractAddress, type Transaction } from '#protocol/transaction.ts'
 import type { CounterMeter } from './counters/meter.ts'
 import { type BlockContext, Evm, type EvmOutcome, type Log } from './evm/interpreter.ts'
 import type { Tracer } from './evm/tracer.ts'
-import { findIntrinsicError, type IntrinsicError, intrinsicGas } from './intrinsic.ts'
+import { findIntrinsicError, type IntrinsicError } from './intrinsic.ts'
 import type { AccountState, WorldState } from './worldState.ts'
 
 export type RunContext = {

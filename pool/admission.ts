@@ -1,8 +1,8 @@
 import { NodeError } from '#common/errors.ts'
+import { intrinsicGas } from '#protocol/intrinsicGas.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import type { Address, Hash } from '#protocol/primitives.ts'
 import { decodeRawTransaction, type Transaction, UnsupportedTransactionTypeError } from '#protocol/transaction.ts'
-import { intrinsicGas } from './intrinsicGas.ts'
 import { TransactionRejectedError } from './rejection.ts'
 
 /** Bounds of the pool; `config.pool` and the network's chain id. */
@@ -84,7 +84,7 @@ export function checkTransaction({ transaction, raw }: Submission, rules: PoolRu
   if (gasLimit > MAX_TRANSACTION_GAS) throw new TransactionRejectedError('gasLimit')
   if (gasPrice < rules.minGasPriceWei)
     throw new TransactionRejectedError('underpriced', `gas price ${gasPrice}, minimum needed ${rules.minGasPriceWei}`)
-  const neededGas = intrinsicGas(transaction)
+  const neededGas = BigInt(intrinsicGas(transaction.data, transaction.to === undefined))
   if (gasLimit < neededGas)
     throw new TransactionRejectedError('intrinsicGas', `gas ${gasLimit}, minimum needed ${neededGas}`)
 }
