@@ -3,10 +3,10 @@ import { intrinsicGas } from '#protocol/intrinsicGas.ts'
 import type { Address } from '#protocol/primitives.ts'
 import { contractAddress, type Transaction } from '#protocol/transaction.ts'
 import type { CounterMeter } from './counters/meter.ts'
-import { type BlockContext, Evm, type EvmOutcome, type Log } from './evm/interpreter.ts'
+import { type BlockContext, Evm, type Log } from './evm/interpreter.ts'
 import type { Tracer } from './evm/tracer.ts'
 import { findIntrinsicError, type IntrinsicError } from './intrinsic.ts'
-import type { AccountState, WorldState } from './worldState.ts'
+import { type AccountState, StateMiss, type WorldState } from './worldState.ts'
 
 export type RunContext = {
   world: WorldState
@@ -79,28 +79,62 @@ export async function runMessage(
   message: Message,
   intrinsic: number,
 ): Promise<MessageResult> {
-  const { world, counters } = context
-  const { to, gasLimit, gasPrice, value, data, nonce } = message
-  const created = to === undefined ? contractAddress(sender.address, nonce) : undefined
-  const target = to ?? created!
-  await world.prefetch([sender.address], [target])
-  const account = world.account(target)
+  const { to, gasLimit } = message
+  const target = targetOf(sender, message)
+  await context.world.prefetch([sender.address], [target])
+  const { evm, code } = enterMessage(context, sender, message, gasLimit - intrinsic)
+  const outcome = await evm.run()
+  context.counters.transaction(to === undefined ? outcome.output.length : code.sizeBytes, to === undefined)
+  const gasSpent = gasLimit - outcome.gasLeft
+  const refund = outcome.success ? Math.min(Math.max(evm.refund, 0), Math.floor(gasSpent / 2)) : 0
+  return {
+    success: outcome.success,
+    gasUsed: gasSpent - refund,
+    gasSpent,
+    returnData: outcome.output,
+    logs: evm.logs,
+    error: outcome.error,
+    contractAddress: to === undefined ? target : undefined,
+    disabledPrecompile: outcome.disabledPrecompile,
+  }
+}
+
+/** What the message would read next that is not in memory; undefined when it would run to its end. Changes nothing. */
+export function findMissOfMessage(context: RunContext, sender: AccountState, message: Message): StateMiss | undefined {
+  const { world } = context
+  const checkpoint = world.checkpoint()
+  world.beginTransaction()
+  try {
+    return enterMessage(context, sender, message, message.gasLimit).evm.runToMiss()
+  } catch (error) {
+    if (error instanceof StateMiss) return error
+    throw error
+  } finally {
+    world.revertTo(checkpoint)
+  }
+}
+
+function targetOf(sender: AccountState, { to, nonce }: Message): Address {
+  return to ?? contractAddress(sender.address, nonce)
+}
+
+/** @throws {StateMiss} unless the target and its code are in memory */
+function enterMessage(context: RunContext, sender: AccountState, message: Message, gas: number) {
+  const { world } = context
+  const { to, gasPrice, value, data } = message
+  const account = world.account(targetOf(sender, message))
   const code = world.code(account)
   world.warmAccount(sender)
+  world.warmAccount(account)
   const evm = new Evm({ ...context, transaction: { origin: BigInt(sender.address), gasPrice } })
-  const gas = gasLimit - intrinsic
-  let outcome: EvmOutcome
-  if (to === undefined) {
-    world.warmAccount(account)
-    const input = { creator: sender, target: account, initCode: data, value, gas, isDeploy: true }
-    outcome = await evm.create({ kind: 'CREATE', ...input })
-  } else {
-    world.warmAccount(account)
-    outcome = await evm.call(
+  if (to === undefined)
+    evm.enterCreate({ kind: 'CREATE', creator: sender, target: account, initCode: data, value, gas, isDeploy: true })
+  else
+    evm.enterCall(
       {
         kind: 'CALL',
         account,
-        codeAddress: target,
+        codeAddress: to,
         code,
         caller: BigInt(sender.address),
         value,
@@ -113,18 +147,5 @@ export async function runMessage(
       },
       sender,
     )
-  }
-  counters.transaction(to === undefined ? outcome.output.length : code.sizeBytes, to === undefined)
-  const gasSpent = gasLimit - outcome.gasLeft
-  const refund = outcome.success ? Math.min(Math.max(evm.refund, 0), Math.floor(gasSpent / 2)) : 0
-  return {
-    success: outcome.success,
-    gasUsed: gasSpent - refund,
-    gasSpent,
-    returnData: outcome.output,
-    logs: evm.logs,
-    error: outcome.error,
-    contractAddress: created,
-    disabledPrecompile: outcome.disabledPrecompile,
-  }
+  return { evm, code }
 }

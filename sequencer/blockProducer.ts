@@ -5,6 +5,7 @@ import { addCounters } from '#executor/counters/zkCounters.ts'
 import { CHANGE_L2_BLOCK_SIZE_BYTES } from '#protocol/batchL2Data.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 import { FULL_PRICE_PERCENTAGE } from '#protocol/effectiveGasPrice.ts'
+import { getForkRules } from '#protocol/forks.ts'
 import type { Address, BatchNumber, Hash } from '#protocol/primitives.ts'
 import { type BatchLimits, type BatchUsage, type ClosingReason, findExhaustion } from './batchUsage.ts'
 import type { Head } from './head.ts'
@@ -93,8 +94,9 @@ export async function produceBlock(
     const candidate = feed.queue.next()
     if (candidate === undefined) {
       if (leftOut !== undefined) break // the batch closes: what arrives now has room in the next one
-      if (!(await moreArrived(feed, head, news, Math.min(plan.idleMs, plan.maxMs - (Date.now() - openedAt)), signal)))
-        break
+      const timeoutMs = Math.min(plan.idleMs, plan.maxMs - (Date.now() - openedAt))
+      if (timeoutMs <= 0 || !(await news.wait(timeoutMs, signal))) break
+      await takeArrivals(feed, head, plan)
       continue
     }
     if (sizeBytes + candidate.sizeBytes > limits.sizeBytes) {
@@ -131,16 +133,22 @@ export async function produceBlock(
   return { stored, usage: usage(result.counters), full: leftOut, rejected }
 }
 
-/** Waits for news of the pool and takes them in. False when none came in time. */
-async function moreArrived(feed: PoolFeed, head: Head, news: Waker, timeoutMs: number, signal: AbortSignal) {
-  if (timeoutMs <= 0 || !(await news.wait(timeoutMs, signal))) return false
-  await takeArrivals(feed, head)
-  return true
-}
-
-/** Brings the queue up to date with the Pool DB, and what it knows of its senders with the head. */
-export async function takeArrivals(feed: PoolFeed, { world }: Head): Promise<void> {
+/**
+ * Brings the queue up to date with the Pool DB, and what it knows of its senders with the head; and into memory the state
+ * that the arrivals are going to read.
+ */
+export async function takeArrivals(
+  feed: PoolFeed,
+  { last, world, prefetcher }: Head,
+  { chainId, forkId, coinbase }: Pick<BlockPlan, 'chainId' | 'forkId' | 'coinbase'>,
+): Promise<void> {
   while (await feed.refresh()) {}
+  const arrived = feed.takeArrived()
+  if (arrived.length > 0) {
+    const timestamp = Math.max(last.timestamp, Math.floor(Date.now() / 1000))
+    const gasLimit = getForkRules(forkId).blockGasLimit
+    await prefetcher.prefetch(arrived, { number: last.blockNumber + 1, timestamp, coinbase, gasLimit, chainId })
+  }
   const senders = feed.queue.unknownSenders()
   await world.prefetchAccounts(senders)
   for (const address of senders) {

@@ -21,6 +21,7 @@ export class PoolFeed {
   readonly queue: ReadyQueue<PooledTransaction> = createReadyQueue<PooledTransaction>()
   readonly #db: Database
   readonly #missing = new Map<number, number>() // arrival → when it was passed over, ms
+  #arrived: PooledTransaction[] = []
   #newest = 0
   #loaded = false
 
@@ -36,9 +37,16 @@ export class PoolFeed {
     return rows.length === PAGE
   }
 
+  /** What came since the last call, for once. */
+  takeArrived(): PooledTransaction[] {
+    const arrived = this.#arrived
+    this.#arrived = []
+    return arrived
+  }
+
   #add(row: PoolRow): void {
     const transaction = decodeRawTransaction(row.raw)
-    this.queue.add({
+    const pooled = {
       hash: row.hash,
       sender: row.sender,
       nonce: row.nonce,
@@ -47,7 +55,9 @@ export class PoolFeed {
       arrival: row.arrival,
       transaction,
       sizeBytes: encodedTransactionSize(transaction),
-    })
+    }
+    const { kind } = this.queue.add(pooled)
+    if (kind === 'added' || kind === 'replaced') this.#arrived.push(pooled)
   }
 
   #watchGaps(rows: readonly PoolRow[]): void {

@@ -169,7 +169,7 @@ export class Sequencer {
   async #recall(): Promise<Memory> {
     const last = await getLastBlock(this.#db)
     if (this.#memory?.head.last.hash !== last.hash)
-      this.#memory = { head: await loadHead(this.#db), feed: new PoolFeed(this.#db) }
+      this.#memory = { head: await loadHead(this.#db, this.#config.network.forkId), feed: new PoolFeed(this.#db) }
     return this.#memory as Memory
   }
 
@@ -182,7 +182,7 @@ export class Sequencer {
   /** What to put in a block: ready transactions, a new exit root, or nothing when it is time for an empty one. */
   async #waitForWork(memory: Memory, until: number, signal: AbortSignal): Promise<Work | undefined> {
     await this.#expireTransactions(memory)
-    await takeArrivals(memory.feed, memory.head)
+    await takeArrivals(memory.feed, memory.head, { ...this.#config.network, coinbase: this.#coinbase })
     const { last } = memory.head
     const leaf = await findInfoLeafToBring(this.#db, Math.max(last.timestamp, Math.floor(Date.now() / 1000)))
     const emptyAt = this.#emptyBlockAt(last)

@@ -97,31 +97,28 @@ export class Evm {
     this.#table = opcodeTable(rules)
   }
 
-  /** Calls as a transaction does. `sender` pays the value. */
-  call(input: FrameInput, sender: AccountState): Promise<EvmOutcome> {
-    this.enterCall(input, sender)
-    return this.#run()
-  }
-
-  /** Deploys as a transaction does. */
-  create(input: CreateInput): Promise<EvmOutcome> {
-    this.enterCreate(input)
-    return this.#run()
-  }
-
-  async #run(): Promise<EvmOutcome> {
+  /** Runs what `enterCall` or `enterCreate` began to its end. */
+  async run(): Promise<EvmOutcome> {
     for (;;) {
-      if (this.#outcome !== undefined) return this.#outcome
+      const miss = this.runToMiss()
+      if (miss === undefined) return this.#outcome!
+      await this.#wait(this.#frames.at(-1)!, miss)
+    }
+  }
+
+  /** The same, but only until it needs state that is not in memory, which it returns; undefined at the end. */
+  runToMiss(): StateMiss | undefined {
+    while (this.#outcome === undefined) {
       try {
         this.#loop()
       } catch (error) {
         const frame = this.#frames.at(-1)
-        if (frame === undefined) throw error
-        if (error instanceof ExceptionalHalt) this.#halt(frame, error)
-        else if (error instanceof StateMiss) await this.#wait(frame, error)
-        else throw error
+        if (frame !== undefined && error instanceof StateMiss) return error
+        if (frame === undefined || !(error instanceof ExceptionalHalt)) throw error
+        this.#halt(frame, error)
       }
     }
+    return undefined
   }
 
   #halt(frame: Frame, { reason }: ExceptionalHalt): void {
