@@ -12,7 +12,7 @@ type Candidate = { transaction: Transaction; sender: Address }
 const TRIAL_GAS = 500_000
 /** Trials of one transaction: each finds the next thing it misses. */
 const ROUNDS = 4
-/** After this many trials in a row that missed nothing, the state they use is in memory: only a few are tried. */
+/** After this many candidates in a row that missed nothing, the state they use is in memory: only a few are tried. */
 const QUIET_AFTER = 200
 const TRY_ONE_OF = 16
 
@@ -35,29 +35,42 @@ export class StatePrefetcher {
   async prefetch(candidates: readonly Candidate[], block: BlockContext): Promise<void> {
     const recipients = candidates.flatMap(({ transaction: { to } }) => (to === undefined ? [] : [to]))
     await this.#world.prefetch([block.coinbase, ...candidates.map(({ sender }) => sender)], recipients)
-    let left = this.#quiet < QUIET_AFTER ? candidates : candidates.filter((_, index) => index % TRY_ONE_OF === 0)
+    const calls = candidates.filter((candidate) => this.#mayMiss(candidate))
+    if (this.#quiet < QUIET_AFTER) return await this.#bringIn(calls, block)
+    await this.#bringIn(
+      calls.filter((_, index) => index % TRY_ONE_OF === 0),
+      block,
+    )
+    if (this.#quiet === 0) await this.#bringIn(calls, block)
+  }
+
+  async #bringIn(candidates: readonly Candidate[], block: BlockContext): Promise<void> {
+    let left = candidates
     for (let round = 0; round < ROUNDS && left.length > 0; round++) {
       const misses: StateMiss[] = []
       left = left.filter((candidate) => {
         const miss = this.#try(candidate, block)
         if (miss !== undefined) misses.push(miss)
-        this.#quiet = miss === undefined ? this.#quiet + 1 : 0
         return miss !== undefined
       })
+      if (round === 0) this.#quiet = misses.length === 0 ? this.#quiet + candidates.length : 0
       await this.#load(misses)
     }
+  }
+
+  /** A plain transfer needs nothing more; what cannot pay its value may not run at all. */
+  #mayMiss({ transaction: { to, value }, sender }: Candidate): boolean {
+    const isTransfer = to !== undefined && this.#world.account(to).codeSize === 0
+    return !isTransfer && this.#world.account(sender).balance >= value
   }
 
   #try({ transaction, sender: from }: Candidate, block: BlockContext): StateMiss | undefined {
     const { to, nonce, gasPrice, value, data } = transaction
     const world = this.#world
-    const sender = world.account(from)
-    // A transfer needs nothing more; one that cannot pay its value may not run at all.
-    if ((to !== undefined && world.account(to).codeSize === 0) || sender.balance < value) return undefined
     const rules = getForkRules(this.#forkId)
     const gasLimit = Math.min(Number(transaction.gasLimit), TRIAL_GAS)
     const context = { world, rules, block, counters: new CounterMeter(rules) }
-    return findMissOfMessage(context, sender, { to, gasLimit, gasPrice, value, data, nonce })
+    return findMissOfMessage(context, world.account(from), { to, gasLimit, gasPrice, value, data, nonce })
   }
 
   async #load(misses: readonly StateMiss[]): Promise<void> {
