@@ -16,16 +16,9 @@ import {
   type L2BlockResult,
   openBlock,
 } from './blockBuilder.ts'
-import {
-  addCounters,
-  batchCounters,
-  blockCounters,
-  findExhaustedCounter,
-  markerCounters,
-  NO_COUNTERS,
-  parseCounters,
-  subtractCounters,
-} from './counters/zkCounters.ts'
+import { CounterModel } from './counters/counterModel.ts'
+import type { CounterMeasure } from './counters/meter.ts'
+import { addCounters, findExhaustedCounter, NO_COUNTERS, subtractCounters } from './counters/zkCounters.ts'
 import type { ExecuteBatchInput } from './executeBatch.ts'
 import type { IntrinsicError } from './intrinsic.ts'
 import { OverlayNodeStore } from './overlayNodeStore.ts'
@@ -55,11 +48,16 @@ export class VoidBatch {
   }
 }
 
-/** What reading an item takes, and how far that is above what the program takes. */
-type ReadingCost = { counters: ZkCounters; surplus: ZkCounters }
 type TransactionItem = Extract<BatchItem, { kind: 'transaction' }> & { sender: Address | undefined; index: number }
 type BlockItem = Extract<BatchItem, { kind: 'changeL2Block' }>
-type Item = (TransactionItem | BlockItem) & { reading: ReadingCost }
+/** With what reading it takes. */
+type Item = (TransactionItem | BlockItem) & { reading: ZkCounters }
+
+export type BatchRunOptions = {
+  measure: CounterMeasure
+  /** Level of the deepest leaf of the state tree, as far as known. */
+  treeDepth: number
+}
 
 /** One batch on its way through the executor. */
 export class BatchRun {
@@ -69,27 +67,43 @@ export class BatchRun {
   stateRoot: Hash
   readonly #input: ExecuteBatchInput
   readonly #store: OverlayNodeStore
+  readonly #model: CounterModel
+  readonly #countedDepth: number
   #open: BlockBuilder | undefined
   /** Of the batch, of closed blocks, and of reading the items no block has counted. */
-  #used: ReadingCost
+  #used: ZkCounters
+  #treeDepth = 0
 
-  constructor(input: ExecuteBatchInput, { reader, store }: { reader: StateReader; store: NodeStore }) {
+  constructor(
+    input: ExecuteBatchInput,
+    { reader, store }: { reader: StateReader; store: NodeStore },
+    { measure, treeDepth }: BatchRunOptions = { measure: 'estimate', treeDepth: 0 },
+  ) {
     this.#input = input
+    this.#countedDepth = treeDepth
     this.world = new WorldState(reader, { maxEntries: Number.POSITIVE_INFINITY })
     this.#store = new OverlayNodeStore(store)
     this.stateRoot = input.oldStateRoot
     const rules = getForkRules(input.forkId)
     if (!rules.changeL2Block)
       throw new UnsupportedForkError('Batches of this fork are not executed.', { facts: { forkId: input.forkId } })
-    this.#used = {
-      counters: batchCounters(rules, input.treeDepth, input.batchL2Data.length),
-      surplus: NO_COUNTERS,
-    }
+    this.#model = new CounterModel(rules, measure)
+    this.#used = this.#model.batch(treeDepth, input.batchL2Data.length)
+  }
+
+  /** Whether blocks reached deeper into the tree than they were counted for. */
+  get isDeeperThanCounted(): boolean {
+    return this.#model.executionLevels(this.#treeDepth) > this.#model.executionLevels(this.#countedDepth)
+  }
+
+  /** Level of the deepest leaf on the paths that closed blocks changed. */
+  get treeDepth(): number {
+    return this.#treeDepth
   }
 
   /** So far; of a void batch until it was given up. */
   get counters(): ZkCounters {
-    return addCounters(this.#used.counters, this.#open?.counters ?? NO_COUNTERS)
+    return addCounters(this.#used, this.#open?.counters ?? NO_COUNTERS)
   }
 
   get #isForced(): boolean {
@@ -115,27 +129,23 @@ export class BatchRun {
     this.#assertFits()
   }
 
-  #count({ counters, surplus }: ReadingCost): void {
-    this.#used.counters = addCounters(this.#used.counters, counters)
-    this.#used.surplus = addCounters(this.#used.surplus, surplus)
+  #count(counters: ZkCounters): void {
+    this.#used = addCounters(this.#used, counters)
   }
 
   /** The open block has counted it. */
-  #uncount({ counters, surplus }: ReadingCost): void {
-    this.#used.counters = subtractCounters(this.#used.counters, counters)
-    this.#used.surplus = subtractCounters(this.#used.surplus, surplus)
+  #uncount(counters: ZkCounters): void {
+    this.#used = subtractCounters(this.#used, counters)
   }
 
   #read(): Item[] {
-    const { batchL2Data, forkId, chainId, senders, treeDepth } = this.#input
-    const rules = getForkRules(forkId)
+    const { batchL2Data, forkId, chainId, senders } = this.#input
     let index = 0
     // Fork 7 counts a forced batch that opens with a marker to its end before it refuses it; later forks do not read it.
     const readsMarker = forkId === 7 && batchL2Data[0] === CHANGE_L2_BLOCK_TYPE
     return decodeOrVoid(batchL2Data, { forkId, forced: this.#isForced && !readsMarker }).map((item) => {
-      if (item.kind === 'changeL2Block')
-        return { ...item, reading: { counters: markerCounters(rules), surplus: NO_COUNTERS } }
-      const reading = parseCounters(rules, treeDepth, item.transaction, chainId)
+      if (item.kind === 'changeL2Block') return { ...item, reading: this.#model.marker() }
+      const { counters: reading } = this.#model.parse(item.transaction, chainId)
       const sender = senders?.[index] ?? findSender(item.transaction)
       return { ...item, sender, index: index++, reading }
     })
@@ -150,9 +160,7 @@ export class BatchRun {
 
   /** @throws {VoidBatch} */
   #refuseMarker(): never {
-    const { forkId, treeDepth } = this.#input
-    const opened = blockCounters(getForkRules(forkId), treeDepth, { marker: false, info: false })
-    this.#count({ counters: opened, surplus: NO_COUNTERS })
+    this.#count(this.#model.block(this.#countedDepth, { marker: false, info: false }))
     throw new VoidBatch('malformed-data', 'A forced batch holds no block marker.')
   }
 
@@ -180,15 +188,15 @@ export class BatchRun {
   }
 
   async #openBlock(opening: BlockOpening): Promise<void> {
-    const { forkId, chainId, coinbase, treeDepth } = this.#input
-    const input = { forkId, chainId, coinbase, treeDepth, parentStateRoot: this.stateRoot, opening }
+    const { forkId, chainId, coinbase } = this.#input
+    const counting = { counterModel: this.#model, treeDepth: this.#countedDepth }
+    const input = { forkId, chainId, coinbase, parentStateRoot: this.stateRoot, opening, ...counting }
     try {
       this.#open = await openBlock(input, { world: this.world, store: this.#store })
     } catch (error) {
       if (!(error instanceof BlockRefusedError)) throw error
       const info = opening.kind === 'changeL2Block' && opening.l1Info !== undefined
-      const opened = blockCounters(getForkRules(forkId), treeDepth, { marker: false, info })
-      this.#count({ counters: opened, surplus: NO_COUNTERS })
+      this.#count(this.#model.block(this.#countedDepth, { marker: false, info }))
       throw new VoidBatch(error.reason, error.message)
     }
   }
@@ -207,20 +215,19 @@ export class BatchRun {
     if (this.#open === undefined) return
     const block = await this.#open.close()
     this.#store.add(block.newNodes)
-    this.#count({ counters: block.counters, surplus: this.#open.surplus })
+    this.#count(block.counters)
+    this.#treeDepth = Math.max(this.#treeDepth, block.treeDepth)
     this.stateRoot = block.stateRoot
     this.blocks.push(block)
     this.#open = undefined
   }
 
-  /** Whether the program would get through: the estimate less what is known to be too much of it. */
   #assertFits(): void {
     const { counterLimits, forkId } = this.#input
     if (counterLimits === null) return
     const limits = counterLimits ?? getForkRules(forkId).counterBudget
     if (limits === undefined) return
-    const surplus = addCounters(this.#used.surplus, this.#open?.surplus ?? NO_COUNTERS)
-    const counter = findExhaustedCounter(subtractCounters(this.counters, surplus), limits)
+    const counter = findExhaustedCounter(this.counters, limits)
     if (counter !== undefined) throw new VoidBatch('out-of-counters', `The batch uses too many ${counter}.`)
   }
 }

@@ -17,16 +17,8 @@ import {
 } from '#protocol/systemContract.ts'
 import { encodeL2HashPreimage, type Transaction, transactionHash } from '#protocol/transaction.ts'
 import { blockInfoRoot, gasUsedLeaf, headerLeaves, receiptLeaves } from './blockInfoTree.ts'
-import { CounterMeter } from './counters/meter.ts'
-import {
-  addCounters,
-  batchCounters,
-  blockCounters,
-  executionTreeLevels,
-  findExhaustedCounter,
-  NO_COUNTERS,
-  parseCounters,
-} from './counters/zkCounters.ts'
+import { CounterModel } from './counters/counterModel.ts'
+import { addCounters, findExhaustedCounter } from './counters/zkCounters.ts'
 import type { BlockContext } from './evm/interpreter.ts'
 import type { Tracer } from './evm/tracer.ts'
 import type { IntrinsicError } from './intrinsic.ts'
@@ -67,8 +59,10 @@ export type OpenBlockInput = {
   batch?: BatchUse | undefined
   /** Limit on the counters of the batch; none when left out. */
   counterLimits?: ZkCounters | undefined
-  /** Deepest leaf of the state tree: counters estimate the cost of reading it. */
+  /** Level of the deepest leaf of the state tree before the block, as far as known: what reading it costs. 0 by default. */
   treeDepth?: number | undefined
+  /** How counters are counted; by default the estimate. */
+  counterModel?: CounterModel | undefined
 }
 
 /** Counters of the blocks of a batch, and the bytes they take in batchL2Data. */
@@ -122,6 +116,8 @@ export type L2BlockResult = {
   receipts: readonly Receipt[]
   stateDiff: StateDiff
   newNodes: StoredNode[]
+  /** Level of the deepest leaf on the paths the block changed. */
+  treeDepth: number
   /** Of the block marker and the transactions. */
   counters: ZkCounters
 }
@@ -204,8 +200,9 @@ export class BlockBuilder {
   readonly #world: WorldState
   readonly #store: NodeStore
   readonly #receipts: Receipt[] = []
+  readonly #model: CounterModel
+  readonly #treeDepth: number
   #counters: ZkCounters
-  #surplus = NO_COUNTERS
   #sizeBytes = 0
   #gasUsed = 0
   #logCount = 0
@@ -219,7 +216,9 @@ export class BlockBuilder {
     this.#rules = getForkRules(input.forkId)
     this.#world = world
     this.#store = store
-    this.#counters = blockCounters(this.#rules, input.treeDepth, {
+    this.#model = input.counterModel ?? new CounterModel(this.#rules)
+    this.#treeDepth = input.treeDepth ?? 0
+    this.#counters = this.#model.block(this.#treeDepth, {
       marker: input.opening.kind === 'changeL2Block',
       info: input.opening.kind === 'changeL2Block' && input.opening.l1Info !== undefined,
     })
@@ -232,11 +231,6 @@ export class BlockBuilder {
   /** Of the block so far. */
   get counters(): ZkCounters {
     return this.#counters
-  }
-
-  /** How far `counters` is above what the program takes, as far as that is known. */
-  get surplus(): ZkCounters {
-    return this.#surplus
   }
 
   get context(): BlockContext {
@@ -273,18 +267,16 @@ export class BlockBuilder {
     effectivePercentage: number,
     tracer: Tracer | undefined,
   ): Promise<ExecuteResult> {
-    const meter = new CounterMeter(this.#rules)
+    const meter = this.#model.createMeter()
     const gasPrice = effectiveGasPrice(transaction.gasPrice, effectivePercentage)
     const context = { world: this.#world, rules: this.#rules, block: this.context, counters: meter, tracer }
     const outcome = await runTransaction(context, transaction, sender, gasPrice)
     if (outcome.kind === 'invalid') return outcome
-    const parsed = parseCounters(this.#rules, this.#input.treeDepth, transaction, this.#input.chainId)
-    const levels = executionTreeLevels(this.#rules, this.#input.treeDepth)
-    const counters = addCounters(meter.total(levels), parsed.counters)
+    const parsed = this.#model.parse(transaction, this.#input.chainId)
+    const counters = addCounters(meter.total(this.#model.executionLevels(this.#treeDepth)), parsed.counters)
     const exhausted = this.#findExhausted(addCounters(this.#counters, counters), this.#sizeBytes + parsed.sizeBytes)
     if (exhausted !== undefined) return { kind: 'out-of-counters', counter: exhausted }
     this.#counters = addCounters(this.#counters, counters)
-    this.#surplus = addCounters(this.#surplus, addCounters(meter.surplus(levels), parsed.surplus))
     this.#sizeBytes += parsed.sizeBytes
     const receipt = this.#receipt(transaction, sender, { effectivePercentage, gasPrice, counters }, outcome.result)
     this.#receipts.push(receipt)
@@ -292,11 +284,11 @@ export class BlockBuilder {
   }
 
   #findExhausted(block: ZkCounters, sizeBytes: number): keyof ZkCounters | undefined {
-    const { batch, counterLimits, treeDepth } = this.#input
+    const { batch, counterLimits } = this.#input
     if (counterLimits === undefined) return undefined
     const used = batch === undefined ? block : addCounters(batch.counters, block)
     const length = (batch?.sizeBytes ?? 0) + sizeBytes
-    return findExhaustedCounter(addCounters(used, batchCounters(this.#rules, treeDepth, length)), counterLimits)
+    return findExhaustedCounter(addCounters(used, this.#model.batch(this.#treeDepth, length)), counterLimits)
   }
 
   #receipt(
@@ -339,7 +331,7 @@ export class BlockBuilder {
     world.beginTransaction()
     world.setStorage(await readSystemSlot(world, SYSTEM_CONTRACT, BLOCK_INFO_ROOT_SLOT), hashToWord(info))
     const { diff, treeChanges } = world.changes()
-    const { root, newNodes } = await updateTree(this.#store, parentStateRoot, treeChanges)
+    const { root, newNodes, depth } = await updateTree(this.#store, parentStateRoot, treeChanges)
     world.commitBlock()
     return {
       ...this.#header,
@@ -353,6 +345,7 @@ export class BlockBuilder {
       receipts: this.#receipts,
       stateDiff: diff,
       newNodes,
+      treeDepth: depth,
       counters: this.#counters,
     }
   }

@@ -6,6 +6,7 @@ import type { Address, Hash } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, LOCAL_EXIT_ROOT_SLOT } from '#protocol/systemContract.ts'
 import { type BatchInvalidReason, BatchRun, VoidBatch } from './batchRun.ts'
 import type { L1Info, L2BlockResult } from './blockBuilder.ts'
+import type { CounterMeasure } from './counters/meter.ts'
 import type { IntrinsicError } from './intrinsic.ts'
 import type { StateReader } from './stateReader.ts'
 import { hashToWord, wordToHash } from './words.ts'
@@ -32,13 +33,8 @@ export type ExecuteBatchInput = {
   /** The leaves the batch uses, by index. */
   l1InfoTreeData: ReadonlyMap<number, L1InfoTreeEntry>
   skipVerifyL1InfoRoot?: boolean
-  /**
-   * Most counters the batch may use; by default what the fork's program allows. null: no limit. Counters are estimates,
-   * so a batch close to the limit may be judged otherwise than the program would.
-   */
+  /** Most counters the batch may use; by default what the fork's program allows. null: no limit. */
   counterLimits?: ZkCounters | null | undefined
-  /** Deepest leaf of the state tree, for the counters. */
-  treeDepth?: number | undefined
   /** Senders by position of the transaction in the batch, where the caller has recovered them already. */
   senders?: readonly (Address | undefined)[] | undefined
 }
@@ -53,6 +49,7 @@ export type ExecuteBatchResult = {
   skipped: { index: number; error: IntrinsicError }[]
   /** Set when the batch is void: it counts, and its accInputHash advances, but the state stays. */
   invalid?: { reason: BatchInvalidReason; message: string }
+  /** The estimate; where that is above the limits, what the program takes. Of a void batch until it was given up. */
   counters: ZkCounters
 }
 
@@ -64,14 +61,32 @@ type Dependencies = {
 }
 
 /**
- * The state transition of one batch, forks 7 to 13.
+ * The state transition of one batch, forks 7 to 13. It depends on the input and the old state alone: also whether the
+ * batch runs out of counters, for which the tree is taken to be as deep as the batch finds it.
  * @throws {MissingL1InfoLeafError} @throws {InvalidL1InfoProofError} @throws {UnsupportedForkError}
  */
-export async function executeBatch(
+export async function executeBatch(input: ExecuteBatchInput, dependencies: Dependencies): Promise<ExecuteBatchResult> {
+  const estimated = await executeMeasured(input, dependencies, 'estimate')
+  return estimated.invalid?.reason === 'out-of-counters'
+    ? await executeMeasured(input, dependencies, 'program')
+    : estimated
+}
+
+/** Starts over when the tree turns out deeper than it was counted with, as the reference does. */
+async function executeMeasured(
   input: ExecuteBatchInput,
-  { reader, store }: Dependencies,
+  dependencies: Dependencies,
+  measure: CounterMeasure,
 ): Promise<ExecuteBatchResult> {
-  const run = new BatchRun(input, { reader, store })
+  for (let treeDepth = 0; ; ) {
+    const run = new BatchRun(input, dependencies, { measure, treeDepth })
+    const result = await execute(run, input, dependencies)
+    if (result.invalid !== undefined || !run.isDeeperThanCounted) return result
+    treeDepth = run.treeDepth
+  }
+}
+
+async function execute(run: BatchRun, input: ExecuteBatchInput, { reader }: Dependencies): Promise<ExecuteBatchResult> {
   const newAccInputHash = accInputHash({ ...input, batchL2DataHash: keccakHex(input.batchL2Data) })
   try {
     await run.run()

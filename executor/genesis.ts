@@ -16,8 +16,8 @@ export type GenesisAccount = {
   storage?: Readonly<Record<Hex, Hex>>
 }
 
-/** State of L2 block 0: its root, the tree nodes and the rows to store. */
-export type GenesisState = { root: Hash; newNodes: StoredNode[]; changes: StateDiff }
+/** State of L2 block 0: its root, the tree nodes, the level of the deepest leaf, and the rows to store. */
+export type GenesisState = { root: Hash; newNodes: StoredNode[]; treeDepth: number; changes: StateDiff }
 
 const EMPTY_STATE = {
   getAccounts: async (addresses: readonly Address[]) =>
@@ -41,6 +41,6 @@ export async function buildGenesis(accounts: readonly GenesisAccount[]): Promise
     for (const { slot, value } of slots) world.setStorage(world.slot(account, slot), value)
   }
   const { diff, treeChanges } = world.changes()
-  const { root, newNodes } = await updateTree(new MemoryNodeStore(), ZERO_HASH, treeChanges)
-  return { root, newNodes, changes: diff }
+  const { root, newNodes, depth } = await updateTree(new MemoryNodeStore(), ZERO_HASH, treeChanges)
+  return { root, newNodes, treeDepth: depth, changes: diff }
 }

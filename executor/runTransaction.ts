@@ -84,6 +84,7 @@ export async function runMessage(
   await context.world.prefetch([sender.address], [target])
   const { evm, code } = enterMessage(context, sender, message, gasLimit - intrinsic)
   const outcome = await evm.run()
+  context.counters.warmed(context.world.warmed)
   context.counters.transaction(to === undefined ? outcome.output.length : code.sizeBytes, to === undefined)
   const gasSpent = gasLimit - outcome.gasLeft
   const refund = outcome.success ? Math.min(Math.max(evm.refund, 0), Math.floor(gasSpent / 2)) : 0

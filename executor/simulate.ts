@@ -2,8 +2,8 @@ import type { ZkCounters } from '#protocol/counters.ts'
 import { getForkRules } from '#protocol/forks.ts'
 import { intrinsicGas } from '#protocol/intrinsicGas.ts'
 import type { Address } from '#protocol/primitives.ts'
-import { CounterMeter } from './counters/meter.ts'
-import { addCounters, blockCounters, executionTreeLevels, findExhaustedCounter } from './counters/zkCounters.ts'
+import { CounterModel } from './counters/counterModel.ts'
+import { addCounters, findExhaustedCounter } from './counters/zkCounters.ts'
 import type { BlockContext } from './evm/interpreter.ts'
 import type { Tracer } from './evm/tracer.ts'
 import type { IntrinsicError } from './intrinsic.ts'
@@ -63,7 +63,7 @@ export type SimulationResult =
  * @throws {ExecutionAbortedError} past the deadline
  */
 export async function simulateCall(call: SimulatedCall, options: SimulationOptions): Promise<SimulationResult> {
-  const { forkId, block, overrides, tracer, deadline, treeDepth } = options
+  const { forkId, block, overrides, tracer, deadline, treeDepth = 0 } = options
   const { from, to, gas, gasPrice, value, data } = call
   const rules = getForkRules(forkId)
   const reader = overrides === undefined ? options.reader : overrideState(options.reader, overrides)
@@ -77,14 +77,15 @@ export async function simulateCall(call: SimulatedCall, options: SimulationOptio
   if (sender.balance < fee + value) return { kind: 'refused', error: 'INTRINSIC_INVALID_BALANCE', ...facts }
 
   const { nonce } = sender
-  const counters = new CounterMeter(rules)
+  const model = new CounterModel(rules)
+  const counters = model.createMeter()
   world.beginTransaction()
   world.setNonce(sender, nonce + 1n)
   if (fee > 0n) world.setBalance(sender, sender.balance - fee)
   const message = { to, gasLimit: gas, gasPrice, value, data, nonce }
   const result = await runMessage({ world, rules, block, counters, tracer, deadline }, sender, message, intrinsic)
-  const used = counters.total(executionTreeLevels(rules, treeDepth))
-  const alone = addCounters(used, blockCounters(rules, treeDepth, { marker: true, info: true }))
+  const used = counters.total(model.executionLevels(treeDepth))
+  const alone = addCounters(used, model.block(treeDepth, { marker: true, info: true }))
   const { counterBudget } = rules
   return {
     kind: 'executed',

@@ -104,6 +104,7 @@ export class WorldState {
   #touchedSlots: Slot[] = []
   #newCodes = new Map<Hash, Uint8Array>()
   #transaction = 0
+  #warmed = 0
 
   constructor(reader: StateReader, { maxEntries = DEFAULT_CACHE_ENTRIES }: { maxEntries?: number } = {}) {
     this.#reader = reader
@@ -248,6 +249,12 @@ export class WorldState {
   /** Forgets what is warm and what storage was before: both are per transaction. */
   beginTransaction(): void {
     this.#transaction++
+    this.#warmed = 0
+  }
+
+  /** How often something became warm in this transaction, what was taken back included. */
+  get warmed(): number {
+    return this.#warmed
   }
 
   /** EIP-2929. Whether the account was cold; it is warm now, until the journal takes that back. */
@@ -258,6 +265,7 @@ export class WorldState {
       account.warmIn = before
     })
     account.warmIn = this.#transaction
+    this.#warmed++
     return true
   }
 
@@ -268,6 +276,7 @@ export class WorldState {
       slot.warmIn = before
     })
     slot.warmIn = this.#transaction
+    this.#warmed++
     return true
   }
 

@@ -12,15 +12,16 @@ export type TreeChange = { key: Uint8Array; value: bigint }
 /**
  * Applies changes to the tree below `root` in one walk: the paths are loaded level by level, one round trip each, then
  * everything happens in memory and each new node is hashed once. Of two changes of one key the later counts. The old
- * tree stays readable. `newNodes` are those of the new tree that had to be made, in no order.
+ * tree stays readable. `newNodes` are those of the new tree that had to be made, in no order; `depth` is the level of the
+ * deepest node on the way, before or after.
  * @throws {MissingNodeError} {DamagedNodeError} {InvalidValueError} when a value is no uint256
  */
 export async function updateTree(
   store: NodeStore,
   root: Hash,
   changes: readonly TreeChange[],
-): Promise<{ root: Hash; newNodes: StoredNode[] }> {
-  if (changes.length === 0) return { root, newNodes: [] }
+): Promise<{ root: Hash; newNodes: StoredNode[]; depth: number }> {
+  if (changes.length === 0) return { root, newNodes: [], depth: 0 }
   const update = new Update(changes)
   let top = EMPTY
   const { tree, keys, order } = update
@@ -32,6 +33,7 @@ export async function updateTree(
     // A subtree without changes matters when all beside it may vanish: a leaf would move up.
     wantsSibling: (from, to) => update.deletesIn(from, to),
     visit: ({ hash, from, to, pathKey, parent, side }, data, depth) => {
+      update.depth = Math.max(update.depth, depth)
       const node = tree.load({ hash, data }, { keys, pathKey, isSibling: from === to, depth })
       if (parent < 0) top = node
       else tree.attach(parent, side, node)
@@ -39,9 +41,10 @@ export async function updateTree(
     },
   })
   const updated = update.apply(top, 0, order.length, 0)
-  if (updated === top && !tree.isChanged(top)) return { root, newNodes: [] }
+  const { depth } = update
+  if (updated === top && !tree.isChanged(top)) return { root, newNodes: [], depth }
   const newNodes = tree.hash(updated)
-  return { root: tree.hashOf(updated), newNodes }
+  return { root: tree.hashOf(updated), newNodes, depth }
 }
 
 /** Changes being applied to the part of a tree they concern. */
@@ -51,6 +54,8 @@ class Update {
   readonly values: Uint32Array
   /** Indexes of the changes that count, one a key. */
   readonly order: Int32Array
+  /** Level of the deepest node met or made so far. */
+  depth = 0
   readonly #isDelete: Uint8Array
   readonly #hasDeletes: boolean
 
@@ -121,6 +126,7 @@ class Update {
   /** The tree of new leaves and, unless EMPTY, an old one: split by the bits of their keys until each is alone. */
   #build(old: number, from: number, to: number, depth: number): number {
     const { tree } = this
+    this.depth = Math.max(this.depth, depth)
     if (from === to) {
       if (old !== EMPTY) tree.moveLeaf(old, depth)
       return old

@@ -28,6 +28,12 @@ import {
   vectorToCounters,
 } from './vector.ts'
 
+/**
+ * `estimate`: the reference's upper estimate, which a sequencer stays below. `program`: what the zkEVM's program takes,
+ * step by step where that is known; it decides whether a batch that the estimate finds too large is void.
+ */
+export type CounterMeasure = 'estimate' | 'program'
+
 const OPCODES = 256
 
 /** Everything of a variant that is computed once. */
@@ -46,15 +52,16 @@ export type CounterTable = {
   outputLoop: CounterVector
   logLoop: CounterVector
   fetch: readonly CounterVector[]
-  /** By context: how far `fetch` is above that of stored code. */
-  fetchSurplus: readonly CounterVector[]
 }
 
 const tables = new Map<FormulaVariant, CounterTable>()
 
-/** Forks 10 and 11 are estimated as fork 9, which is never less. */
-export function counterTable(rules: ForkRules): CounterTable {
-  const variant = rules.forkId >= 12 ? 'fork12' : rules.forkId === 7 ? 'fork7' : 'fork9'
+/**
+ * Forks 10 and 11 are estimated as fork 9, which is never less. The program is counted as that of fork 9: those of the
+ * other forks differ little in what they take.
+ */
+export function counterTable({ forkId }: ForkRules, measure: CounterMeasure): CounterTable {
+  const variant = measure === 'program' ? measure : forkId >= 12 ? 'fork12' : forkId === 7 ? 'fork7' : 'fork9'
   let table = tables.get(variant)
   if (table === undefined) {
     table = makeTable(buildingBlocks(variant))
@@ -89,7 +96,6 @@ function makeTable(blocks: BuildingBlocks): CounterTable {
     outputLoop: sum(vector({ S: 12 }), mLoad32, mStore32),
     logLoop: sum(vector({ S: 10 }), mLoad32),
     fetch,
-    fetchSurplus: fetch.map((cost) => sum(cost, times(-1, fetch[CONTEXT.ordinary]!))),
   }
 }
 
@@ -103,8 +109,8 @@ export class CounterMeter {
   readonly #opcodeCounts: (Uint32Array | undefined)[] = Array(CONTEXT_COUNT).fill(undefined)
   readonly #sum = new Float64Array(VECTOR_SIZE)
 
-  constructor(rules: ForkRules) {
-    this.#table = counterTable(rules)
+  constructor(table: CounterTable) {
+    this.#table = table
   }
 
   /** How often each opcode ran in frames like this one. The interpreter counts here. */
@@ -125,16 +131,16 @@ export class CounterMeter {
     if (COUNTED_HALTS.has(reason)) this.count(opcode, frame)
   }
 
-  exp(exponentBytes: number): void {
+  exp(exponent: bigint, exponentBytes: number): void {
     const { lengthInBytes, power } = this.#table.blocks
     const bytes = Math.max(exponentBytes, 1)
     this.#add(lengthInBytes(bytes))
-    this.#add(power(8 * bytes))
+    this.#add(power(exponent, bytes))
   }
 
   keccak(length: number): void {
     const { blocks, copyLoop } = this.#table
-    this.#sum[KECCAK]! += Math.ceil((length + 1) / (blocks.variant === 'fork12' ? 136 : 32))
+    this.#sum[KECCAK]! += Math.ceil((length + 1) / (blocks.isEarlierEstimate ? 32 : 136))
     this.#add(blocks.saveMem(length))
     this.#add(copyLoop, Math.floor(length / 32))
   }
@@ -188,7 +194,7 @@ export class CounterMeter {
     this.#sum[PADDING]! += hashes
     this.#add(blocks.saveMem(length))
     // The earlier table really counts a turn per byte: floor(n + 1/32).
-    this.#add(logLoop, blocks.variant === 'fork12' ? Math.floor((length + 1) / 32) : length)
+    this.#add(logLoop, blocks.isEarlierEstimate ? length : Math.floor((length + 1) / 32))
   }
 
   return(length: number, frame: Frame): void {
@@ -213,8 +219,13 @@ export class CounterMeter {
   }
 
   /** The frame a call opens. */
-  callFrame(codeSize: number): void {
-    this.#add(callFrame(this.#table.blocks, codeSize))
+  callFrame(codeSize: number, movesValue: boolean): void {
+    this.#add(callFrame(this.#table.blocks, codeSize, movesValue))
+  }
+
+  /** How many accounts and slots the transaction made warm: the program writes them down. */
+  warmed(count: number): void {
+    this.#add(this.#table.blocks.warming, count)
   }
 
   create(nonceBytes: number, length: number): void {
@@ -238,7 +249,7 @@ export class CounterMeter {
     this.#add(transactionCost(this.#table.blocks, size, isDeploy))
   }
 
-  /** Everything counted. @param treeLevels of the state tree, see `executionTreeLevels` */
+  /** Everything counted. @param treeLevels of the state tree, see `CounterModel.executionLevels` */
   total(treeLevels: number): ZkCounters {
     const total = this.#sum.slice()
     for (const [where, counts] of this.#opcodeCounts.entries()) {
@@ -247,20 +258,6 @@ export class CounterMeter {
         if (counts[opcode] !== 0) addTo(total, this.#table.opcodes[where]![opcode]!, counts[opcode]!)
     }
     return vectorToCounters(total, treeLevels)
-  }
-
-  /**
-   * How far `total` is above what the program takes: it prices every instruction of init code as if its byte were read
-   * from memory with shifts for any offset.
-   */
-  surplus(treeLevels: number): ZkCounters {
-    const surplus = new Float64Array(VECTOR_SIZE)
-    for (const [where, counts] of this.#opcodeCounts.entries()) {
-      if (counts === undefined || where === CONTEXT.ordinary) continue
-      const count = counts.reduce((all, each) => all + each)
-      addTo(surplus, this.#table.fetchSurplus[where]!, count)
-    }
-    return vectorToCounters(surplus, treeLevels)
   }
 
   #add(cost: CounterVector, factor = 1): void {

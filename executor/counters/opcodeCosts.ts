@@ -2,10 +2,10 @@ import type { BuildingBlocks } from './formulas.ts'
 import { CONTEXT, type Context } from './formulas.ts'
 import { type CounterVector, NOTHING, sum, times, vector } from './vector.ts'
 
-/** What every instruction takes before it does anything. Init code is read from memory; the later table finds it cheaper in a deployment. */
-export function fetchCost({ variant, mLoadX, shrArith }: BuildingBlocks, context: Context): CounterVector {
-  const isStored = context === CONTEXT.ordinary || (variant === 'fork12' && context === CONTEXT.deploy)
-  return sum(vector({ S: 12 }), isStored ? NOTHING : sum(mLoadX, shrArith))
+/** What every instruction takes before it does anything. Init code is read from memory, but for that of a deployment. */
+export function fetchCost(blocks: BuildingBlocks, context: Context): CounterVector {
+  const isFromMemory = context === CONTEXT.create || (context === CONTEXT.deploy && blocks.isEarlierEstimate)
+  return sum(vector({ S: blocks.fetchSteps }), isFromMemory ? sum(blocks.mLoadX, blocks.shrArith) : NOTHING)
 }
 
 /** Steps to read the operand of a PUSH from stored code. */
@@ -39,7 +39,8 @@ function pushCost(
 /** What instructions take whatever their operands: the parts that depend on those are in meter.ts. By opcode. */
 export function staticCosts(blocks: BuildingBlocks, context: Context): CounterVector[] {
   const { path, divArith, mulArith, mLoad32, mLoadX, shrArith, offsetUtil, saveMem, maskAddress } = blocks
-  const { isColdAddress, isColdSlot, isEmptyAccount, gasForCall, openFrame, revertFrame, abs, mStoreX } = blocks
+  const { isColdAddress, isColdSlot, isEmptyAccount, gasForCall, openFrame, revertFrame, abs, mStoreX, isProgram } =
+    blocks
   const costs: CounterVector[] = Array.from({ length: 256 }, () => NOTHING)
   const fetch = fetchCost(blocks, context)
   const set = (opcodes: number | readonly number[], ...parts: CounterVector[]) => {
@@ -62,9 +63,9 @@ export function staticCosts(blocks: BuildingBlocks, context: Context): CounterVe
   set(0x08, vector({ S: 30, B: 3, A: 1 }))
   set(0x09, vector({ S: 10 }), blocks.mulMod)
   set(0x0a, vector({ S: 10 }))
-  set(0x0b, vector({ S: 20, B: 6 }), times(2, path))
+  set(0x0b, vector({ S: 20, B: 6 }), isProgram ? NOTHING : times(2, path))
   set([0x10, 0x11, 0x12, 0x13, 0x14, 0x15], vector({ S: 8, B: 1 }))
-  set([0x16, 0x17, 0x18, 0x19], vector({ S: 10, B: 1 }), blocks.variant === 'fork12' ? NOTHING : path)
+  set([0x16, 0x17, 0x18, 0x19], vector({ S: 10, B: 1 }), blocks.isEarlierEstimate ? path : NOTHING)
   set(0x1a, vector({ S: 15, B: 2 }), shrArith)
   set(0x1b, vector({ S: 8, B: 1 }), blocks.shlArithBit)
   set(0x1c, vector({ S: 8, B: 1 }), blocks.shrArithBit)
@@ -86,7 +87,7 @@ export function staticCosts(blocks: BuildingBlocks, context: Context): CounterVe
   set(0x52, vector({ S: 22, M: 1 }), saveMem(32), offsetUtil)
   set(0x53, vector({ S: 13, M: 1 }), saveMem(1), offsetUtil)
   set(0x54, vector({ S: 10 }), path, isColdSlot)
-  set(0x55, vector({ S: 70, B: 8 }), times(3, path), isColdSlot)
+  set(0x55, vector({ S: 70, B: 8 }), times(isProgram ? 4 : 3, path), isColdSlot)
   set(0x56, vector({ S: 5 }), jumpTarget)
   set(0x57, vector({ S: 10, B: 1 }), jumpTarget)
   set(0x58, vector({ S: 4 }))
@@ -101,7 +102,7 @@ export function staticCosts(blocks: BuildingBlocks, context: Context): CounterVe
   for (let topics = 0; topics <= 4; topics++)
     set(0xa0 + topics, vector({ S: 62, B: 1 }), mulArith, divArith, mLoadX, shrArith, blocks.log)
   set(0xf0, vector({ S: 70, B: 3 }), times(3, path), gasForCall, openFrame)
-  set(0xf1, vector({ S: 80, B: 5 }), beginCall, isEmptyAccount)
+  set(0xf1, vector({ S: 80, B: 5 }), beginCall, isProgram ? NOTHING : isEmptyAccount)
   set(0xf2, vector({ S: 80, B: 5 }), beginCall)
   set(0xf3, vector({ S: 30, B: 1 }), returnCost(blocks, context))
   set([0xf4, 0xfa], vector({ S: 80 }), beginCall)

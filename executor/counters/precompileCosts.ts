@@ -12,7 +12,8 @@ export function precompileCost(
   input: Uint8Array,
   outputLength: number,
 ): CounterVector {
-  const { readFromCalldata, mStore32, mStoreX, divArith, mLoad32, mLoadX, shrArith, variant } = blocks
+  const { readFromCalldata, mStore32, mStoreX, divArith, mLoad32, mLoadX, shrArith, variant, isEarlierEstimate } =
+    blocks
   const isLater = variant === 'fork12'
   const words = Math.floor(input.length / 32)
   switch (Number(address)) {
@@ -20,7 +21,7 @@ export function precompileCost(
       return sum(vector({ S: 35, B: 1 }), times(4, readFromCalldata), recoverCost(blocks, input), mStore32, mStoreX)
     case 2:
       return sum(
-        vector({ S: 100, B: 1, SHA: Math.ceil((input.length + (isLater ? 9 : 1)) / 64) }),
+        vector({ S: 100, B: 1, SHA: Math.ceil((input.length + (isEarlierEstimate ? 1 : 9)) / 64) }),
         times(2, divArith),
         mStore32,
         mStoreX,

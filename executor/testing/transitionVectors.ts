@@ -1,5 +1,5 @@
-import { bytesToHex, hexToBytes } from '#common/bytes.ts'
-import type { NodeStore, StoredNode } from '#merkletree/nodeStore.ts'
+import { hexToBytes } from '#common/bytes.ts'
+import type { NodeStore } from '#merkletree/nodeStore.ts'
 import { Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { loadVectors } from '../../test/vectors/load.ts'
 import { BatchRun, VoidBatch } from '../batchRun.ts'
@@ -78,17 +78,6 @@ function l1InfoTreeData({ l1InfoTree = {} }: Batch): Map<number, L1InfoTreeEntry
 
 const NO_NODES: NodeStore = { getNodes: async (hashes) => hashes.map(() => undefined) }
 
-/** Level of the deepest leaf among new nodes of a tree. */
-export function deepestNewLeaf(root: Hash, newNodes: readonly StoredNode[]): number {
-  const nodes = new Map(newNodes.map(({ hash, data }) => [bytesToHex(hash), data] as const))
-  const depthBelow = (hash: Hex): number => {
-    const data = nodes.get(hash)
-    if (data === undefined || data.length !== 64) return 0
-    return 1 + Math.max(...[data.subarray(0, 32), data.subarray(32)].map((child) => depthBelow(bytesToHex(child))))
-  }
-  return depthBelow(root)
-}
-
 /** A chain at the genesis of a vector, which runs its batches one after the other. */
 export class VectorChain {
   readonly #vector: TransitionVector
@@ -140,9 +129,17 @@ export class VectorChain {
     }
   }
 
-  /** Leaves the chain where it is. A void batch is left as it is when it is given up. */
-  async runOn(batch: VectorBatch, reader: StateReader, work: (run: BatchRun) => Promise<void>): Promise<BatchRun> {
-    const run = new BatchRun({ ...this.input(batch), counterLimits: null }, { reader, store: this.#store })
+  /**
+   * Estimates without limits. Leaves the chain where it is; a void batch is left as it is when it is given up.
+   */
+  async runOn(
+    batch: VectorBatch,
+    reader: StateReader,
+    work: (run: BatchRun) => Promise<void>,
+    treeDepth = 0,
+  ): Promise<BatchRun> {
+    const input = { ...this.input(batch), counterLimits: null }
+    const run = new BatchRun(input, { reader, store: this.#store }, { measure: 'estimate', treeDepth })
     await work(run).catch((error: unknown) => {
       if (!(error instanceof VoidBatch)) throw error
     })
@@ -166,6 +163,6 @@ export class VectorChain {
   }
 }
 
-type RunOptions = Partial<Pick<ExecuteBatchInput, 'counterLimits' | 'treeDepth'>> & {
+type RunOptions = Partial<Pick<ExecuteBatchInput, 'counterLimits'>> & {
   wrap?: (reader: StateReader) => StateReader
 }

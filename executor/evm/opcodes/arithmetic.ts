@@ -81,7 +81,7 @@ export const arithmetic: InstructionSet = {
     const exponent = stack[stack.length - 2]!
     const sizeBytes = byteLength(exponent)
     charge(frame, GAS.expByte * sizeBytes)
-    counters.exp(sizeBytes)
+    counters.exp(exponent, sizeBytes)
     const base = stack.pop()!
     stack[stack.length - 1] = power(base, exponent)
     return undefined

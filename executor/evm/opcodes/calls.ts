@@ -37,7 +37,7 @@ function call(kind: Extract<FrameKind, 'CALL' | 'CALLCODE' | 'DELEGATECALL' | 'S
     if (kind === 'CALL' && value !== 0n && target.isEmpty) cost += GAS.newAccount
     charge(frame, cost)
     evm.counters.call(Number(inputLength), Number(outputLength))
-    evm.counters.callFrame(code.sizeBytes)
+    evm.counters.callFrame(code.sizeBytes, value !== 0n)
     const most = mostGasToGive(frame.gas)
     const given = requested < BigInt(most) ? Number(requested) : most
     charge(frame, given)
