@@ -61,9 +61,9 @@ async function storeBatch({ inputs, claimed }: ReexecutionJob, blocks: readonly 
   const { batchNumber, forkId, coinbase, batchL2Data } = inputs
   await openBatch(db, { batchNumber, kind: 'trusted', forkId, coinbase })
   for (const result of blocks) {
-    const { hash: parentHash } = await getLastBlock(db)
+    const parent = await getLastBlock(db)
     const marker = { deltaTimestamp: 1, indexL1InfoTree: 0 }
-    await storeBlock(db, toStoredBlock(result, { batchNumber, parentHash, marker }))
+    await storeBlock(db, toStoredBlock(result, { batchNumber, parent, marker }))
   }
   const lastTimestamp = blocks.at(-1)!.timestamp
   await closeBatch(db, { ...closing(batchNumber), batchL2Data, stateRoot: claimed.newStateRoot, lastTimestamp })

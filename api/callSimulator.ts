@@ -40,6 +40,7 @@ export function createCallSimulator({
 }): CallSimulator {
   return {
     async simulate(call, header, overrides) {
+      const { treeDepth } = header
       const block = {
         number: header.blockNumber,
         timestamp: header.timestamp,
@@ -50,7 +51,7 @@ export function createCallSimulator({
       const deadline = Date.now() + timeoutMs
       try {
         return toOutcome(
-          await simulateCall(call, { reader: stateAt(header), forkId, block, overrides, deadline }),
+          await simulateCall(call, { reader: stateAt(header), forkId, block, overrides, deadline, treeDepth }),
           call,
         )
       } catch (error) {

@@ -19,14 +19,14 @@ export async function findHeaderDifference(
   const rows = await findBlocksOfBatch(db, batchNumber)
   const [first] = rows
   if (first === undefined) return undefined
-  let parentHash = (await findBlock(db, BlockNumber(first.blockNumber - 1)))?.hash ?? first.parentHash
+  let parent = (await findBlock(db, BlockNumber(first.blockNumber - 1))) ?? { ...first, hash: first.parentHash }
   for (const [index, row] of rows.entries()) {
     const marker = { deltaTimestamp: row.deltaTimestamp, indexL1InfoTree: row.l1InfoIndex }
-    const { block } = toStoredBlock(blocks[index]!, { batchNumber, parentHash, marker })
+    const { block } = toStoredBlock(blocks[index]!, { batchNumber, parent, marker })
     for (const field of ['parentHash', 'transactionsRoot', 'receiptsRoot', 'hash'] as const)
       if (row[field] !== block[field])
         return { field, claimed: row[field], computed: block[field], blockNumber: row.blockNumber }
-    parentHash = row.hash
+    parent = row
   }
   return undefined
 }

@@ -103,6 +103,8 @@ export const l2Blocks = state.table(
     logsBloom: rawBytes('logs_bloom'), // null when no log
     txCount: integer('tx_count').notNull(),
     sizeBytes: integer('size_bytes').notNull(), // of the RLP block
+    /** Level of the deepest leaf of the state tree that this block or one before it met; 0 where that was not noted. */
+    treeDepth: integer('tree_depth').notNull().default(0),
     /** Marker and transactions as they stand in batchL2Data; empty for forced batches. */
     batchL2Data: rawBytes('batch_l2_data').notNull(),
     createdAt: now('created_at'),

@@ -2,29 +2,28 @@ import { concatBytes } from '#common/bytes.ts'
 import type { L2BlockResult } from '#executor/blockBuilder.ts'
 import { encodeBatchTransaction, encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { blockHash, logsBloom, receiptsRoot, transactionsRoot } from '#protocol/l2Block.ts'
-import type { BatchNumber, Hash } from '#protocol/primitives.ts'
+import type { BatchNumber } from '#protocol/primitives.ts'
 import { encodeRawTransaction } from '#protocol/transaction.ts'
-import type { BlockToStore } from './blocks.ts'
+import type { BlockRow, BlockToStore } from './blocks.ts'
 
 /** RLP header of a block before London, without what its roots stand for: sizes differ by a few bytes of integers. */
 const HEADER_SIZE_BYTES = 510
 
 type Place = {
   batchNumber: BatchNumber
-  /** JSON-RPC hash of the block before. */
-  parentHash: Hash
+  parent: Pick<BlockRow, 'hash' | 'treeDepth'>
   /** The marker that opened the block; undefined for the implicit block of a forced batch. */
   marker: { deltaTimestamp: number; indexL1InfoTree: number } | undefined
 }
 
 /** An executed block in the form it is stored in: with the hash, roots and bloom that JSON-RPC shows. */
-export function toStoredBlock(result: L2BlockResult, { batchNumber, parentHash, marker }: Place): BlockToStore {
+export function toStoredBlock(result: L2BlockResult, { batchNumber, parent, marker }: Place): BlockToStore {
   const { receipts, stateDiff, newNodes } = result
   const raws = receipts.map(({ transaction }) => encodeRawTransaction(transaction))
   const logs = receipts.flatMap((receipt) => receipt.logs)
   const header = {
     number: result.number,
-    parentHash,
+    parentHash: parent.hash,
     coinbase: result.coinbase,
     stateRoot: result.stateRoot,
     transactionsRoot: transactionsRoot(raws),
@@ -44,7 +43,7 @@ export function toStoredBlock(result: L2BlockResult, { batchNumber, parentHash, 
       blockNumber: result.number,
       batchNumber,
       hash: blockHash(header),
-      parentHash,
+      parentHash: parent.hash,
       stateRoot: result.stateRoot,
       blockInfoRoot: result.blockInfoRoot,
       coinbase: result.coinbase,
@@ -59,6 +58,7 @@ export function toStoredBlock(result: L2BlockResult, { batchNumber, parentHash, 
       receiptsRoot: header.receiptsRoot,
       logsBloom: logs.length === 0 ? null : header.logsBloom,
       sizeBytes: HEADER_SIZE_BYTES + raws.reduce((sum, raw) => sum + raw.length, 0),
+      treeDepth: Math.max(parent.treeDepth, result.treeDepth),
       batchL2Data: marker === undefined ? new Uint8Array() : concatBytes(encodeChangeL2Block(marker), ...batchParts),
     },
     transactions: receipts.map((receipt, index) => ({

@@ -71,7 +71,7 @@ export async function storeGenesis(
       globalExitRoot: ZERO_HASH,
       l1BlockHash: ZERO_HASH,
     },
-    ...{ sizeBytes: 0, batchL2Data: new Uint8Array() },
+    ...{ sizeBytes: 0, treeDepth: state.treeDepth, batchL2Data: new Uint8Array() },
   }
   const db = connectDatabase(databaseUrl, { maxConnections: 1, name: 'zknode-genesis' })
   try {

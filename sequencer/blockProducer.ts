@@ -72,6 +72,7 @@ export async function produceBlock(
       },
       batch: plan.usage,
       counterLimits: limits.counters,
+      treeDepth: last.treeDepth,
     },
     { world, store: nodes },
   )
@@ -129,7 +130,7 @@ export async function produceBlock(
   const result = await builder.close()
   nodes.add(result.newNodes)
   const marker = { deltaTimestamp, indexL1InfoTree: leaf?.index ?? 0 }
-  const stored = toStoredBlock(result, { batchNumber: plan.batchNumber, parentHash: last.hash, marker })
+  const stored = toStoredBlock(result, { batchNumber: plan.batchNumber, parent: last, marker })
   return { stored, usage: usage(result.counters), full: leftOut, rejected }
 }
 

@@ -4,11 +4,14 @@ import { getBatch, getClosedBatch } from '#db/batches.ts'
 import { findBlocksOfBatch, getLastBlock } from '#db/blocks.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
 import { LeaseLostError } from '#db/leases.ts'
-import { poolTransactions, transactions } from '#db/schema.ts'
+import { l2Blocks, poolTransactions, transactions } from '#db/schema.ts'
 import { createDatabaseStateReader } from '#db/stateReader.ts'
 import { createDatabaseNodeStore } from '#db/treeNodes.ts'
+import { CounterModel } from '#executor/counters/counterModel.ts'
+import { COUNTER_NAMES } from '#executor/counters/zkCounters.ts'
 import { executeBatch } from '#executor/executeBatch.ts'
 import { createTreeStateReader } from '#executor/stateReader.ts'
+import { getForkRules } from '#protocol/forks.ts'
 import { Address, BatchNumber, BlockNumber, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
@@ -97,6 +100,69 @@ test('a transaction that can never run is rejected with its reason, one that wai
     { hash: later.hash, status: 'pending', rejectedReason: null },
   ])
   await sequencer.close()
+})
+
+/** How many paths of the state tree a transfer is counted with. */
+const PATHS_OF_TRANSFER = 20
+/** Runs in circles until its gas is gone: an iteration is 12 gas and about 1,100 steps of the estimate. */
+const circling = (gas: bigint) => ({ to: null, value: 0n, data: '0x5b600056', gasLimit: 53_100n + gas })
+const pooled = async () =>
+  (await db.select().from(poolTransactions)).map(({ hash, status, rejectedReason }) => [hash, status, rejectedReason])
+
+test('a transaction that the batch has no counters left for waits for the next, one that no batch has room for is rejected', async () => {
+  const sequencer = createSequencer(db, { batchMaxMs: 60_000 })
+  const [first, second] = [
+    await signTransfer(alice, 0, circling(60_000n)),
+    await signTransfer(bob, 0, circling(60_000n)),
+  ]
+  const hopeless = await signTransfer(wallets[2]!, 0, circling(2_000_000n))
+  await pour(db, [first, second])
+  expect(await sequencer.collect(BatchNumber(2), forever())).toMatchObject({
+    ...{ txCount: 1, closingReason: 'Resource exhausted' },
+  })
+  expect(await mined()).toEqual([first.hash])
+  expect(await pooled()).toEqual([[second.hash, 'pending', null]])
+
+  await pour(db, [hopeless, await signTransfer(alice, 1, circling(60_000n))])
+  const next = await sequencer.collect(BatchNumber(3), forever())
+  expect(next).toMatchObject({ txCount: 1, closingReason: 'Resource exhausted' })
+  expect(await mined()).toEqual([first.hash, second.hash])
+  await sequencer.collect(BatchNumber(4), AbortSignal.timeout(500)).catch(() => {})
+  expect(await pooled()).toEqual([[hopeless.hash, 'rejected', 'out of counters: steps']])
+  await sequencer.close()
+})
+
+test('counters are stored with each transaction and, all together, with the batch', async () => {
+  const sequencer = createSequencer(db, { batchMaxTransactions: 2 })
+  await pour(db, [await signTransfer(alice, 0), await signTransfer(bob, 0, circling(6_000n))])
+  await sequencer.collect(BatchNumber(2), forever())
+  const rows = await db.select().from(transactions).orderBy(asc(transactions.txIndex))
+  const { counters, blockCount } = await getBatch(db, BatchNumber(2))
+  const model = new CounterModel(getForkRules(9))
+  const { treeDepth } = await getLastBlock(db)
+  const block = model.block(treeDepth, { marker: true, info: false })
+  for (const name of COUNTER_NAMES) {
+    const of = (row: (typeof rows)[0]) => row.counters?.[name] ?? Number.NaN
+    expect(counters?.[name]).toBe(blockCount * block[name] + of(rows[0]!) + of(rows[1]!))
+  }
+  await sequencer.close()
+})
+
+test('the depth of the state tree is known from the last block, also to another process', async () => {
+  const first = createSequencer(db, { batchMaxTransactions: 1 })
+  await pour(db, [await signTransfer(alice, 0)])
+  await first.collect(BatchNumber(2), forever())
+  const { blockNumber, treeDepth } = await getLastBlock(db)
+  expect(treeDepth).toBeGreaterThan(1)
+  await db.update(l2Blocks).set({ treeDepth: 40 }).where(eq(l2Blocks.blockNumber, blockNumber))
+  const second = createSequencer(db, { batchMaxTransactions: 1 })
+  await pour(db, [await signTransfer(alice, 1)])
+  await second.collect(BatchNumber(3), forever())
+  expect(await getLastBlock(db)).toMatchObject({ blockNumber: 2, treeDepth: 40 })
+  const rows = await db.select().from(transactions).orderBy(asc(transactions.blockNumber))
+  const [shallow, deep] = rows.map(({ counters }) => counters?.['poseidonHashes'] ?? Number.NaN)
+  expect(deep! - shallow!).toBe(PATHS_OF_TRANSFER * (41 - 32))
+  await Promise.all([first.close(), second.close()])
 })
 
 test('another process goes on with the block after the last stored one', async () => {

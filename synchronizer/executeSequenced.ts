@@ -61,14 +61,13 @@ export async function storeExecuted(
 ): Promise<void> {
   const forced = kind === 'forced' && { forcedBatchNumber: await nextForcedBatchNumber(tx) }
   await openBatch(tx, { batchNumber, kind, forkId, coinbase, ...forced })
-  let parentHash = (await getLastBlock(tx)).hash
+  let parent = await getLastBlock(tx)
   let lastTimestamp = lastTimestampBefore
   for (const [index, block] of result.blocks.entries()) {
-    const stored = toStoredBlock(block, { batchNumber, parentHash, marker: markers[index] })
-    await storeBlock(tx, stored)
+    const stored = toStoredBlock(block, { batchNumber, parent, marker: markers[index] })
+    parent = await storeBlock(tx, stored)
     const added = { txCount: block.receipts.length, timestamp: block.timestamp, counters: result.counters }
     await growBatch(tx, batchNumber, added)
-    parentHash = stored.block.hash
     lastTimestamp = block.timestamp
   }
   await storeWitness(tx, { batchNumber, oldStateRoot, witness })

@@ -25,9 +25,9 @@ export async function seedChain(db: Database, rich: readonly string[] = wallets.
   const genesis = await buildGenesis(
     rich.map((address) => ({ address: Address(address), balance: 10n ** 20n, nonce: 0n })),
   )
-  const { root: stateRoot, changes, newNodes } = genesis
+  const { root: stateRoot, treeDepth, changes, newNodes } = genesis
   const identity = { chainId: CHAIN_ID, l1ChainId: 1, rollupManager: addressOf(1), rollupId: 1, genesisRoot: stateRoot }
-  const block = blockOf(0, 0, { block: { stateRoot }, changes, newNodes })
+  const block = blockOf(0, 0, { block: { stateRoot, treeDepth }, changes, newNodes })
   await initializeGenesis(db, identity, { forkId: 9, coinbase: addressOf(0), block })
   const batchNumber = BatchNumber(1)
   await openBatch(db, { batchNumber, kind: 'injected', forkId: 9, coinbase: COINBASE })

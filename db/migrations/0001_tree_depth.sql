@@ -1,0 +1,1 @@
+ALTER TABLE "state"."l2_blocks" ADD COLUMN "tree_depth" integer DEFAULT 0 NOT NULL;
