@@ -10,9 +10,16 @@ import {
   encodedTransactionSize,
 } from './batchL2Data.ts'
 import { SUPPORTED_FORK_IDS, UnsupportedForkError } from './forks.ts'
+import { hostileBytes } from './hostileBytes.fixture.ts'
 import { keccakHex } from './keccak.ts'
 import { transactions } from './transaction.fixture.ts'
-import { recoverSender, signingHash, transactionHash } from './transaction.ts'
+import {
+  encodeCanonicalSignedList,
+  recoverSender,
+  signingHash,
+  type Transaction,
+  transactionHash,
+} from './transaction.ts'
 import { WORKED_BATCH, WORKED_BATCH_HASH, WORKED_SENDER, WORKED_TRANSACTION_HASHES } from './workedBatch.fixture.ts'
 
 const regular = { forkId: 9, forced: false }
@@ -76,6 +83,7 @@ describe('what makes a batch invalid', () => {
     expect(() => decodeBatchL2Data(bytes(transfer), regular)).toThrow(BatchDecodeError)
     expect(decodeBatchL2Data(bytes(transfer), forced)).toHaveLength(1)
     expect(() => decodeBatchL2Data(bytes(transfer, marker), forced)).toThrow(BatchDecodeError)
+    expect(() => decodeBatchL2Data(bytes(marker), forced)).toThrow(BatchDecodeError)
   })
 
   test('nothing at all is a valid batch', () => {
@@ -176,34 +184,58 @@ describe('forks', () => {
 
 describe('properties', () => {
   const uint32 = fc.integer({ min: 0, max: 0xffffffff })
+  const byte = fc.integer({ min: 0, max: 255 })
   const block = fc.record({
     kind: fc.constant('changeL2Block' as const),
     deltaTimestamp: uint32,
     indexL1InfoTree: uint32,
   })
-  const signed = fc.tuple(transactions, fc.integer({ min: 0, max: 255 })).map(([transaction, effectivePercentage]) => ({
+  /** Of any v, with integers of zero in either of their two forms. */
+  const anyTransaction = fc
+    .record({ transaction: transactions, v: byte, zero: fc.boolean() })
+    .map(({ transaction, v, zero }): Transaction => {
+      const some: Transaction = { ...transaction, v, ...(zero ? { nonce: 0n, value: 0n } : {}) }
+      if (!zero) return some
+      const signedList = encodeCanonicalSignedList(some)
+      signedList[1 + Math.max(0, signedList[0]! - 0xf7)] = 0 // the nonce
+      return { ...some, signedList }
+    })
+  const signed = fc.record({ transaction: anyTransaction, effectivePercentage: byte }).map((item) => ({
     kind: 'transaction' as const,
-    transaction,
-    effectivePercentage,
-    sizeBytes: encodedTransactionSize(transaction),
+    ...item,
+    sizeBytes: encodedTransactionSize(item.transaction),
   }))
+  const batches = fc
+    .tuple(block, fc.array(fc.oneof(block, signed), { maxLength: 4 }))
+    .map(([first, others]) => [first, ...others])
 
   test('what is encoded is decoded', () => {
     fc.assert(
-      fc.property(block, fc.array(fc.oneof(block, signed)), (first, others) => {
-        const items = [first, ...others]
-        expect(decodeBatchL2Data(encode(items), regular)).toEqual(items)
+      fc.property(batches, fc.nat(40), (items, before) => {
+        const data = concatBytes(new Uint8Array(before).fill(0x0b), encode(items)).subarray(before)
+        const decoded = decodeBatchL2Data(data, regular)
+        data.fill(0xee) // what was decoded is no view of the data
+        expect(decoded).toEqual(items)
       }),
     )
   })
 
-  test('any bytes are decoded or refused with one error, and what is decoded encodes to the same bytes', () => {
-    const mutated = fc
-      .tuple(fc.nat(WORKED_BATCH.length - 1), fc.nat(255))
-      .map(([index, value]) => WORKED_BATCH.with(index, value))
-    const options = fc.record({ forkId: fc.constantFrom(...SUPPORTED_FORK_IDS), forced: fc.boolean() })
+  test('what is encoded for a fork without block markers, or for a forced batch, is decoded', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated), options, (data, { forkId, forced }) => {
+      fc.property(fc.array(signed, { maxLength: 4 }), fc.constantFrom(4, 5, 6, 9), (items, forkId) => {
+        const expected = forkId === 4 ? items.map(withoutPercentage) : items
+        expect(decodeBatchL2Data(encode(items, forkId > 4), { forkId, forced: true })).toEqual(expected)
+      }),
+    )
+  })
+
+  test('any bytes are decoded or refused with one error, and what is decoded encodes to the same bytes', {
+    timeout: 60_000,
+  }, () => {
+    const options = fc.record({ forkId: fc.constantFrom(...SUPPORTED_FORK_IDS), forced: fc.boolean() })
+    const valid = fc.oneof(batches.map(encode as (items: BatchItem[]) => Uint8Array), fc.constant(WORKED_BATCH))
+    fc.assert(
+      fc.property(hostileBytes(valid), options, (data, { forkId, forced }) => {
         let items: BatchItem[]
         try {
           items = decodeBatchL2Data(data, { forkId, forced })
@@ -212,11 +244,48 @@ describe('properties', () => {
           return
         }
         expect(encode(items, forkId > 4)).toEqual(data)
+        for (const item of items) if (item.kind === 'transaction') expectKnownForm(item.transaction)
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
+
+  test('a batch far larger than any is read in time that grows with its size', { timeout: 60_000 }, () => {
+    const one = bytes(`c88001825208808080${signature}`)
+    const many = (count: number) => concatBytes(bytes(marker), ...Array<Uint8Array>(count).fill(one))
+    expect(decodeBatchL2Data(many(20_000), regular)).toHaveLength(20_001)
+    expect(decodeBatchL2Data(hexToBytes(`0x${marker.repeat(100_000)}`), regular)).toHaveLength(100_000)
+  })
+
+  test.each(['c0', 'f8ff', 'faffffff', `ff${'ff'.repeat(8)}`, `f90100b9ffff`, `f8e5${'80'.repeat(5)}ba7fffff`])(
+    'a batch that repeats %s is refused at once',
+    (claim) => {
+      const data = bytes(marker, claim.repeat(100_000))
+      expect(() => decodeBatchL2Data(data, regular)).toThrow(BatchDecodeError)
+    },
+  )
 })
+
+const withoutPercentage = (item: Extract<BatchItem, { kind: 'transaction' }>) => ({
+  ...item,
+  effectivePercentage: 255,
+  sizeBytes: item.sizeBytes - 1,
+})
+
+/** The list is the canonical one, but for integers of zero that are written 0x00. */
+function expectKnownForm(transaction: Transaction): void {
+  if (transaction.signedList === undefined) return
+  const { nonce, gasPrice, gasLimit, value, chainId, signedList } = transaction
+  const canonical = encodeCanonicalSignedList(transaction)
+  const end = canonical.length - (chainId === undefined ? 0 : 2)
+  expect(signedList).toHaveLength(canonical.length)
+  expect(signedList.subarray(end)).toEqual(canonical.subarray(end))
+  const differing = [...canonical.keys()].filter((index) => canonical[index] !== signedList[index])
+  for (const index of differing) expect([canonical[index], signedList[index]]).toEqual([0x80, 0])
+  const zeros = [nonce, gasPrice, gasLimit, value, chainId].filter((integer) => integer === 0n)
+  expect(differing.length).toBeGreaterThan(0)
+  expect(differing.length).toBeLessThanOrEqual(zeros.length)
+}
 
 test.each([
   ['a negative delta', { deltaTimestamp: -1, indexL1InfoTree: 0 }],

@@ -9,6 +9,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import { decodeBatchL2Data } from './batchL2Data.ts'
+import { hostileBytes } from './hostileBytes.fixture.ts'
 import { Address, Hash } from './primitives.ts'
 import { transactions } from './transaction.fixture.ts'
 import {
@@ -140,24 +141,50 @@ describe('signatures that are refused', () => {
 test('what is encoded is decoded', () => {
   fc.assert(
     fc.property(transactions, (transaction) => {
-      expect(decodeRawTransaction(encodeRawTransaction(transaction))).toEqual(transaction)
+      const raw = encodeRawTransaction(transaction)
+      const decoded = decodeRawTransaction(raw)
+      raw.fill(0xee) // what was decoded is no view of the bytes
+      expect(decoded).toEqual(transaction)
     }),
   )
 })
 
-test('any bytes are decoded or refused with a named error', () => {
-  const raw = hexToBytes(`0xdf010182520894${'aa'.repeat(20)}01801b0102`)
-  const mutated = fc.tuple(fc.nat(raw.length - 1), fc.nat(255)).map(([index, value]) => raw.with(index, value))
+test('any bytes are decoded or refused with a named error, and what is decoded encodes to the same bytes', {
+  timeout: 60_000,
+}, () => {
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), mutated), (bytes) => {
+    fc.property(hostileBytes(transactions.map(encodeRawTransaction)), (bytes) => {
+      let transaction: Transaction
       try {
-        expect(encodeRawTransaction(decodeRawTransaction(bytes))).toEqual(bytes)
+        transaction = decodeRawTransaction(bytes)
       } catch (error) {
-        if (error instanceof UnsupportedTransactionTypeError) return
-        expect(error).toBeInstanceOf(TransactionDecodeError)
+        if (!(error instanceof UnsupportedTransactionTypeError)) expect(error).toBeInstanceOf(TransactionDecodeError)
+        return
       }
+      expect(encodeRawTransaction(transaction)).toEqual(bytes)
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
+  )
+})
+
+test('any signature has a sender or is refused with one error', () => {
+  const number = fc.oneof(
+    fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }),
+    fc.constantFrom(0n, CURVE_ORDER, CURVE_ORDER >> 1n, (CURVE_ORDER >> 1n) + 1n),
+  )
+  fc.assert(
+    fc.property(transactions, number, number, fc.constantFrom(27, 28, 0, 255), (transaction, r, s, v) => {
+      let sender: string
+      try {
+        sender = recoverSender({ ...transaction, r, s, v })
+      } catch (error) {
+        expect(error).toBeInstanceOf(InvalidSignatureError)
+        return
+      }
+      expect([27, 28]).toContain(v)
+      expect(s).toBeLessThanOrEqual(CURVE_ORDER >> 1n)
+      expect(recoverSender({ ...transaction, r, s, v: 55 - v })).not.toBe(sender)
+    }),
   )
 })
 
