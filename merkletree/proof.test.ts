@@ -17,7 +17,40 @@ test('every key has a proof of its value, and none of another', { timeout: 60_00
         expect(verifyProof(root, toKey(key), value === 0n ? 1n : 0n, proof)).toBe(false)
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
+  )
+})
+
+test('any flipped bit of a sibling, of leaf, value, key or root spoils a proof', { timeout: 60_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(anyChanges, anyKey, fc.infiniteStream(fc.nat(255)), async (changes, other, bits) => {
+      const nextBit = () => bits.next().value as number
+      const { store, root } = await buildTree([changes])
+      const last = new Map([[other, 0n] as const, ...changes])
+      for (const [key, value] of [...last].slice(0, 4)) {
+        const proof = await getProof(store, root, toKey(key))
+        const { siblings, leaf } = proof
+        const altered: TreeProof[] = siblings.map((sibling, index) => ({
+          ...proof,
+          siblings: siblings.with(index, flip(sibling, nextBit())),
+        }))
+        if (leaf !== undefined) {
+          altered.push({ ...proof, leaf: { ...leaf, key: flip(leaf.key, nextBit()) } })
+          altered.push({ ...proof, leaf: { ...leaf, value: leaf.value ^ (1n << BigInt(nextBit())) } })
+          altered.push({ ...proof, leaf: undefined })
+        }
+        if (siblings.length > 0) altered.push({ ...proof, siblings: siblings.slice(1) })
+        altered.push({ ...proof, siblings: [...siblings, ZERO_HASH] })
+        for (const one of altered) expect(verifyProof(root, toKey(key), value, one)).toBe(false)
+        expect(verifyProof(flip(root, nextBit()), toKey(key), value, proof)).toBe(false)
+        expect(verifyProof(root, toKey(key), value ^ (1n << BigInt(nextBit())), proof)).toBe(false)
+        // The proof of an absent key is one of its absent neighbours too, and never of a value.
+        const neighbour = key ^ (1n << BigInt(nextBit()))
+        if (verifyProof(root, toKey(neighbour), value, proof))
+          expect([value, last.get(neighbour) ?? 0n]).toEqual([0n, 0n])
+      }
+    }),
+    { numRuns: 12 },
   )
 })
 

@@ -2,38 +2,89 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import { type Hash, InvalidValueError, ZERO_HASH } from '#protocol/primitives.ts'
+import { createCachedNodeStore } from './cachedNodeStore.ts'
 import { flipKeyBit, keyBit, restoreKey, writeRemainingKey } from './keyBits.ts'
 import { MemoryNodeStore } from './memoryNodeStore.ts'
-import { anyChanges, anyGroups, buildTree, rootByDefinition, toChange, toKey } from './testTrees.ts'
+import {
+  anyChanges,
+  anyGroups,
+  buildTree,
+  expectRootsOfDefinition,
+  keyLeaving,
+  regrouped,
+  rootByDefinition,
+  toChange,
+  toKey,
+  type WritableStore,
+} from './testTrees.ts'
 import { readTree, updateTree } from './tree.ts'
 import { DamagedNodeError, MissingNodeError } from './walk.ts'
 import { bigIntToWords } from './words.ts'
 
-test('any grouping of inserts, overwrites and deletes gives the root of the definition', {
+const stores: Record<string, () => WritableStore> = {
+  memory: () => {
+    const store = new MemoryNodeStore()
+    return { store, add: (nodes) => store.add(nodes) }
+  },
+  'a cache that holds few nodes': () => {
+    const below = new MemoryNodeStore()
+    const store = createCachedNodeStore(below, { maxNodes: 10 })
+    return {
+      store,
+      add: (nodes) => {
+        below.add(nodes)
+        store.add(nodes)
+      },
+    }
+  },
+  'a cache that is told nothing': () => {
+    const below = new MemoryNodeStore()
+    return { store: createCachedNodeStore(below), add: (nodes) => below.add(nodes) }
+  },
+}
+
+test.each(Object.entries(stores))(
+  'any inserts, overwrites and deletes give the roots of the definition: %s',
+  {
+    timeout: 60_000,
+  },
+  async (_, createStore) => {
+    await fc.assert(
+      fc.asyncProperty(anyGroups, async (groups) => {
+        await expectRootsOfDefinition(groups, createStore())
+      }),
+      { numRuns: 40 },
+    )
+  },
+)
+
+test('the order and grouping of changes do not matter, nor what was there in between', {
   timeout: 60_000,
 }, async () => {
+  const twice = anyGroups.chain((groups) => fc.tuple(fc.constant(groups), regrouped(groups)))
   await fc.assert(
-    fc.asyncProperty(anyGroups, async (groups) => {
-      const last = new Map(groups.flat())
-      const { store, root } = await buildTree(groups)
-      expect(root).toBe(rootByDefinition([...last].filter(([, value]) => value !== 0n)))
-      expect(await readTree(store, root, [...last.keys()].map(toKey))).toEqual([...last.values()])
+    fc.asyncProperty(twice, async ([groups, others]) => {
+      const { root } = await buildTree(groups)
+      expect((await buildTree(others)).root).toBe(root)
+      expect((await buildTree([groups.flat()])).root).toBe(root)
+      expect((await buildTree(groups.flat().map((change) => [change]))).root).toBe(root)
     }),
-    { numRuns: 300 },
+    { numRuns: 40 },
   )
 })
 
-test('the order of changes does not matter when no key comes twice', { timeout: 60_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(anyGroups, anyChanges, fc.func(fc.nat()), async (groups, changes, rank) => {
-      const { store, root } = await buildTree(groups)
-      const once = [...new Map(changes)]
-      const shuffled = [...once].sort((a, b) => rank(a[0]) - rank(b[0]))
-      const [one, other] = [await updateTree(store, root, once.map(toChange)), shuffled.map(toChange)]
-      expect((await updateTree(store, root, other)).root).toBe(one.root)
-    }),
-    { numRuns: 50 },
-  )
+test('leaves that part at any level move up again when they are left alone', { timeout: 60_000 }, async () => {
+  const [base, rest] = [0x123456789abcdefn << 130n, 0x0fedcba987654321n << 66n]
+  for (let level = 0; level < 248; level += 7) {
+    const pair = [
+      [base, 5n],
+      [keyLeaving(base, level, rest), 6n],
+    ] as const
+    const { store, root } = await buildTree([pair])
+    expect(root).toBe(rootByDefinition(pair))
+    for (const [gone, left] of [pair, pair.toReversed()] as const)
+      expect((await updateTree(store, root, [toChange([gone![0], 0n])])).root).toBe(rootByDefinition([left!]))
+  }
 })
 
 test('an update makes only nodes that the new tree has', { timeout: 60_000 }, async () => {
@@ -46,7 +97,7 @@ test('an update makes only nodes that the new tree has', { timeout: 60_000 }, as
       const ofNewTree = await reachable(store, updated.root)
       for (const { hash } of updated.newNodes) expect(ofNewTree).toContain(bytesToHex(hash))
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   )
 })
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { concatBytes, hexToBytes } from '#common/bytes.ts'
+import { hostileBytes } from '#protocol/hostileBytes.fixture.ts'
 import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { linearPoseidon } from './linearPoseidon.ts'
+import type { NodeStore, StoredNode } from './nodeStore.ts'
 import { poseidon } from './poseidon.ts'
 import { anyChanges, anyGroups, buildTree, toChange, toKey } from './testTrees.ts'
 import { readTree, updateTree } from './tree.ts'
@@ -62,6 +64,30 @@ test('no bit of a witness can change, and none of it can be missing', { timeout:
   expect(rootOf(concatBytes(bytes, Uint8Array.of(0)))).toBe('refused')
 })
 
+test('any bytes are a witness or refused with one error, and a witness has one form', { timeout: 60_000 }, async () => {
+  const { root, recorder } = await smallWitness()
+  const code = Uint8Array.of(0x60, 1)
+  const whole = encodeWitness(root, recorder.nodes, new Map([[linearPoseidon(code), code]]))
+  const few = Uint8Array.of(1, 2, 2, 3, 1, 1, 1, 5, 0, 3, 1, 1, 1, 6, 0, 0, 0, 0)
+  expect(rootOf(few)).not.toBe('refused')
+  await fc.assert(
+    fc.asyncProperty(hostileBytes(fc.constantFrom(whole, few)), async (bytes) => {
+      if (rootOf(bytes) === 'refused') return
+      const { root, store, codes } = decodeWitness(bytes)
+      expect(encodeWitness(root, await nodesBelow(store, root), codes)).toEqual(bytes)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test.each([
+  ['a code of 4 GiB', '0x010000000001ffffffff'],
+  ['as many codes', `0x0100ffffffff${'00000000'.repeat(10_000)}`],
+  ['a path without end', `0x01${'02'.repeat(1_000_000)}`],
+])('%s costs no more than the bytes that claim it', (_, hex) => {
+  expect(rootOf(hexToBytes(hex))).toBe('refused')
+})
+
 test('a node that was left out is missing from the store', async () => {
   const { root, recorder, leaves } = await smallWitness()
   for (const dropped of recorder.nodes) {
@@ -96,11 +122,24 @@ test.each([
   ['a hash element of p', `0x010201${'00'.repeat(24)}${p}`, 'Not the hash'],
   ['a tree that is too deep', `0x01${'02'.repeat(300)}`, 'deeper'],
   ['bytes left over', '0x01000000000000', 'left over'],
+  ['a code that comes twice', '0x01000000000200000001aa00000001aa', 'twice'],
   ['an end inside a code', '0x01000000000100000002aa', 'too early'],
 ])('%s is refused', (_, hex, reason) => {
   expect(() => decodeWitness(hexToBytes(hex))).toThrow(WitnessError)
   expect(() => decodeWitness(hexToBytes(hex))).toThrow(reason)
 })
+
+async function nodesBelow(store: NodeStore, root: Hash): Promise<StoredNode[]> {
+  const nodes: StoredNode[] = []
+  const open = [hexToBytes(root)]
+  for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
+    const [data] = await store.getNodes([hash])
+    if (data === undefined) continue
+    nodes.push({ hash, data })
+    if (data.length === 64) open.push(data.subarray(0, 32), data.subarray(32))
+  }
+  return nodes
+}
 
 function rootOf(bytes: Uint8Array): Hash | 'refused' {
   try {

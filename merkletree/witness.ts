@@ -119,7 +119,9 @@ class WitnessReader {
     const codes = new Map<Hash, Uint8Array>()
     for (let count = this.#uint32(); count > 0; count--) {
       const code = this.#take(this.#uint32(), 0)
-      codes.set(linearPoseidon(code), code)
+      const codeHash = linearPoseidon(code)
+      if (codes.has(codeHash)) throw this.#error('A code comes twice.', 0, { codeHash })
+      codes.set(codeHash, code)
     }
     if (this.#offset !== this.#bytes.length) throw this.#error('Bytes are left over after the witness.', 0)
     return codes
