@@ -19,17 +19,20 @@ import { reexecuteBatch } from '#prover/reexecuteBatch.ts'
 import { blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { buildSmallChain, INFO_LEAVES, INFO_TREE, type SmallChain } from '#test/smallChain.ts'
-import { createCheckingActivities } from './checking.ts'
+import { type CheckingActivities, createCheckingActivities } from './checking.ts'
 
 const chainId = 1000
 const [one, two] = [BatchNumber(1), BatchNumber(2)]
 let db: Database
 let close: () => Promise<void>
 let chain: SmallChain
+/** One process checks every batch. */
+let checkBatch: CheckingActivities['checkBatch']
 
 /** The small chain as the sequencer leaves it: closed batches, unchecked, unknown to L1. */
 beforeAll(async () => {
   ;({ db, close } = await openTestDatabase())
+  ;({ checkBatch } = createCheckingActivities({ db, config: { network: { chainId } } }))
   chain = await buildSmallChain()
   const { genesis } = chain
   await openBatch(db, { batchNumber: BatchNumber(0), kind: 'genesis', forkId: 9, coinbase: Address(WORKED_SENDER) })
@@ -69,10 +72,8 @@ async function storeBatch({ inputs, claimed }: ReexecutionJob, blocks: readonly 
   await closeBatch(db, { ...closing(batchNumber), batchL2Data, stateRoot: claimed.newStateRoot, lastTimestamp })
 }
 
-const check = async (batchNumber: BatchNumber) => {
-  const { checkBatch } = createCheckingActivities({ db, config: { network: { chainId } } })
-  return (await new MockActivityEnvironment().run(checkBatch, { batchNumber })) as { stateRoot: string }
-}
+const check = async (batchNumber: BatchNumber) =>
+  (await new MockActivityEnvironment().run(checkBatch, { batchNumber })) as { stateRoot: string }
 
 test('a sound batch is marked as checked, with the witness of an execution on the tree', async () => {
   for (const { job } of chain.batches) {

@@ -1,12 +1,15 @@
 import { NodeError } from '#common/errors.ts'
 import { getClosedBatch, markBatchChecked } from '#db/batches.ts'
-import type { Database } from '#db/client.ts'
+import { findChangedState } from '#db/changedState.ts'
+import type { Database, Queryable } from '#db/client.ts'
 import { findHeaderDifference } from '#db/headerCheck.ts'
 import { getLastBlockBefore, readTrustedInputs } from '#db/proofInputs.ts'
 import { findWitness, storeWitness } from '#db/proofs.ts'
 import { createDatabaseStateReader } from '#db/stateReader.ts'
 import { createDatabaseNodeStore } from '#db/treeNodes.ts'
-import type { NodeStore } from '#merkletree/nodeStore.ts'
+import { createCachedStateReader } from '#executor/cachedStateReader.ts'
+import type { StateReader } from '#executor/stateReader.ts'
+import { createCachedNodeStore } from '#merkletree/cachedNodeStore.ts'
 import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import { findBatchDifference } from '#prover/compareBatch.ts'
 import { summarizeExecution } from '#prover/executedBatch.ts'
@@ -20,28 +23,27 @@ export class BatchCheckError extends NodeError {
   override readonly name = 'BatchCheckError'
 }
 
-type Dependencies = {
-  db: Database
-  config: { network: { chainId: number } }
-  /** Tree nodes; a cache in front of the database is welcome. */
-  store?: NodeStore
-}
+type Dependencies = { db: Database; config: { network: { chainId: number } } }
 
-export const createCheckingActivities = ({ db, config, store = createDatabaseNodeStore(db) }: Dependencies) => ({
+export function createCheckingActivities({ db, config }: Dependencies) {
+  // One batch leads to the next: its nodes are the tree of the one after it.
+  const store = createCachedNodeStore(createDatabaseNodeStore(db))
+
   /**
    * Executes a closed batch again from its data and the tree before it, compares every root and hash with what was stored
    * block by block, keeps the witness and marks the batch as checked: only then may it be sequenced. Safe to repeat.
    * @throws {BatchCheckError} naming the first L2 block and field that differ
    */
-  async checkBatch({ batchNumber: number }: { batchNumber: number }): Promise<{ stateRoot: Hash }> {
+  async function checkBatch({ batchNumber: number }: { batchNumber: number }): Promise<{ stateRoot: Hash }> {
     const batchNumber = BatchNumber(number)
     return await whileHeartbeating(async () => {
       const { inputs, claimed } = await readTrustedInputs(db, { chainId: config.network.chainId, batchNumber })
       const { checkedAt } = await getClosedBatch(db, batchNumber)
       const done = checkedAt !== null && (await findWitness(db, batchNumber, inputs.oldStateRoot)) !== undefined
       if (done) return { stateRoot: claimed.newStateRoot }
-      const reader = createDatabaseStateReader(db, await getLastBlockBefore(db, batchNumber))
+      const reader = await readStateBefore(db, batchNumber)
       const { witness, result } = await produceWitness({ inputs, store, reader }).catch(refuseInconsistency)
+      for (const { newNodes } of result.blocks) store.add(newNodes)
       const difference =
         findBatchDifference(claimed, summarizeExecution(result)) ??
         (await findHeaderDifference(db, batchNumber, result.blocks))
@@ -55,8 +57,18 @@ export const createCheckingActivities = ({ db, config, store = createDatabaseNod
       })
       return { stateRoot: claimed.newStateRoot }
     })
-  },
-})
+  }
+
+  return { checkBatch }
+}
+
+/** What the batch changed is read in bulk; else its execution would ask for one thing after the other. */
+async function readStateBefore(db: Queryable, batchNumber: BatchNumber): Promise<StateReader> {
+  const reader = createCachedStateReader(createDatabaseStateReader(db, await getLastBlockBefore(db, batchNumber)))
+  const { addresses, slots } = await findChangedState(db, batchNumber)
+  await Promise.all([reader.getAccounts(addresses), reader.getStorage(slots)])
+  return reader
+}
 
 /** Values in the State DB that are not those of the tree: the batch was made on wrong state, or the database is damaged. */
 function refuseInconsistency(cause: unknown): never {

@@ -1,8 +1,8 @@
 import type { Database } from '#db/client.ts'
 import type { HeaderRow } from '#db/rpc/blocks.ts'
 import { createDatabaseStateReader } from '#db/stateReader.ts'
+import { createCachedStateReader } from '#executor/cachedStateReader.ts'
 import type { StateReader } from '#executor/stateReader.ts'
-import { createCachedStateReader } from './cachedStateReader.ts'
 
 /** State after a block. What is read is kept for the blocks used last, so that a popular question asks no database. */
 export type StateReaders = (header: Pick<HeaderRow, 'blockNumber' | 'hash'>) => StateReader

@@ -1,5 +1,5 @@
-import type { Account, StateReader } from '#executor/stateReader.ts'
 import type { Address, Hash } from '#protocol/primitives.ts'
+import type { Account, StateReader } from './stateReader.ts'
 
 /** Entries of each kind; a full cache starts anew. */
 const MAX_ENTRIES = 20_000
