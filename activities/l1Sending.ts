@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { computeAddress } from 'ethers'
-import { hexToBytes } from '#common/bytes.ts'
 import type { NodeError } from '#common/errors.ts'
 import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
@@ -99,7 +98,7 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
             { rpc, sender: sequences, owner: sequencer, contracts: network.contracts, batches },
             control,
           )
-          return { recipient: network.contracts.rollup, data: hexToBytes(encodeSequenceBatches(call)) }
+          return { recipient: network.contracts.rollup, data: encodeSequenceBatches(call) }
         }
         const job = `sequence-${fromBatch}-${toBatch}`
         return await namingReverts(

@@ -1,4 +1,4 @@
-import { hexToBytes as nobleToBytes, bytesToHex as nobleToHex } from '@noble/hashes/utils.js'
+import { hexToBytes as nobleToBytes } from '@noble/hashes/utils.js'
 import { NodeError } from './errors.ts'
 
 export class InvalidHexError extends NodeError {
@@ -7,7 +7,7 @@ export class InvalidHexError extends NodeError {
 
 /** Lower-case 0x-prefixed hex of the bytes; `0x` for none. */
 export function bytesToHex(bytes: Uint8Array): `0x${string}` {
-  return `0x${nobleToHex(bytes)}`
+  return `0x${hexDigits(bytes)}`
 }
 
 /** Bytes of a 0x-prefixed hex string of even length, any case. @throws {InvalidHexError} */
@@ -26,7 +26,7 @@ export function hexToBytes(hex: string): Uint8Array {
 
 /** Big-endian unsigned integer; 0n for no bytes. */
 export function bytesToBigInt(bytes: Uint8Array): bigint {
-  return bytes.length === 0 ? 0n : BigInt(`0x${nobleToHex(bytes)}`)
+  return bytes.length === 0 ? 0n : BigInt(`0x${hexDigits(bytes)}`)
 }
 
 /** Big-endian, left-padded to `sizeBytes`. @throws {InvalidHexError} when the value is negative or too large. */
@@ -50,4 +50,8 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])
+}
+
+function hexDigits({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('hex')
 }

@@ -39,7 +39,7 @@ const verificationOf = (from: number, to: number) => ({
   ...{ job: `verify-${from}-${to}`, purpose: 'verify' as const },
 })
 const attemptOf = (number: number, maxFeePerGas = 10n) => ({
-  ...{ hash: hashOf(number), raw: '0x02' as const, maxFeePerGas, maxPriorityFeePerGas: 1n },
+  ...{ hash: hashOf(number), maxFeePerGas, maxPriorityFeePerGas: 1n },
 })
 const minedAt = (l1BlockNumber: number) => ({ status: 'mined' as const, hash: hashOf(1), l1BlockNumber })
 const fresh = { after: undefined, chainNonce: 0 }
@@ -85,9 +85,9 @@ test('unfinished records come lowest nonce first, with their attempts from the c
   const store = createL1TransactionStore(db)
   for (const job of ['a', 'b', 'c', 'd']) await store.reserve(transactionOf(job), fresh)
   await store.reserve(transactionOf('x', { sender: other }), fresh)
-  await store.addAttempt('b', attemptOf(1))
-  await store.addAttempt('b', attemptOf(2, 20n))
-  await store.addAttempt('b', attemptOf(1)) // known already
+  await store.addAttempt('b', attemptOf(1), '0x02')
+  await store.addAttempt('b', attemptOf(2, 20n), '0x02')
+  await store.addAttempt('b', attemptOf(1), '0x02') // known already
   await store.settle('a', minedAt(5))
   const found = await store.findUnfinished(one, 2)
   expect(found.map(({ record: { id, status } }) => [id, status])).toEqual([
@@ -97,13 +97,23 @@ test('unfinished records come lowest nonce first, with their attempts from the c
   expect(found[0]?.attempts.map(({ hash }) => hash)).toEqual([hashOf(1), hashOf(2)])
 })
 
+test('data and signed forms are read apart from the records', async () => {
+  const store = createL1TransactionStore(db)
+  await store.reserve(transactionOf('a'), fresh)
+  await store.addAttempt('a', attemptOf(1), '0x02c0')
+  expect(await store.getData('a')).toEqual(Buffer.of(1))
+  expect(await store.getRaw(hashOf(1))).toBe('0x02c0')
+  await expect(store.getData('b')).rejects.toThrow(L1TransactionNotFoundError)
+  await expect(store.getRaw(hashOf(2))).rejects.toThrow(L1TransactionNotFoundError)
+})
+
 test('what is settled stays so', async () => {
   const store = createL1TransactionStore(db)
   await store.reserve(transactionOf('a'), fresh)
   await store.settle('a', { ...minedAt(5), status: 'reverted', error: 'OnlyTrustedSequencer' })
   await store.settle('a', minedAt(6))
   await store.abandon('a')
-  await store.addAttempt('a', attemptOf(9))
+  await store.addAttempt('a', attemptOf(9), '0x02')
   expect(await store.get('a')).toMatchObject({ status: 'reverted', l1BlockNumber: 5, error: 'OnlyTrustedSequencer' })
   await expect(store.get('b')).rejects.toThrow(L1TransactionNotFoundError)
 })

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lte, max, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, inArray, lte, max, ne, or, sql } from 'drizzle-orm'
 import { NodeError } from '#common/errors.ts'
 import type { L1TransactionAttempt, L1TransactionRecord, L1TransactionStore } from '#etherman/l1TransactionStore.ts'
 import { type Address, BatchNumber } from '#protocol/primitives.ts'
@@ -9,7 +9,11 @@ export class L1TransactionNotFoundError extends NodeError {
   override readonly name = 'L1TransactionNotFoundError'
 }
 
-type Row = typeof l1Transactions.$inferSelect
+type Row = Omit<typeof l1Transactions.$inferSelect, 'data'>
+
+/** What is read again and again while a transaction waits: data and signed forms are large, and read when needed. */
+const { data: _data, ...RECORD } = getTableColumns(l1Transactions)
+const { raw: _raw, ...ATTEMPT } = getTableColumns(l1TransactionAttempts)
 
 const isUnfinished = inArray(l1Transactions.status, ['created', 'sent'])
 
@@ -29,19 +33,19 @@ export function createL1TransactionStore(db: Database): L1TransactionStore {
         const nonce = Math.max(place.chainNonce, (await findHighestNonce(tx, transaction.sender)) + 1)
         const { job, ...fields } = transaction
         const row = { ...fields, id: nextId(job, last?.id), nonce, status: 'created' as const }
-        const [inserted] = await tx.insert(l1Transactions).values(row).returning()
+        const [inserted] = await tx.insert(l1Transactions).values(row).returning(RECORD)
         return toRecord(inserted!)
       }),
 
     async findUnfinished(sender, upToNonce) {
       const rows = await db
-        .select()
+        .select(RECORD)
         .from(l1Transactions)
         .where(and(eq(l1Transactions.sender, sender), lte(l1Transactions.nonce, upToNonce), isUnfinished))
         .orderBy(asc(l1Transactions.nonce))
       if (rows.length === 0) return []
       const attempts = await db
-        .select()
+        .select(ATTEMPT)
         .from(l1TransactionAttempts)
         .where(
           inArray(
@@ -57,17 +61,27 @@ export function createL1TransactionStore(db: Database): L1TransactionStore {
     },
 
     async get(id) {
-      const [row] = await db.select().from(l1Transactions).where(eq(l1Transactions.id, id))
-      if (row === undefined)
-        throw new L1TransactionNotFoundError('No such record of an L1 transaction.', { facts: { id } })
-      return toRecord(row)
+      const [row] = await db.select(RECORD).from(l1Transactions).where(eq(l1Transactions.id, id))
+      return toRecord(found(row, id))
     },
 
-    addAttempt: (id, attempt) =>
+    async getData(id) {
+      const { data } = l1Transactions
+      const [row] = await db.select({ data }).from(l1Transactions).where(eq(l1Transactions.id, id))
+      return found(row, id).data
+    },
+
+    async getRaw(hash) {
+      const { raw } = l1TransactionAttempts
+      const [row] = await db.select({ raw }).from(l1TransactionAttempts).where(eq(l1TransactionAttempts.hash, hash))
+      return found(row, hash).raw
+    },
+
+    addAttempt: (id, attempt, raw) =>
       db.transaction(async (tx) => {
         await tx
           .insert(l1TransactionAttempts)
-          .values({ id, ...attempt })
+          .values({ id, ...attempt, raw })
           .onConflictDoNothing()
         await tx
           .update(l1Transactions)
@@ -148,7 +162,7 @@ async function lockSender(tx: Queryable, sender: Address): Promise<void> {
 
 async function findLastOfJob(db: Queryable, job: string): Promise<Row | undefined> {
   const [row] = await db
-    .select()
+    .select(RECORD)
     .from(l1Transactions)
     .where(or(eq(l1Transactions.id, job), sql`starts_with(${l1Transactions.id}, ${`${job}#`})`))
     .orderBy(desc(sql`length(${l1Transactions.id})`), desc(l1Transactions.id))
@@ -171,16 +185,23 @@ async function findHighestNonce(tx: Queryable, sender: Address): Promise<number>
 }
 
 function toRecord({ hash, l1BlockNumber, error, ...row }: Row): L1TransactionRecord {
-  const { id, sender, recipient, nonce, data, gasLimit, status } = row
+  const { id, sender, recipient, nonce, gasLimit, status } = row
   return {
-    ...{ id, sender, recipient, nonce, data, gasLimit, status },
+    ...{ id, sender, recipient, nonce, gasLimit, status },
     ...(hash !== null && { hash }),
     ...(l1BlockNumber !== null && { l1BlockNumber }),
     ...(error !== null && { error }),
   }
 }
 
-function toAttempt(row: typeof l1TransactionAttempts.$inferSelect): L1TransactionAttempt {
-  const { hash, raw, maxFeePerGas, maxPriorityFeePerGas } = row
-  return { hash, raw, maxFeePerGas, maxPriorityFeePerGas }
+type AttemptRow = Omit<typeof l1TransactionAttempts.$inferSelect, 'raw'>
+
+function toAttempt({ hash, maxFeePerGas, maxPriorityFeePerGas }: AttemptRow): L1TransactionAttempt {
+  return { hash, maxFeePerGas, maxPriorityFeePerGas }
+}
+
+/** @throws {L1TransactionNotFoundError} */
+function found<T>(row: T | undefined, id: string): T {
+  if (row === undefined) throw new L1TransactionNotFoundError('No such record of an L1 transaction.', { facts: { id } })
+  return row
 }

@@ -21,12 +21,12 @@ export type NewL1Transaction = {
   gasLimit: number
 }
 
+/** Without its data, which may be large: see `getData`. */
 export type L1TransactionRecord = {
   id: string
   sender: Address
   recipient: Address
   nonce: number
-  data: Uint8Array
   gasLimit: number
   status: L1TransactionStatus
   /** Of the attempt that was mined, else of the newest. */
@@ -36,8 +36,8 @@ export type L1TransactionRecord = {
   error?: string
 }
 
-/** A signed form of a transaction; fee bumps keep the nonce and add one. Fees in wei. */
-export type L1TransactionAttempt = { hash: Hash; raw: Hex; maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }
+/** A signed form of a transaction, see `getRaw`; fee bumps keep the nonce and add one. Fees in wei. */
+export type L1TransactionAttempt = { hash: Hash; maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }
 
 /** Attempts oldest first. */
 export type UnfinishedL1Transaction = { record: L1TransactionRecord; attempts: L1TransactionAttempt[] }
@@ -58,8 +58,12 @@ export interface L1TransactionStore {
   findUnfinished(sender: Address, upToNonce: number): Promise<UnfinishedL1Transaction[]>
   /** @throws when there is none */
   get(id: string): Promise<L1TransactionRecord>
+  /** Calldata of a record. @throws when there is none */
+  getData(id: string): Promise<Uint8Array>
+  /** Bytes of an attempt. @throws when there is none */
+  getRaw(hash: Hash): Promise<Hex>
   /** Stores a signed form before it is broadcast; the record is sent from here on. */
-  addAttempt(id: string, attempt: L1TransactionAttempt): Promise<void>
+  addAttempt(id: string, attempt: L1TransactionAttempt, raw: Hex): Promise<void>
   /** What L1 made of an unfinished transaction; without effect on one that is finished. */
   settle(
     id: string,

@@ -1,8 +1,9 @@
 import { Transaction, Wallet } from 'ethers'
 import { expect, test } from 'vitest'
+import { bytesToHex } from '#common/bytes.ts'
 import { Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { L1DataError } from './errors.ts'
-import { rollupInterface } from './interfaces.ts'
+import { rollupInterface, sequencingInterfaces } from './interfaces.ts'
 import {
   decodeForceBatch,
   decodeSequenceBatches,
@@ -31,8 +32,28 @@ const calls: SequenceCalldata[] = [
   },
 ]
 
+const encode = (call: SequenceCalldata) => bytesToHex(encodeSequenceBatches(call))
+
 test.each(calls)('$form: decoding undoes encoding', (call) => {
-  expect(decodeSequenceBatches(encodeSequenceBatches(call))).toEqual(call)
+  expect(decodeSequenceBatches(encode(call))).toEqual(call)
+})
+
+test.each(calls)('$form: the bytes are those of ethers', (call) => {
+  const values = {
+    etrog: [],
+    elderberry: [call.maxSequenceTimestamp, call.initSequencedBatch],
+    banana: [call.l1InfoTreeLeafCount, call.maxSequenceTimestamp, call.expectedFinalAccInputHash],
+  }
+  for (const lengths of [[], [0], [1, 31, 32], [33, 63, 64, 65], [100_000, 7, 0]]) {
+    const batches = lengths.map((length) => ({ ...forced, batchL2Data: new Uint8Array(length).fill(0xa5) }))
+    const tuples = batches.map(({ batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1 }) => [
+      ...[batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1],
+    ])
+    const theirs = sequencingInterfaces[call.form].encodeFunctionData('sequenceBatches', [
+      ...[tuples, ...values[call.form], coinbase],
+    ])
+    expect(encode({ ...call, batches })).toBe(theirs)
+  }
 })
 
 test.each([
@@ -40,7 +61,7 @@ test.each([
   ['elderberry', '0xdef57e54'],
   ['banana', '0xb910e0f9'],
 ])('%s has the selector of the public contract', (form, selector) => {
-  expect(encodeSequenceBatches(calls.find((call) => call.form === form)!).slice(0, 10)).toBe(selector)
+  expect(encode(calls.find((call) => call.form === form)!).slice(0, 10)).toBe(selector)
 })
 
 test('the form follows from the fork', () => {
@@ -53,7 +74,7 @@ test('the form follows from the fork', () => {
 test.each([
   ['another function', '0x12345678'],
   ['no data', '0x'],
-  ['calldata that ends early', encodeSequenceBatches(calls[1]!).slice(0, 400)],
+  ['calldata that ends early', encode(calls[1]!).slice(0, 400)],
 ])('refuses %s', (_, calldata) => {
   expect(() => decodeSequenceBatches(calldata as Hex)).toThrow(L1DataError)
   expect(() => decodeSequenceForceBatches(calldata as Hex)).toThrow(L1DataError)
@@ -79,7 +100,7 @@ test.each([[[0]], [[9, 120_000]], [[1, 31, 32, 33, 1000]], [new Array(300).fill(
     const call = { ...calls[2]!, batches: sizes.map((bytes) => regularBatch(new Uint8Array(bytes).fill(255))) }
     const transaction = Transaction.from({
       ...{ type: 2, to: coinbase, nonce: 2 ** 40, gasLimit: 2n ** 40n, chainId: 2 ** 40 },
-      ...{ maxFeePerGas: 2n ** 80n, maxPriorityFeePerGas: 2n ** 80n, data: encodeSequenceBatches(call) },
+      ...{ maxFeePerGas: 2n ** 80n, maxPriorityFeePerGas: 2n ** 80n, data: encode(call) },
     })
     transaction.signature = new Wallet(ZERO_HASH.replace(/0$/, '1')).signingKey.sign(transaction.unsignedHash)
     const actual = transaction.serialized.length / 2 - 1

@@ -1,5 +1,5 @@
 import type { Interface, Result } from 'ethers'
-import { bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { bigIntToBytes, concatBytes, hexToBytes } from '#common/bytes.ts'
 import { Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { L1DataError } from './errors.ts'
 import { rollupInterface, sequencingInterfaces } from './interfaces.ts'
@@ -46,17 +46,33 @@ export function sequenceTransactionBytes(batchBytes: readonly number[]): number 
   )
 }
 
-/** @throws {L1DataError} when a value that the form needs is missing */
-export function encodeSequenceBatches({ form, ...call }: SequenceCalldata): Hex {
+/**
+ * The bytes of ethers, without its way through hex: this is most of what is sent to L1.
+ * @throws {L1DataError} when a value that the form needs is missing
+ */
+export function encodeSequenceBatches({ form, ...call }: SequenceCalldata): Uint8Array {
   const { maxSequenceTimestamp, initSequencedBatch, l1InfoTreeLeafCount, expectedFinalAccInputHash } = call
-  const forms: Record<SequenceCalldata['form'], unknown[]> = {
+  const forms: Record<SequenceCalldata['form'], (Value | undefined)[]> = {
     etrog: [],
     elderberry: [maxSequenceTimestamp, initSequencedBatch],
     banana: [l1InfoTreeLeafCount, maxSequenceTimestamp, expectedFinalAccInputHash],
   }
-  if (forms[form].includes(undefined)) throw new L1DataError('A value of the sequence is missing.', { facts: { form } })
-  const args = [call.batches.map(toTuple), ...forms[form], call.coinbase]
-  return sequencingInterfaces[form].encodeFunctionData(METHOD, args) as Hex
+  const values = [...forms[form], call.coinbase].map((value) => {
+    if (value === undefined) throw new L1DataError('A value of the sequence is missing.', { facts: { form } })
+    return encodeWord(value)
+  })
+  const tuples = call.batches.map(encodeTuple)
+  const offsets = tuples.map((_, index) =>
+    tuples.slice(0, index).reduce((sum, { length }) => sum + length, WORD_BYTES * tuples.length),
+  )
+  return concatBytes(
+    hexToBytes(sequencingInterfaces[form].getFunction(METHOD)!.selector),
+    encodeWord(WORD_BYTES * (1 + values.length)),
+    ...values,
+    encodeWord(tuples.length),
+    ...offsets.map(encodeWord),
+    ...tuples,
+  )
 }
 
 /** @throws {L1DataError} for calls other than sequenceBatches, such as those of contracts around the rollup */
@@ -113,8 +129,15 @@ function decodeCall(abi: Interface, method: string, calldata: Hex): Result | und
   }
 }
 
-function toTuple({ batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1 }: SequencedBatch) {
-  return [bytesToHex(batchL2Data), forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1]
+type Value = number | Hash | Address
+
+const encodeWord = (value: Value): Uint8Array => bigIntToBytes(BigInt(value), WORD_BYTES)
+
+function encodeTuple(batch: SequencedBatch): Uint8Array {
+  const { batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1 } = batch
+  const head = [4 * WORD_BYTES, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1, batchL2Data.length]
+  const padding = new Uint8Array(-batchL2Data.length & (WORD_BYTES - 1))
+  return concatBytes(...head.map(encodeWord), batchL2Data, padding)
 }
 
 function fromTuple([batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1]: Result): SequencedBatch {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SigningKey, Transaction } from 'ethers'
+import { SigningKey } from 'ethers'
 import { bytesToHex } from '#common/bytes.ts'
-import { type Address, Hash, type Hex } from '#protocol/primitives.ts'
+import type { Address, Hash, Hex } from '#protocol/primitives.ts'
 import { L1RpcError } from './errors.ts'
 import { bumpFees, type Fees, suggestFees } from './fees.ts'
 import type {
@@ -13,6 +13,7 @@ import type {
 } from './l1TransactionStore.ts'
 import { describeRevert, L1NonceTakenError, L1RefusedError, L1TransactionRevertedError } from './reverts.ts'
 import type { L1Rpc } from './rpc.ts'
+import { signTransaction } from './signTransaction.ts'
 
 /** Points at which a process may die; a test lets it. */
 export type SendStep = 'simulated' | 'reserved' | 'signed' | 'stored' | 'broadcast' | 'mined'
@@ -156,8 +157,9 @@ export function createTransactionSender(options: SenderOptions) {
     watches: Map<Hash, Watch>,
   ): Promise<void> {
     const newest = attempts.at(-1)!
+    const { hash } = newest
     try {
-      await broadcast(record, newest, attempts, watches)
+      await broadcast(record, { hash, raw: await store.getRaw(hash) }, attempts, watches)
     } catch (error) {
       if (!(error instanceof L1RefusedError)) throw error
       const suggested = await suggestFees(rpc)
@@ -176,19 +178,18 @@ export function createTransactionSender(options: SenderOptions) {
     const last = earlier.at(-1)
     const fees = last === undefined ? suggested : bumpFees(last, suggested)
     const { recipient: to, nonce, gasLimit } = record
-    const data = bytesToHex(record.data)
-    const transaction = Transaction.from({ type: 2, chainId: l1ChainId, to, nonce, gasLimit, data, ...fees })
-    transaction.signature = key.sign(transaction.unsignedHash)
+    const data = await store.getData(record.id)
+    const { hash, raw } = signTransaction({ chainId: l1ChainId, to, nonce, gasLimit, data, ...fees }, key)
     onStep('signed')
-    const signed = { hash: Hash(transaction.hash!), raw: transaction.serialized as Hex, ...fees }
-    await store.addAttempt(record.id, signed)
+    const signed = { hash, ...fees }
+    await store.addAttempt(record.id, signed, raw)
     onStep('stored')
-    await broadcast(record, signed, [...earlier, signed], watches)
+    await broadcast(record, { hash, raw }, [...earlier, signed], watches)
   }
 
   async function broadcast(
     record: L1TransactionRecord,
-    { hash, raw }: L1TransactionAttempt,
+    { hash, raw }: { hash: Hash; raw: Hex },
     attempts: readonly L1TransactionAttempt[],
     watches: Map<Hash, Watch>,
   ): Promise<void> {
@@ -222,7 +223,7 @@ export function createTransactionSender(options: SenderOptions) {
   /** Receipts have no reason: the call is repeated on the state before its block. */
   async function explainRevert(record: L1TransactionRecord, receipt: Receipt): Promise<string> {
     if (Number(receipt.gasUsed) >= record.gasLimit) return 'out of gas'
-    const call = { from: sender, to: record.recipient, data: bytesToHex(record.data) }
+    const call = { from: sender, to: record.recipient, data: bytesToHex(await store.getData(record.id)) }
     const before = `0x${(Number(receipt.blockNumber) - 1).toString(16)}`
     return (await findRevert(call, before)) ?? 'unknown: a repetition on the state before its block succeeds'
   }

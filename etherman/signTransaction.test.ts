@@ -1,0 +1,30 @@
+import { SigningKey, Transaction } from 'ethers'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { bytesToHex } from '#common/bytes.ts'
+import { Address } from '#protocol/primitives.ts'
+import { type FeeTransaction, signTransaction } from './signTransaction.ts'
+
+const uint64 = fc.maxSafeNat()
+const fee = fc.bigInt({ min: 0n, max: 2n ** 128n })
+const transactions: fc.Arbitrary<FeeTransaction> = fc
+  .record({
+    ...{ chainId: fc.integer({ min: 1, max: 2 ** 31 }), nonce: uint64, gasLimit: uint64 },
+    to: fc.uint8Array({ minLength: 20, maxLength: 20 }).map((bytes) => Address(bytesToHex(bytes))),
+    data: fc.uint8Array({ maxLength: 70_000, size: 'large' }),
+    ...{ tip: fee, base: fee },
+  })
+  .map(({ tip, base, ...rest }) => ({ ...rest, maxPriorityFeePerGas: tip, maxFeePerGas: tip + base }))
+const keys = fc
+  .bigInt({ min: 1n, max: 2n ** 255n })
+  .map((key) => new SigningKey(`0x${key.toString(16).padStart(64, '0')}`))
+
+test('bytes and hash are those of ethers', () => {
+  fc.assert(
+    fc.property(transactions, keys, (fields, key) => {
+      const theirs = Transaction.from({ ...fields, type: 2, data: bytesToHex(fields.data) })
+      theirs.signature = key.sign(theirs.unsignedHash)
+      expect(signTransaction(fields, key)).toEqual({ hash: theirs.hash, raw: theirs.serialized })
+    }),
+  )
+})
