@@ -14,6 +14,13 @@ import { type TemporalPlace, type TemporalSettings, temporalArguments, waitForTe
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const DATABASE_NAME = 'zknode'
 
+/**
+ * Who gives way when cores are short: users wait for the API, the sequencer and Postgres; workflows, checks and proofs
+ * may come later. Not lower: each must still say in time that it lives.
+ */
+const NICENESS: Readonly<Record<string, number>> = { temporal: 5, workflows: 5, synchronizer: 10, prover: 10 }
+const nicenessOf = (name: string) => (NICENESS[name] === undefined ? {} : { niceness: NICENESS[name] })
+
 /** Postgres over `<folder>/postgres`, and the URL of the node's database, which `createNodeDatabase` makes. */
 export async function postgresService(
   folder: string,
@@ -55,6 +62,7 @@ export function temporalService(command: string, settings: TemporalSettings, pla
     name: 'temporal',
     command,
     args: temporalArguments(settings, place),
+    ...nicenessOf('temporal'),
     ready: ({ signal }) => waitForTemporal(`127.0.0.1:${place.port}`, settings.namespace, { signal }),
     stage: 1,
   }
@@ -68,6 +76,7 @@ export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] 
     args: ['--enable-source-maps', '--import', 'tsx', file],
     cwd: root,
     env: { ...process.env, ZKNODE_CONFIG: configPath },
+    ...nicenessOf(name),
     ready,
     stopTimeoutMs: 15_000,
     stage,

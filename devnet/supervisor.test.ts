@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { RecordedProcess } from './dataFolder.ts'
@@ -135,6 +135,30 @@ test('the end of its launcher, even by kill -9, ends a watched process and remov
   } finally {
     process.kill(released.pid, 'SIGKILL')
   }
+})
+
+test('a process starts, and starts again, with the priority it is to have; others keep that of the launcher', async () => {
+  const niceness = getPriority() + 3
+  await supervisor.start(script('server', SERVE, { niceness }))
+  await supervisor.start(script('other', SERVE))
+  process.kill(supervisor.pid('server')!, 'SIGKILL')
+  await vi.waitFor(() => expect(kinds()).toEqual(['ended', 'restarted']), 5000)
+  expect(getPriority(supervisor.pid('server')!)).toBe(niceness)
+  expect(getPriority(supervisor.pid('other')!)).toBe(getPriority())
+})
+
+test.runIf(process.platform === 'linux')('all threads of a process give way, and so does its session', async () => {
+  const niceness = getPriority() + 3
+  const threads = 'new Worker("setInterval(() => {}, 1000)", { eval: true }).once("online", () => console.log("ready"))'
+  const program = `const { Worker } = require('node:worker_threads'); ${threads}`
+  await supervisor.start(script('server', '', { command: process.execPath, args: ['-e', program], niceness }))
+  const server = supervisor.pid('server')!
+  const all = readdirSync(`/proc/${server}/task`).map(Number)
+  expect(all.length).toBeGreaterThan(5)
+  expect(new Set(all.map(getPriority))).toEqual(new Set([niceness]))
+  const session = `/proc/${server}/autogroup`
+  if (existsSync(session))
+    await vi.waitFor(() => expect(readFileSync(session, 'utf8')).toContain(`nice ${niceness}\n`), 5000)
 })
 
 test('a number that was given to another process is not the recorded one', () => {

@@ -5,6 +5,7 @@ import { NodeError } from '#common/errors.ts'
 import type { RecordedProcess } from './dataFolder.ts'
 import type { Guardian, StopSignal } from './guardian.ts'
 import { lastLines, openLog, readFrom, sizeOf, trimLog } from './logFile.ts'
+import { lowerPriority } from './priority.ts'
 import { findStartTime, signalGroup } from './processIdentity.ts'
 
 /** A process ended, or was not ready in time, during its first start. The message ends with its last output. */
@@ -25,6 +26,8 @@ export type ProcessSpec = {
   cwd?: string
   uid?: number | undefined
   gid?: number | undefined
+  /** 1 to 19: gives way to the others when cores are short. Default: that of this process. */
+  niceness?: number
   stopSignal?: StopSignal
   /** Killed when it has not ended by then. Default 10 s. */
   stopTimeoutMs?: number
@@ -127,6 +130,7 @@ export class Supervisor {
       ...(spec.uid === undefined ? {} : { uid: spec.uid }),
       ...(spec.gid === undefined ? {} : { gid: spec.gid }),
     })
+    if (child.pid !== undefined && spec.niceness !== undefined) lowerPriority(child.pid, spec.niceness)
     closeSync(log)
     const end = new AbortController()
     managed.child = child

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { getForkRules } from '#protocol/forks.ts'
 import type { Transaction } from '#protocol/transaction.ts'
-import { CounterMeter } from './counters/meter.ts'
+import { CounterModel } from './counters/counterModel.ts'
 import { StatePrefetcher } from './prefetcher.ts'
 import { runTransaction } from './runTransaction.ts'
 import type { StateReader } from './stateReader.ts'
@@ -44,7 +44,12 @@ function countingWorld(senders: number) {
 
 async function run(world: WorldState, { transaction, sender }: ReturnType<typeof callOf>) {
   const rules = getForkRules(9)
-  return await runTransaction({ world, rules, block, counters: new CounterMeter(rules) }, transaction, sender, 1n)
+  return await runTransaction(
+    { world, rules, block, counters: new CounterModel(rules).createMeter() },
+    transaction,
+    sender,
+    1n,
+  )
 }
 
 test('what many transactions read comes in a few round trips, and running them needs no more', async () => {

@@ -1,7 +1,7 @@
 import { getForkRules } from '#protocol/forks.ts'
 import type { Address, Hash } from '#protocol/primitives.ts'
 import type { Transaction } from '#protocol/transaction.ts'
-import { CounterMeter } from './counters/meter.ts'
+import { CounterModel } from './counters/counterModel.ts'
 import type { BlockContext } from './evm/interpreter.ts'
 import { findMissOfMessage } from './runTransaction.ts'
 import type { StateMiss, WorldState } from './worldState.ts'
@@ -69,7 +69,7 @@ export class StatePrefetcher {
     const world = this.#world
     const rules = getForkRules(this.#forkId)
     const gasLimit = Math.min(Number(transaction.gasLimit), TRIAL_GAS)
-    const context = { world, rules, block, counters: new CounterMeter(rules) }
+    const context = { world, rules, block, counters: new CounterModel(rules).createMeter() }
     return findMissOfMessage(context, world.account(from), { to, gasLimit, gasPrice, value, data, nonce })
   }
 

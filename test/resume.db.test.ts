@@ -10,6 +10,7 @@ import { toStoredBlock } from '#db/storedBlock.ts'
 import { createDatabaseNodeStore } from '#db/treeNodes.ts'
 import { openBlock } from '#executor/blockBuilder.ts'
 import { buildGenesis, type GenesisState } from '#executor/genesis.ts'
+import { StatePrefetcher } from '#executor/prefetcher.ts'
 import { createTreeStateReader } from '#executor/stateReader.ts'
 import {
   type BatchOutcome,
@@ -27,6 +28,8 @@ import { L2_GLOBAL_EXIT_ROOT_MANAGER, LOCAL_EXIT_ROOT_SLOT } from '#protocol/sys
 import { type Head, loadHead } from '#sequencer/head.ts'
 import { addressOf, blockOf } from './blocks.ts'
 import { openTestDatabase } from './database.ts'
+
+const FORK_ID = 9
 
 /** What happens before a block is made: nothing, the process ends, or ends while it makes the block. */
 type Interruption = 'none' | 'restart' | 'crashed' | 'small caches'
@@ -55,12 +58,12 @@ async function runInMemory({ root, newNodes, changes }: GenesisState, batches: r
 async function seed(db: Database, { root, newNodes, changes }: GenesisState): Promise<void> {
   const block = blockOf(0, 0, { block: { stateRoot: root, timestamp: 0 }, changes, newNodes })
   const identity = { chainId: 1000, l1ChainId: 1, rollupManager: addressOf(1), rollupId: 1, genesisRoot: root }
-  await initializeGenesis(db, identity, { forkId: 9, coinbase: addressOf(0), block })
+  await initializeGenesis(db, identity, { forkId: FORK_ID, coinbase: addressOf(0), block })
 }
 
 /** Every block is stored before the next one is made, from the State DB alone wherever the stream says so. */
 async function runOnDatabase(db: Database, batches: readonly RandomBatch[], next: () => Interruption) {
-  let head = await loadHead(db)
+  let head = await loadHead(db, FORK_ID)
   const outcomes: BatchOutcome[] = []
   for (const [index, batch] of batches.entries()) {
     const batchNumber = BatchNumber(index + 1)
@@ -71,7 +74,7 @@ async function runOnDatabase(db: Database, batches: readonly RandomBatch[], next
       head = await interrupt(db, head, next(), () => makeBlock(head, batch, block))
       const { result, errors } = await makeBlock(head, batch, block)
       head.nodes.add(result.newNodes)
-      const stored = toStoredBlock(result, { batchNumber, parentHash: head.last.hash, marker: block.marker })
+      const stored = toStoredBlock(result, { batchNumber, parent: head.last, marker: block.marker })
       head = { ...head, last: await db.transaction((tx) => storeBlock(tx, stored)) }
       made.push({ block: comparable(result), errors })
     }
@@ -93,10 +96,10 @@ async function runOnDatabase(db: Database, batches: readonly RandomBatch[], next
 async function interrupt(db: Database, head: Head, interruption: Interruption, make: () => Promise<unknown>) {
   if (interruption === 'none') return head
   if (interruption === 'crashed') await make()
-  if (interruption !== 'small caches') return await loadHead(db)
+  if (interruption !== 'small caches') return await loadHead(db, FORK_ID)
   const world = new WorldState(createDatabaseStateReader(db), { maxEntries: 4 })
   const nodes = createCachedNodeStore(createDatabaseNodeStore(db), { maxNodes: 20 })
-  return { last: await getLastBlock(db), world, nodes }
+  return { last: await getLastBlock(db), world, prefetcher: new StatePrefetcher(world, { forkId: FORK_ID }), nodes }
 }
 
 async function makeBlock({ last, world, nodes }: Head, { input }: RandomBatch, block: RandomBlock) {
