@@ -1,4 +1,6 @@
 import { HDNodeWallet, Mnemonic } from 'ethers'
+import { bigIntToBytes, bytesToHex } from '#common/bytes.ts'
+import { keccak256 } from '#protocol/keccak.ts'
 import { Address, type Hex } from '#protocol/primitives.ts'
 
 export type DevAccount = { address: Address; privateKey: Hex }
@@ -16,6 +18,11 @@ export function devAccounts(): DevAccount[] {
     const { address, privateKey } = parent.deriveChild(index)
     return { address: Address(address), privateKey: privateKey as Hex }
   })
+}
+
+/** Address of one of the accounts that `--extra-accounts` puts into the genesis. Nobody has its key. */
+export function extraAccountAddress(index: number): Address {
+  return bytesToHex(keccak256(bigIntToBytes(BigInt(index), 32)).subarray(12)) as Address
 }
 
 /** Who does what on the local L1. */

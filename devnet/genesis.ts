@@ -15,7 +15,7 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '#protocol/primitives.ts'
-import { devAccounts } from './accounts.ts'
+import { devAccounts, extraAccountAddress } from './accounts.ts'
 import { readJson, writeJson } from './dataFolder.ts'
 
 const DEV_BALANCE_WEI = 10_000n * 10n ** 18n
@@ -25,24 +25,38 @@ export type GenesisFile = {
   /** Seconds. */
   timestamp: number
   accounts: { address: Address; balance: string; nonce: string; code?: Hex; storage?: Record<Hex, Hex> }[]
+  /** So many more, of 1 wei each: a large state without a large file. */
+  extraAccounts?: number
 }
 
 /** Funds the dev accounts and holds the L2 contracts. Written once: later versions of the contracts change no chain. */
-export async function ensureGenesisFile(path: string, timestamp: number, bridgeSalt: Hash): Promise<GenesisFile> {
+export async function ensureGenesisFile(
+  path: string,
+  timestamp: number,
+  bridgeSalt: Hash,
+  extraAccounts = 0,
+): Promise<GenesisFile> {
   if (existsSync(path)) return readJson<GenesisFile>(path)!
   await compileContracts()
   const funded = devAccounts().map(({ address }) => ({ address, balance: String(DEV_BALANCE_WEI), nonce: '0' }))
   const contracts = l2GenesisContracts(bridgeSalt).map(({ address, balanceWei, nonce, code }) => ({
     ...{ address, balance: String(balanceWei), nonce: String(nonce), code },
   }))
-  const genesis = { timestamp, accounts: [...funded, ...contracts] }
+  const accounts = [...funded, ...contracts]
+  const genesis: GenesisFile = { timestamp, accounts, ...(extraAccounts > 0 ? { extraAccounts } : {}) }
   writeJson(path, genesis)
   return genesis
 }
 
 /** For `buildGenesis`. */
-export function accountsOf({ accounts }: GenesisFile): GenesisAccount[] {
-  return accounts.map(({ balance, nonce, ...rest }) => ({ ...rest, balance: BigInt(balance), nonce: BigInt(nonce) }))
+export function accountsOf({ accounts, extraAccounts = 0 }: GenesisFile): GenesisAccount[] {
+  const extra = Array.from({ length: extraAccounts }, (_, index) => {
+    return { address: extraAccountAddress(index), balance: 1n, nonce: 0n }
+  })
+  const listed = accounts.map(({ balance, nonce, ...rest }) => {
+    return { ...rest, balance: BigInt(balance), nonce: BigInt(nonce) }
+  })
+  return [...listed, ...extra]
 }
 
 export async function genesisRootOf(genesis: GenesisFile): Promise<Hash> {

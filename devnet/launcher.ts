@@ -67,7 +67,7 @@ export async function runLauncher(options: LauncherOptions): Promise<number> {
 }
 
 async function startNetwork(options: LauncherOptions, supervisor: Supervisor, progress: Progress): Promise<Network> {
-  const { folder } = options
+  const { folder, extraAccounts } = options
   const port = async (name: string, preferred: number) => {
     const chosen = await choosePort(preferred)
     if (chosen !== preferred) progress.say(`  Port ${preferred} is busy: ${name} takes ${chosen}.`)
@@ -81,7 +81,7 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
     startTemporal(options, port, supervisor, progress),
   ])
   await waitForL1(l1RpcUrl)
-  const places = { folder, databaseUrl, l1RpcUrl, rpcUrl, isOwnL1: options.l1RpcUrl === undefined }
+  const places = { folder, databaseUrl, l1RpcUrl, rpcUrl, isOwnL1: options.l1RpcUrl === undefined, extraAccounts }
   const chain = await setUpChain(places, progress)
   const opsPort = await port('metrics', OPS_PORT)
   const configPath = writeNodeConfig(chain, { ...places, rpcPort, opsPort, ...temporal })

@@ -29,3 +29,9 @@ test('roles on L1 are the first accounts of the test mnemonic', () => {
   expect(l1Roles().deployer.address).toBe('0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266')
   expect(l1Roles().sequencer.privateKey).toBe('0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d')
 })
+
+test('extra accounts are a number, none by default', () => {
+  expect(readLauncherOptions([], {})).toMatchObject({ extraAccounts: 0 })
+  expect(readLauncherOptions(['--extra-accounts', '1000'], {})).toMatchObject({ extraAccounts: 1000 })
+  expect(() => readLauncherOptions(['--extra-accounts', 'many'], {})).toThrow(LauncherOptionError)
+})

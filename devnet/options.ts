@@ -10,6 +10,8 @@ export class LauncherOptionError extends NodeError {
 export type LauncherOptions = {
   folder: string
   reset: boolean
+  /** Put into the genesis of a new chain: how a large state behaves. */
+  extraAccounts: number
   databaseUrl: string | undefined
   l1RpcUrl: string | undefined
   temporalAddress: string | undefined
@@ -22,6 +24,7 @@ const HELP = `npm start -- [options]    a whole zkNode network on this machine
 
   --data-dir DIR   where its state is kept (default .zknode; also ZKNODE_DATA_DIR)
   --reset          forget the state and begin a new chain
+  --extra-accounts N   a new chain begins with N more accounts of 1 wei in its state, to see how a large one behaves
   --help
 
 Instead of starting its own it uses
@@ -32,17 +35,22 @@ Instead of starting its own it uses
 
 /** Options, or the text to print for --help. @throws {LauncherOptionError} */
 export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): LauncherOptions | string {
-  let values: { 'data-dir'?: string; reset?: boolean; help?: boolean }
+  let values: { 'data-dir'?: string; reset?: boolean; 'extra-accounts'?: string; help?: boolean }
   try {
-    const options = { 'data-dir': { type: 'string' }, reset: { type: 'boolean' }, help: { type: 'boolean' } } as const
+    const [text, flag] = [{ type: 'string' }, { type: 'boolean' }] as const
+    const options = { 'data-dir': text, reset: flag, 'extra-accounts': text, help: flag }
     values = parseArgs({ args, options }).values
   } catch (cause) {
     throw new LauncherOptionError(`${(cause as Error).message}\n\n${HELP}`, { cause })
   }
   if (values.help) return HELP
+  const extraAccounts = Number(values['extra-accounts'] ?? 0)
+  if (!Number.isSafeInteger(extraAccounts) || extraAccounts < 0)
+    throw new LauncherOptionError(`--extra-accounts takes a number.\n\n${HELP}`)
   return {
     folder: resolve(values['data-dir'] ?? (env['ZKNODE_DATA_DIR'] || '.zknode')),
     reset: values.reset ?? false,
+    extraAccounts,
     databaseUrl: env['DATABASE_URL'] || undefined,
     l1RpcUrl: env['L1_RPC_URL'] || undefined,
     temporalAddress: env['TEMPORAL_ADDRESS'] || undefined,

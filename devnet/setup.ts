@@ -9,7 +9,7 @@ import { migrate } from '#db/migrate.ts'
 import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { l1Roles } from './accounts.ts'
 import { readJson, writeJson } from './dataFolder.ts'
-import { ensureGenesisFile, genesisRootOf, storeGenesis } from './genesis.ts'
+import { ensureGenesisFile, type GenesisFile, genesisRootOf, storeGenesis } from './genesis.ts'
 import type { Progress } from './progress.ts'
 import { call } from './rpc.ts'
 
@@ -31,7 +31,15 @@ export function findChain(folder: string): Chain | undefined {
   return readJson<Chain>(chainFile(folder))
 }
 
-export type SetupPlaces = { folder: string; databaseUrl: string; l1RpcUrl: string; rpcUrl: string; isOwnL1: boolean }
+export type SetupPlaces = {
+  folder: string
+  databaseUrl: string
+  l1RpcUrl: string
+  rpcUrl: string
+  isOwnL1: boolean
+  /** In the state of a new chain. */
+  extraAccounts: number
+}
 
 /** Contracts on L1 once, migrations and genesis: safe to repeat on what is there. @throws {ContractsMissingError} */
 export async function setUpChain(places: SetupPlaces, { step }: Progress): Promise<Chain> {
@@ -46,7 +54,7 @@ export async function setUpChain(places: SetupPlaces, { step }: Progress): Promi
     await migrated
   }
   const { deployment, l1ChainId, genesisRoot } = chain
-  const genesis = await ensureGenesisFile(genesisPath, 0, ZERO_HASH)
+  const genesis = readJson<GenesisFile>(genesisPath)!
   const { rollupManager, rollupId } = deployment
   const identity = { chainId: L2_CHAIN_ID, l1ChainId, rollupManager, rollupId, genesisRoot }
   await step('L2 genesis', () => storeGenesis(databaseUrl, genesis, identity, FORK_ID))
@@ -54,12 +62,15 @@ export async function setUpChain(places: SetupPlaces, { step }: Progress): Promi
   return chain
 }
 
-async function deployChain({ l1RpcUrl, rpcUrl, isOwnL1 }: SetupPlaces, genesisPath: string): Promise<Chain> {
+async function deployChain(
+  { l1RpcUrl, rpcUrl, isOwnL1, extraAccounts }: SetupPlaces,
+  genesisPath: string,
+): Promise<Chain> {
   const { deployer, sequencer, aggregator, attester } = l1Roles()
   // On an L1 of somebody else an earlier network's bridge may be there: another salt, another address.
   const bridgeSalt = isOwnL1 ? ZERO_HASH : (bytesToHex(randomBytes(32)) as Hash)
   const latest = await call<{ timestamp: Hex }>(l1RpcUrl, 'eth_getBlockByNumber', ['latest', false])
-  const genesis = await ensureGenesisFile(genesisPath, Number(latest.timestamp), bridgeSalt)
+  const genesis = await ensureGenesisFile(genesisPath, Number(latest.timestamp), bridgeSalt, extraAccounts)
   const genesisRoot = await genesisRootOf(genesis)
   const deployment = await deployL1({
     rpcUrl: l1RpcUrl,
