@@ -1,9 +1,11 @@
 import { cpus, totalmem } from 'node:os'
 
-/** What a benchmark measured. `cpuSeconds` are of this process; rates are per CPU second unless the name says wall. */
-export type BenchResult = { name: string; rows: Record<string, number | string>[] }
+type Table = { name: string; rows: Record<string, number | string>[] }
 
-const BENCHES = ['poseidon', 'signature', 'tree', 'executor', 'sequencer', 'prover', 'latency'] as const
+/** What a benchmark measured. `cpuSeconds` are of this process; rates are per CPU second unless the name says wall. */
+export type BenchResult = Table & { parts?: Table[] }
+
+const BENCHES = ['poseidon', 'signature', 'tree', 'executor', 'sequencer', 'prover', 'latency', 'network'] as const
 
 const [name, ...flags] = process.argv.slice(2)
 if (name === undefined || !(BENCHES as readonly string[]).includes(name)) {
@@ -17,5 +19,9 @@ if (flags.includes('--json')) process.stdout.write(`${JSON.stringify({ ...result
 else {
   process.stdout.write(`${result.name} on ${machine.cpus} cores, ${machine.memoryGiB} GiB, Node ${machine.node}\n`)
   console.table(result.rows)
+  for (const { name, rows } of result.parts ?? []) {
+    process.stdout.write(`${name}\n`)
+    console.table(rows)
+  }
 }
 process.exit(0)

@@ -38,8 +38,15 @@ const word = (value: bigint) => bigIntToBytes(value, 32)
 /** A new recipient each time, as in an airdrop: the tree grows by a leaf per transfer. */
 const recipient = (index: number) => `0x${(2n ** 100n + BigInt(index)).toString(16).padStart(40, '0')}` as Address
 
-/** What a benchmark sends: `eth` to a new account, `erc20` to a new holder of the token. */
+/** What a benchmark sends: ether or tokens. */
 export type TransferKind = 'eth' | 'erc20'
+
+export type TransferOptions = {
+  /** wei */
+  gasPrice?: bigint
+  /** Who gets the transfer of this number; default: an account or holder that is new each time. */
+  recipientOf?: (index: number, senders: readonly Address[]) => Address
+}
 
 /**
  * Senders that sign a benchmark's transfers in turns, each with its next nonce. They have to be rich on the chain of the
@@ -52,12 +59,16 @@ export class TransferSigner {
   readonly deployment: { transaction: Transaction; sender: Address }
   readonly #chainId: bigint
   readonly #token: Address
+  readonly #gasPrice: bigint
+  readonly #recipientOf: (index: number, senders: readonly Address[]) => Address
   readonly #nonces = Array.from({ length: SENDERS }, () => 0n)
 
-  constructor(chainId: number) {
+  constructor(chainId: number, { gasPrice = 10n ** 9n, recipientOf = recipient }: TransferOptions = {}) {
     this.#chainId = BigInt(chainId)
+    this.#gasPrice = gasPrice
+    this.#recipientOf = recipientOf
     const holders = concatBytes(word(32n), word(BigInt(SENDERS)), ...this.senders.map((sender) => word(BigInt(sender))))
-    const creation = { to: undefined, gasLimit: 10_000_000n, data: concatBytes(compileToken(), holders) }
+    const creation = { to: undefined, gasPrice, gasLimit: 10_000_000n, data: concatBytes(compileToken(), holders) }
     this.deployment = sign({ ...creation, nonce: this.#nextNonce(0), chainId: this.#chainId }, 1)
     this.#token = contractAddress(this.deployment.sender, 0n)
   }
@@ -66,7 +77,8 @@ export class TransferSigner {
   sign(kind: TransferKind, count: number): Uint8Array[] {
     return Array.from({ length: count }, (_, index) => {
       const sender = index % SENDERS
-      const fields = { ...this.#transfer(kind, index), nonce: this.#nextNonce(sender), chainId: this.#chainId }
+      const common = { nonce: this.#nextNonce(sender), gasPrice: this.#gasPrice, chainId: this.#chainId }
+      const fields = { ...this.#transfer(kind, index), ...common }
       return encodeRawTransaction(sign(fields, sender + 1).transaction)
     })
   }
@@ -77,9 +89,10 @@ export class TransferSigner {
     return nonce
   }
 
-  #transfer(kind: TransferKind, index: number): Pick<Transaction, 'to' | 'value' | 'data'> {
-    if (kind === 'eth') return { to: recipient(index), value: 1n, data: new Uint8Array() }
-    const data = concatBytes(hexToBytes('0xa9059cbb'), word(BigInt(recipient(index))), word(1n))
-    return { to: this.#token, value: 0n, data }
+  #transfer(kind: TransferKind, index: number): Pick<Transaction, 'to' | 'value' | 'gasLimit' | 'data'> {
+    const to = this.#recipientOf(index, this.senders)
+    if (kind === 'eth') return { to, value: 1n, gasLimit: 21_000n, data: new Uint8Array() }
+    const data = concatBytes(hexToBytes('0xa9059cbb'), word(BigInt(to)), word(1n))
+    return { to: this.#token, value: 0n, gasLimit: 100_000n, data }
   }
 }
