@@ -283,6 +283,10 @@ export class Evm {
       return
     }
     const gas = precompile.gas(frame.input)
+    if (gas <= frame.gas && precompile.refuses?.(frame.input) === true) {
+      this.finish(NO_BYTES, 'execution reverted')
+      return
+    }
     const output = gas > frame.gas ? undefined : precompile.run(frame.input)
     if (gas <= frame.gas) this.counters.precompile(frame.codeAddress, frame.input, frame.outputLength)
     if (output === undefined) {

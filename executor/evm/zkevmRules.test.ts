@@ -197,6 +197,16 @@ describe('precompiles', () => {
   })
 })
 
+test('MODEXP gives its gas back when a number is longer than 1024 bytes', async () => {
+  // base of 1, exponent of 0 and modulus of `size` bytes
+  const ask = (size: string) =>
+    code('01', 0x5f, 0x52, size, '40', 0x52, ...[0x5f, 0x5f, '60', 0x5f, '05', '0f4240', 0xfa], ...RETURN_TOP)
+  const at = (size: string) => callContract({ [CONTRACT]: { code: ask(size) } }, {}, { forkId: 7 })
+  const [allowed, refused] = [await at('0400'), await at('0401')]
+  expect([word(allowed), word(refused)]).toEqual([1n, 0n])
+  expect(refused.gasUsed).toBeLessThan(allowed.gasUsed)
+})
+
 test('a deadline in the past stops an endless loop', async () => {
   const accounts = { [CONTRACT]: { code: code(0x5b, 0x5f, 0x56) } }
   const run = callContract(accounts, { gas: 1_000_000_000 }, { deadline: Date.now() - 1 })

@@ -4,6 +4,8 @@ import type { Precompile } from './precompiles.ts'
 
 const NO_BYTES = new Uint8Array()
 const HEADER_SIZE_BYTES = 96
+/** Of each number. */
+const MAX_SIZE_BYTES = 1024n
 
 function sizes(input: Uint8Array) {
   const header = readPadded(input, 0n, HEADER_SIZE_BYTES)
@@ -40,9 +42,17 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return result
 }
 
+function refuses(input: Uint8Array): boolean {
+  const { base, exponent, modulus } = sizes(input)
+  if (modulus === 0n) return false
+  const read = base === 0n ? [modulus] : [base, exponent, modulus]
+  return read.some((size) => size > MAX_SIZE_BYTES)
+}
+
 /** base^exponent mod modulus, of the modulus' size. EIP-198. */
 export const modExp: Precompile = {
   gas,
+  refuses,
   run: (input) => {
     const { base, exponent, modulus } = sizes(input)
     if (modulus === 0n) return NO_BYTES

@@ -9,6 +9,8 @@ import { p256Verify } from './p256Verify.ts'
 /** A contract the program has built in. */
 export type Precompile = {
   gas: (input: Uint8Array) => number
+  /** Whether the input is more than the program handles: a call that can pay for it reverts and keeps its gas. */
+  refuses?: (input: Uint8Array) => boolean
   /** undefined when the input is bad: the call has then used all its gas. */
   run: (input: Uint8Array) => Uint8Array | undefined
 }
