@@ -1,5 +1,5 @@
 import { asc, eq } from 'drizzle-orm'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { getBatch, getClosedBatch } from '#db/batches.ts'
 import { findBlocksOfBatch, getLastBlock } from '#db/blocks.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
@@ -127,8 +127,14 @@ test('a transaction that the batch has no counters left for waits for the next, 
   const next = await sequencer.collect(BatchNumber(3), forever())
   expect(next).toMatchObject({ txCount: 1, closingReason: 'Resource exhausted' })
   expect(await mined()).toEqual([first.hash, second.hash])
-  await sequencer.collect(BatchNumber(4), AbortSignal.timeout(500)).catch(() => {})
-  expect(await pooled()).toEqual([[hopeless.hash, 'rejected', 'out of counters: steps']])
+  const stop = new AbortController()
+  const collecting = sequencer.collect(BatchNumber(4), stop.signal).catch(() => {})
+  await vi.waitFor(
+    async () => expect(await pooled()).toEqual([[hopeless.hash, 'rejected', 'out of counters: steps']]),
+    15_000,
+  )
+  stop.abort()
+  await collecting
   await sequencer.close()
 })
 
