@@ -1,6 +1,6 @@
 import { NodeError } from '#common/errors.ts'
 import type { NodeStore } from '#merkletree/nodeStore.ts'
-import { BatchDecodeError, type BatchItem, CHANGE_L2_BLOCK_TYPE, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
+import { BatchDecodeError, type BatchItem, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 import { getForkRules, UnsupportedForkError } from '#protocol/forks.ts'
 import { l1InfoLeafHash, verifyL1InfoProof } from '#protocol/l1InfoTree.ts'
@@ -113,13 +113,16 @@ export class BatchRun {
   /** @throws {VoidBatch} */
   async run(): Promise<void> {
     const items = this.#read()
-    for (const { reading } of items) this.#count(reading)
+    const firstMarker = this.#isForced ? items.findIndex(({ kind }) => kind === 'changeL2Block') : -1
+    const refusesUnread = firstMarker >= 0 && this.#input.forkId !== RUNS_UP_TO_MARKER
+    for (const { reading } of refusesUnread ? items.slice(0, firstMarker) : items) this.#count(reading)
+    if (refusesUnread) throw refusedMarker()
     if (items.length === 0) return
-    if (this.#isForced && items[0]!.kind === 'changeL2Block') this.#refuseMarker()
     await this.#prefetch(items)
     if (this.#isForced) await this.#openBlock(this.#forcedOpening())
     for (const item of items) {
       if (item.kind === 'changeL2Block') {
+        if (this.#isForced) throw refusedMarker()
         await this.#closeBlock()
         await this.#openBlock(this.#opening(item))
         this.#uncount(item.reading)
@@ -141,9 +144,7 @@ export class BatchRun {
   #read(): Item[] {
     const { batchL2Data, forkId, chainId, senders } = this.#input
     let index = 0
-    // Fork 7 counts a forced batch that opens with a marker to its end before it refuses it; later forks do not read it.
-    const readsMarker = forkId === 7 && batchL2Data[0] === CHANGE_L2_BLOCK_TYPE
-    return decodeOrVoid(batchL2Data, { forkId, forced: this.#isForced && !readsMarker }).map((item) => {
+    return decodeOrVoid(batchL2Data, { forkId, forced: this.#isForced, anyOrder: this.#isForced }).map((item) => {
       if (item.kind === 'changeL2Block') return { ...item, reading: this.#model.marker() }
       const { counters: reading } = this.#model.parse(item.transaction, chainId)
       const sender = senders?.[index] ?? findSender(item.transaction)
@@ -156,12 +157,6 @@ export class BatchRun {
     const senders = transactions.flatMap(({ sender }) => sender ?? [])
     const targets = transactions.flatMap(({ transaction: { to } }) => to ?? [])
     await this.world.prefetch([this.#input.coinbase, SYSTEM_CONTRACT, L2_GLOBAL_EXIT_ROOT_MANAGER, ...senders], targets)
-  }
-
-  /** @throws {VoidBatch} */
-  #refuseMarker(): never {
-    this.#count(this.#model.block(this.#countedDepth, { marker: false, info: false }))
-    throw new VoidBatch('malformed-data', 'A forced batch holds no block marker.')
   }
 
   #forcedOpening(): BlockOpening {
@@ -232,7 +227,16 @@ export class BatchRun {
   }
 }
 
-function decodeOrVoid(batchL2Data: Uint8Array, form: { forkId: number; forced: boolean }): BatchItem[] {
+/** The reference of this fork reads a forced batch to its end and runs it up to a marker; later ones read up to it. */
+const RUNS_UP_TO_MARKER = 7
+
+function refusedMarker(): VoidBatch {
+  return new VoidBatch('malformed-data', 'A forced batch holds no block marker.')
+}
+
+type BatchForm = Parameters<typeof decodeBatchL2Data>[1]
+
+function decodeOrVoid(batchL2Data: Uint8Array, form: BatchForm): BatchItem[] {
   try {
     return decodeBatchL2Data(batchL2Data, form)
   } catch (error) {

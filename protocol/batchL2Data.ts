@@ -44,24 +44,26 @@ const UINT32_MAX = 0xffffffff
  * Reads a batch as the zkEVM program does before it runs anything. A transaction may come out with a bad signature,
  * nonce or chain id: execution skips those. Linear in the size of the data, and total over it.
  * @param forced the batch came from L1 users or contracts: one implicit block, no changeL2Block
+ * @param anyOrder leaves it to the caller to refuse markers in the wrong place
  * @throws {BatchDecodeError} what makes the program refuse the batch as a whole
  * @throws {UnsupportedForkError}
  */
 export function decodeBatchL2Data(
   batchL2Data: Uint8Array,
-  { forkId, forced }: { forkId: number; forced: boolean },
+  { forkId, forced, anyOrder = false }: { forkId: number; forced: boolean; anyOrder?: boolean },
 ): BatchItem[] {
   const rules = getForkRules(forkId)
   const items: BatchItem[] = []
   let offset = 0
   while (offset < batchL2Data.length) {
     if (rules.changeL2Block && batchL2Data[offset] === CHANGE_L2_BLOCK_TYPE) {
-      if (forced) throw new BatchDecodeError('A forced batch holds no block marker.', { facts: { offset } })
+      if (forced && !anyOrder)
+        throw new BatchDecodeError('A forced batch holds no block marker.', { facts: { offset } })
       items.push({ kind: 'changeL2Block', ...readChangeL2Block(batchL2Data, offset) })
       offset += CHANGE_L2_BLOCK_SIZE_BYTES
       continue
     }
-    if (offset === 0 && rules.changeL2Block && !forced)
+    if (offset === 0 && rules.changeL2Block && !forced && !anyOrder)
       throw new BatchDecodeError('A batch starts with a block marker.', { facts: { offset } })
     const item = readTransaction(batchL2Data, offset, rules)
     items.push(item)
