@@ -11,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          testTimeout: 20_000,
           chaiConfig: { truncateThreshold: 0 }, // titles carry whole vector ids, which `npm run vectors` reads
           include: ['**/*.test.ts'],
           exclude: [...exclude, '**/*.{db,workflow,e2e}.test.ts'],
