@@ -16,9 +16,9 @@ export const DATABASE_NAME = 'zknode'
 
 /**
  * Who gives way when cores are short: users wait for the API, the sequencer and Postgres; workflows, checks and proofs
- * may come later. Not lower: each must still say in time that it lives.
+ * may come later. Not lower: on a machine busy with other work each must still start, and say in time that it lives.
  */
-const NICENESS: Readonly<Record<string, number>> = { temporal: 5, workflows: 5, synchronizer: 10, prover: 10 }
+const NICENESS: Readonly<Record<string, number>> = { workflows: 3, synchronizer: 5, prover: 5 }
 const nicenessOf = (name: string) => (NICENESS[name] === undefined ? {} : { niceness: NICENESS[name] })
 
 /** Postgres over `<folder>/postgres`, and the URL of the node's database, which `createNodeDatabase` makes. */
@@ -62,7 +62,6 @@ export function temporalService(command: string, settings: TemporalSettings, pla
     name: 'temporal',
     command,
     args: temporalArguments(settings, place),
-    ...nicenessOf('temporal'),
     ready: ({ signal }) => waitForTemporal(`127.0.0.1:${place.port}`, settings.namespace, { signal }),
     stage: 1,
   }
