@@ -52,6 +52,11 @@ export async function initializeGenesis(
   await assertSameNetwork(db, identity)
 }
 
+/** Whether the State DB belongs to a network already. */
+export async function hasGenesis(db: Database): Promise<boolean> {
+  return (await db.select({ id: chain.id }).from(chain)).length > 0
+}
+
 /** @throws {WrongNetworkError} naming the first fact that differs, also on an empty database. */
 export async function assertSameNetwork(db: Database, identity: ChainIdentity): Promise<void> {
   const [row] = await db.select().from(chain).where(eq(chain.id, 1))

@@ -3,16 +3,29 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { type ArrayElement, arrayOf } from './arrays.ts'
 import type { Queryable } from './client.ts'
 
+/** In one statement: its parameters are texts, which have an upper limit and are in memory several times. */
+const MAX_ROWS = 20_000
+
 /**
  * Inserts any number of rows with one array parameter per column, so that the statement's text does not depend on the
  * count and stays prepared. Columns that no row names keep their default; `undefined` and null become NULL.
- * `onConflict` is appended, e.g. sql`on conflict do nothing`.
+ * `onConflict` is appended, e.g. sql`on conflict do nothing`. More than 20,000 rows take several statements.
  */
 export async function insertMany<Table extends PgTable>(
   tx: Queryable,
   table: Table,
   rows: readonly InferInsertModel<Table>[],
   onConflict: SQL = sql``,
+): Promise<void> {
+  for (let start = 0; start < rows.length; start += MAX_ROWS)
+    await insertPart(tx, table, rows.slice(start, start + MAX_ROWS), onConflict)
+}
+
+async function insertPart<Table extends PgTable>(
+  tx: Queryable,
+  table: Table,
+  rows: readonly InferInsertModel<Table>[],
+  onConflict: SQL,
 ): Promise<void> {
   const [first] = rows
   if (first === undefined) return

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { compileContracts } from '#contracts/compile.ts'
 import { l2GenesisContracts } from '#contracts/genesis.ts'
+import type { BlockToStore } from '#db/blocks.ts'
 import { connectDatabase } from '#db/client.ts'
-import { type ChainIdentity, initializeGenesis } from '#db/genesis.ts'
-import { buildGenesis, type GenesisAccount } from '#executor/genesis.ts'
+import { assertSameNetwork, type ChainIdentity, hasGenesis, initializeGenesis } from '#db/genesis.ts'
+import { buildGenesis, type GenesisAccount, type GenesisState } from '#executor/genesis.ts'
 import { getForkRules } from '#protocol/forks.ts'
 import { blockHash, logsBloom, receiptsRoot, transactionsRoot } from '#protocol/l2Block.ts'
 import {
@@ -59,20 +60,33 @@ export function accountsOf({ accounts, extraAccounts = 0 }: GenesisFile): Genesi
   return [...listed, ...extra]
 }
 
-export async function genesisRootOf(genesis: GenesisFile): Promise<Hash> {
-  return (await buildGenesis(accountsOf(genesis))).root
-}
+/** The state that the file describes. */
+export const genesisStateOf = (genesis: GenesisFile): Promise<GenesisState> => buildGenesis(accountsOf(genesis))
 
-/** Writes block 0 into an empty State DB; on another one it only compares. @throws {WrongNetworkError} */
+/**
+ * Writes block 0 into an empty State DB; on another one it only compares.
+ * @param state what the file describes, when it has been built already: half a minute for a million accounts
+ * @throws {WrongNetworkError}
+ */
 export async function storeGenesis(
   databaseUrl: string,
   genesis: GenesisFile,
   identity: ChainIdentity,
   forkId: number,
+  state?: GenesisState,
 ): Promise<void> {
-  const state = await buildGenesis(accountsOf(genesis))
+  const db = connectDatabase(databaseUrl, { maxConnections: 1, name: 'zknode-genesis' })
+  try {
+    if (await hasGenesis(db)) return await assertSameNetwork(db, identity)
+    const block = blockToStore(genesis.timestamp, forkId, state ?? (await genesisStateOf(genesis)))
+    await initializeGenesis(db, identity, { forkId, coinbase: ZERO_ADDRESS, block })
+  } finally {
+    await db.$client.end()
+  }
+}
+
+function blockToStore(timestamp: number, forkId: number, state: GenesisState): BlockToStore {
   const roots = { transactionsRoot: transactionsRoot([]), receiptsRoot: receiptsRoot([]) }
-  const { timestamp } = genesis
   const gasLimit = getForkRules(forkId).blockGasLimit
   const header = { parentHash: ZERO_HASH, coinbase: ZERO_ADDRESS, stateRoot: state.root, ...roots, gasLimit, timestamp }
   const hash = blockHash({ number: BlockNumber(0), ...header, logsBloom: logsBloom([]), gasUsed: 0n })
@@ -87,11 +101,5 @@ export async function storeGenesis(
     },
     ...{ sizeBytes: 0, treeDepth: state.treeDepth, batchL2Data: new Uint8Array() },
   }
-  const db = connectDatabase(databaseUrl, { maxConnections: 1, name: 'zknode-genesis' })
-  try {
-    const content = { block, transactions: [], logs: [], changes: state.changes, newNodes: state.newNodes }
-    await initializeGenesis(db, identity, { forkId, coinbase: ZERO_ADDRESS, block: content })
-  } finally {
-    await db.$client.end()
-  }
+  return { block, transactions: [], logs: [], changes: state.changes, newNodes: state.newNodes }
 }

@@ -6,10 +6,11 @@ import { NodeError } from '#common/errors.ts'
 import type { ConfigInput } from '#config/schema.ts'
 import { approvePol, deployL1, type L1Deployment } from '#contracts/deploy.ts'
 import { migrate } from '#db/migrate.ts'
+import type { GenesisState } from '#executor/genesis.ts'
 import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { l1Roles } from './accounts.ts'
 import { readJson, writeJson } from './dataFolder.ts'
-import { ensureGenesisFile, type GenesisFile, genesisRootOf, storeGenesis } from './genesis.ts'
+import { ensureGenesisFile, type GenesisFile, genesisStateOf, storeGenesis } from './genesis.ts'
 import type { Progress } from './progress.ts'
 import { call } from './rpc.ts'
 
@@ -46,10 +47,14 @@ export async function setUpChain(places: SetupPlaces, { step }: Progress): Promi
   const { folder, databaseUrl, l1RpcUrl } = places
   const genesisPath = join(folder, 'genesis.json')
   let chain = findChain(folder)
+  let state: GenesisState | undefined
   const migrated = step('Database schema', () => migrate(databaseUrl))
   try {
-    if (chain === undefined) chain = await step('L1 contracts', () => deployChain(places, genesisPath))
-    else await assertContractsThere(chain, l1RpcUrl)
+    if (chain === undefined) {
+      const deployed = await step('L1 contracts', () => deployChain(places, genesisPath, migrated))
+      chain = deployed.chain
+      state = deployed.state
+    } else await assertContractsThere(chain, l1RpcUrl)
   } finally {
     await migrated
   }
@@ -57,7 +62,7 @@ export async function setUpChain(places: SetupPlaces, { step }: Progress): Promi
   const genesis = readJson<GenesisFile>(genesisPath)!
   const { rollupManager, rollupId } = deployment
   const identity = { chainId: L2_CHAIN_ID, l1ChainId, rollupManager, rollupId, genesisRoot }
-  await step('L2 genesis', () => storeGenesis(databaseUrl, genesis, identity, FORK_ID))
+  await step('L2 genesis', () => storeGenesis(databaseUrl, genesis, identity, FORK_ID, state))
   writeJson(chainFile(folder), chain)
   return chain
 }
@@ -65,13 +70,15 @@ export async function setUpChain(places: SetupPlaces, { step }: Progress): Promi
 async function deployChain(
   { l1RpcUrl, rpcUrl, isOwnL1, extraAccounts }: SetupPlaces,
   genesisPath: string,
-): Promise<Chain> {
+  migrated: Promise<void>,
+): Promise<{ chain: Chain; state: GenesisState }> {
   const { deployer, sequencer, aggregator, attester } = l1Roles()
   // On an L1 of somebody else an earlier network's bridge may be there: another salt, another address.
   const bridgeSalt = isOwnL1 ? ZERO_HASH : (bytesToHex(randomBytes(32)) as Hash)
   const latest = await call<{ timestamp: Hex }>(l1RpcUrl, 'eth_getBlockByNumber', ['latest', false])
   const genesis = await ensureGenesisFile(genesisPath, Number(latest.timestamp), bridgeSalt, extraAccounts)
-  const genesisRoot = await genesisRootOf(genesis)
+  await migrated // a large state keeps this process from answering Postgres
+  const state = await genesisStateOf(genesis)
   const deployment = await deployL1({
     rpcUrl: l1RpcUrl,
     deployerKey: deployer.privateKey,
@@ -79,7 +86,7 @@ async function deployChain(
     aggregatorAddress: aggregator.address,
     attesters: [attester.address],
     threshold: 1,
-    genesisRoot,
+    genesisRoot: state.root,
     forkId: FORK_ID,
     l2ChainId: L2_CHAIN_ID,
     trustedSequencerUrl: rpcUrl,
@@ -88,7 +95,8 @@ async function deployChain(
   })
   const { pol, rollup: spender } = deployment
   await approvePol({ rpcUrl: l1RpcUrl, ownerKey: sequencer.privateKey, pol, spender })
-  return { l1ChainId: Number(await call<Hex>(l1RpcUrl, 'eth_chainId')), genesisRoot, deployment }
+  const l1ChainId = Number(await call<Hex>(l1RpcUrl, 'eth_chainId'))
+  return { chain: { l1ChainId, genesisRoot: state.root, deployment }, state }
 }
 
 async function assertContractsThere({ deployment }: Chain, l1RpcUrl: string): Promise<void> {

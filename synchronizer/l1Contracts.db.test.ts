@@ -24,7 +24,7 @@ import { connectDatabase, type Database } from '#db/client.ts'
 import { findInfoLeaves, findLastInfoRoot, findLastVerifiedBatch, findLastVirtualBatch } from '#db/l1.ts'
 import { migrate } from '#db/migrate.ts'
 import { forcedBatches, transactions } from '#db/schema.ts'
-import { ensureGenesisFile, type GenesisFile, genesisRootOf, storeGenesis } from '#devnet/genesis.ts'
+import { ensureGenesisFile, type GenesisFile, genesisStateOf, storeGenesis } from '#devnet/genesis.ts'
 import { createEtherman } from '#etherman/client.ts'
 import { encodeBatchTransaction, encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
@@ -55,7 +55,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 /** The L1 contracts with a rollup on this genesis, and a node that has read nothing of it. */
 beforeEach(async () => {
-  const genesisRoot = await genesisRootOf(genesis)
+  const { root: genesisRoot } = await genesisStateOf(genesis)
   const timeouts = { trustedAggregatorTimeoutSeconds: 0, pendingStateTimeoutSeconds: 100 }
   l1 = await startL1({ genesisRoot, verifier: 'mock', l2ChainId: CHAIN_ID, ...timeouts })
   state = await createTestDatabase()
