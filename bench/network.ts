@@ -88,9 +88,9 @@ async function measureServer(
       load.stop()
     }
     await waitUntilVerified(server)
-    for (const line of server.findErrors()) say(`${name}: ${line}`)
     return { rows: phases.map(({ row }) => row), use: processRows(rest, phases, meter.read()) }
   } finally {
+    for (const line of server.findErrors()) say(`${name}: ${line}`)
     meter.stop()
     await server.stop()
   }

@@ -94,4 +94,5 @@ function errorLines(folder: string): string[] {
   })
 }
 
-const restarts = (output: string) => output.split('\n').filter((line) => line.includes('starting it again'))
+/** What the launcher said of processes that ended by themselves, with their last lines. */
+const restarts = (output: string) => output.split(/\n(?= {2}\S)/).filter((part) => part.includes('starting it again'))
