@@ -1,6 +1,10 @@
+import { CounterModel } from '#executor/counters/counterModel.ts'
+import { CounterMeter, counterTable } from '#executor/counters/meter.ts'
+import { NO_COUNTERS } from '#executor/counters/zkCounters.ts'
 import { CHAIN_ID, MemoryChain } from '#executor/testing/chain.ts'
+import { getForkRules } from '#protocol/forks.ts'
 import { decodeRawTransaction, recoverSender } from '#protocol/transaction.ts'
-import { cpuSeconds } from './measure.ts'
+import { cpuSeconds, median } from './measure.ts'
 import type { BenchResult } from './run.ts'
 import { TransferSigner } from './transfers.ts'
 
@@ -40,6 +44,72 @@ async function measure(what: string, chain: MemoryChain, raw: readonly Uint8Arra
   }
 }
 
+const RULES = getForkRules(9)
+const NO_COUNTS = new Uint32Array(256)
+
+/** Counts nothing, but for the one addition the interpreter makes for each instruction. */
+class IdleMeter extends CounterMeter {
+  override opcodeCounts = () => NO_COUNTS
+  override exp = () => {}
+  override keccak = () => {}
+  override calldataCopy = () => {}
+  override codeCopy = () => {}
+  override extCodeCopy = () => {}
+  override returnDataCopy = () => {}
+  override log = () => {}
+  override return = () => {}
+  override revert = () => {}
+  override call = () => {}
+  override callFrame = () => {}
+  override create = () => {}
+  override createFrame = () => {}
+  override precompile = () => {}
+  override warmed = () => {}
+  override transaction = () => {}
+  override total = () => NO_COUNTERS
+}
+
+class IdleModel extends CounterModel {
+  readonly #meter = new IdleMeter(counterTable(RULES, 'estimate'))
+  override createMeter = () => this.#meter
+  override parse = () => ({ counters: NO_COUNTERS, sizeBytes: 0 })
+}
+
+const COUNTING_ROUNDS = 15
+
+/** The same block with and without counting, in turns. */
+async function shareOfCounting(what: string, chain: MemoryChain, raw: readonly Uint8Array[]) {
+  const signed = raw.map((bytes) => {
+    const transaction = decodeRawTransaction(bytes)
+    return { transaction, sender: recoverSender(transaction) }
+  })
+  const [counting, idle] = [new CounterModel(RULES), new IdleModel(RULES)]
+  const execute = async (counterModel: CounterModel) => {
+    const builder = await chain.open({ counterModel })
+    const { seconds } = await cpuSeconds(async () => {
+      for (const { transaction, sender } of signed) await builder.execute(transaction, sender, 255)
+    })
+    if (builder.receipts.length !== signed.length) throw new Error(`${what} failed`)
+    return { builder, seconds }
+  }
+  const secondsWith = async (counterModel: CounterModel) => {
+    const { builder, seconds } = await execute(counterModel)
+    builder.discard()
+    return seconds
+  }
+  const shares: number[] = []
+  for (let round = 0; round < COUNTING_ROUNDS; round++) {
+    const [first, second] = round % 2 === 0 ? [counting, idle] : [idle, counting]
+    const seconds = new Map([
+      [first, await secondsWith(first)],
+      [second, await secondsWith(second)],
+    ])
+    shares.push(1 - seconds.get(idle)! / seconds.get(counting)!)
+  }
+  await chain.close((await execute(counting)).builder)
+  return { what, 'counting, % of execution': Math.round(1000 * median(shares)) / 10 }
+}
+
 /** Raw transactions to consolidated blocks in memory: decoding, senders, execution, counters, roots. */
 export async function run(): Promise<BenchResult> {
   const signer = new TransferSigner(CHAIN_ID)
@@ -53,6 +123,8 @@ export async function run(): Promise<BenchResult> {
     await measure('ETH transfers', chain, signer.sign('eth', TRANSACTIONS)),
     await measure('ERC-20 transfers', chain, signer.sign('erc20', TRANSACTIONS)),
     await measure('ERC-20 transfers, again', chain, signer.sign('erc20', TRANSACTIONS)),
+    await shareOfCounting('ETH transfers, counting', chain, signer.sign('eth', TRANSACTIONS)),
+    await shareOfCounting('ERC-20 transfers, counting', chain, signer.sign('erc20', TRANSACTIONS)),
   ]
   const { length: senders } = signer.senders
   return { name: `executor: ${BLOCKS} blocks of ${TRANSACTIONS_PER_BLOCK} transactions, ${senders} senders`, rows }

@@ -75,7 +75,6 @@ export function buildingBlocks(variant: FormulaVariant) {
     divArith,
     mulArith,
     addArith,
-    subArith: addArith,
     shrArith,
     shlArith,
     shrArithBit,
@@ -115,7 +114,26 @@ export function buildingBlocks(variant: FormulaVariant) {
       ),
     consolidateBlock,
     newBlockInfoTree: sum(vector({ S: 40, B: 7 }), times(6, SMALL_PATH)),
-    receipt: sum(vector({ S: 20 }), times(3, SMALL_PATH)),
+    /** A transaction around its frame, receipt included. */
+    transaction: sum(
+      vector({ S: 300 + 20, B: 18, D: 5, A: 2, K: 1 }),
+      times(14, PATH),
+      times(2, isColdAddress),
+      times(3, addArith),
+      addArith, // subtracts
+      divArith,
+      times(4, mulArith),
+      times(3, SMALL_PATH),
+    ),
+    /** Reading a transaction, without what depends on its size. */
+    parsing: sum(
+      vector({ S: 250 + 42 + 10 * (9 + 8), B: 2 }),
+      times(21, batchBytes),
+      lengthInBytes(3),
+      divArith,
+      shlArith,
+      ecRecover,
+    ),
     log: sum(vector({ S: 11, B: 1 }), SMALL_PATH),
     infoProof: vector({ S: 250, K: 33, B: isLater ? 1 : 0 }),
     batchBytes,
@@ -201,18 +219,7 @@ export function createFrame(blocks: BuildingBlocks, kind: 'CREATE' | 'CREATE2', 
 
 /** A transaction around its execution: `size` of the called code, or of the code a deployment returned. */
 export function transactionCost(blocks: BuildingBlocks, size: number, isDeploy: boolean): CounterVector {
-  const { addArith, subArith, divArith, mulArith, isColdAddress, receipt, path } = blocks
-  return sum(
-    vector({ S: 300, B: 18, D: 5, A: 2, K: 1 }),
-    times(14, path),
-    times(2, isColdAddress),
-    times(3, addArith),
-    subArith,
-    divArith,
-    times(4, mulArith),
-    receipt,
-    isDeploy ? deployFrame(blocks, size) : callFrame(blocks, size, true),
-  )
+  return sum(blocks.transaction, isDeploy ? deployFrame(blocks, size) : callFrame(blocks, size, true))
 }
 
 /** Lengths in bytes of a transaction's parts, as the batch carries them; numbers in their shortest form, at least 1. */
@@ -228,21 +235,17 @@ export type TransactionLengths = {
 
 /** Reading a transaction from the batch and finding its sender. */
 export function parsingCost(blocks: BuildingBlocks, lengths: TransactionLengths): CounterVector {
-  const { batchBytes, batchByte, divArith, shlArith, ecRecover, lengthInBytes, poseidonBlock } = blocks
+  const { parsing, batchByte, lengthInBytes, poseidonBlock } = blocks
   const { item, data } = lengths
   const words = Math.floor(data / 32)
   const numbers = [lengths.gasPrice, lengths.gasLimit, lengths.value, lengths.chainId, lengths.nonce]
   return sum(
-    vector({ S: 250 + 42 + 10 * (9 + words) + 10 * (8 + words), B: 2, K: Math.ceil((item + 1) / 136) }),
+    parsing,
+    vector({ S: 20 * words, K: Math.ceil((item + 1) / 136) }),
     times(Math.ceil((item + 1) / 56) + 3, poseidonBlock),
-    times(21, batchBytes),
-    lengthInBytes(3),
     ...numbers.map(lengthInBytes),
     data >= 56 ? lengthInBytes(data) : NOTHING,
-    divArith,
-    times(data, batchByte),
-    shlArith,
-    ecRecover,
+    data > 0 ? times(data, batchByte) : NOTHING,
   )
 }
 
