@@ -59,7 +59,7 @@ export class CounterModel {
 
   /**
    * What reading a transaction from the batch takes, and the bytes it has there. A zero counts as one byte, or as none in
-   * a transaction of another chain.
+   * a transaction of another chain unless it is the chain id.
    */
   parse(transaction: Transaction, batchChainId: number): { counters: ZkCounters; sizeBytes: number } {
     const { data, gasPrice, gasLimit, value, chainId, nonce } = transaction
@@ -73,7 +73,7 @@ export class CounterModel {
       gasPrice: sizeOf(gasPrice),
       gasLimit: sizeOf(gasLimit),
       value: sizeOf(value),
-      chainId: chainId === undefined ? 0 : sizeOf(chainId),
+      chainId: chainId === undefined ? 0 : Math.max(sizeOf(chainId), 1),
       nonce: sizeOf(nonce),
     }
     const cost: CounterVector =

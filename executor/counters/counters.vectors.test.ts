@@ -1,11 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { ZkCounters } from '#protocol/counters.ts'
 import { loadVectors } from '../../test/vectors/load.ts'
 import { batchesOf, loadTransitions, VectorChain } from '../testing/transitionVectors.ts'
+import { type Counts, named } from './testing.ts'
 
-type CounterName = 'steps' | 'arith' | 'binary' | 'memAlign' | 'keccaks' | 'padding' | 'poseidon' | 'sha256'
-/** Without sha256 in placeholders. */
-type Counts = Record<Exclude<CounterName, 'sha256'>, number> & { sha256?: number }
 type CounterVector = {
   id: string
   stateTransition: string
@@ -13,17 +10,6 @@ type CounterVector = {
 }
 
 const KINDS = ['counters-fork9', 'counters-fork9-ethtests', 'counters-fork8', 'counters-fork7']
-
-const named = (counters: ZkCounters): Counts => ({
-  steps: counters.steps,
-  arith: counters.arithmetics,
-  binary: counters.binaries,
-  memAlign: counters.memAligns,
-  keccaks: counters.keccakHashes,
-  padding: counters.poseidonPaddings,
-  poseidon: counters.poseidonHashes,
-  sha256: counters.sha256Hashes,
-})
 
 /** Runs on a thousand accounts. The reference counted it for the depth it found, and all others as for a shallow tree. */
 const DEEP_TREES = new Set(['calldata/ooc_2'])
@@ -41,9 +27,9 @@ for (const kind of KINDS) {
       const vector = transitions.get(`${stateTransition} ${id}`)
       if (vector === undefined) throw new Error(`${stateTransition} holds no batch ${id}`)
       const chain = await VectorChain.create(vector)
-      const run = (treeDepth?: number) =>
-        chain.runOn(batchesOf(vector)[0]!, chain.reader, (run) => run.run(), treeDepth)
-      const { counters } = await run(DEEP_TREES.has(id) ? (await run()).treeDepth : 0)
+      const run = (treeDepth: number) =>
+        chain.runOn(batchesOf(vector)[0]!, chain.reader, (run) => run.run(), { measure: 'estimate', treeDepth })
+      const { counters } = await run(DEEP_TREES.has(id) ? (await run(0)).treeDepth : 0)
       expect(named(counters)).toEqual(virtualCounters)
     })
   })

@@ -2,7 +2,7 @@ import { hexToBytes } from '#common/bytes.ts'
 import type { NodeStore } from '#merkletree/nodeStore.ts'
 import { Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { loadVectors } from '../../test/vectors/load.ts'
-import { BatchRun, VoidBatch } from '../batchRun.ts'
+import { BatchRun, type BatchRunOptions, VoidBatch } from '../batchRun.ts'
 import { type ExecuteBatchInput, type ExecuteBatchResult, executeBatch, type L1InfoTreeEntry } from '../executeBatch.ts'
 import { buildGenesis, type GenesisState } from '../genesis.ts'
 import { OverlayNodeStore } from '../overlayNodeStore.ts'
@@ -129,17 +129,15 @@ export class VectorChain {
     }
   }
 
-  /**
-   * Estimates without limits. Leaves the chain where it is; a void batch is left as it is when it is given up.
-   */
+  /** Without limits. Leaves the chain where it is; a void batch is left as it is when it is given up. */
   async runOn(
     batch: VectorBatch,
     reader: StateReader,
     work: (run: BatchRun) => Promise<void>,
-    treeDepth = 0,
+    counting?: BatchRunOptions,
   ): Promise<BatchRun> {
     const input = { ...this.input(batch), counterLimits: null }
-    const run = new BatchRun(input, { reader, store: this.#store }, { measure: 'estimate', treeDepth })
+    const run = new BatchRun(input, { reader, store: this.#store }, counting)
     await work(run).catch((error: unknown) => {
       if (!(error instanceof VoidBatch)) throw error
     })
