@@ -1,7 +1,7 @@
 import { SigningKey, Transaction } from 'ethers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytesToHex } from '#common/bytes.ts'
+import { bigIntToBytes, bytesToHex } from '#common/bytes.ts'
 import { Address } from '#protocol/primitives.ts'
 import { type FeeTransaction, signTransaction } from './signTransaction.ts'
 
@@ -15,15 +15,13 @@ const transactions: fc.Arbitrary<FeeTransaction> = fc
     ...{ tip: fee, base: fee },
   })
   .map(({ tip, base, ...rest }) => ({ ...rest, maxPriorityFeePerGas: tip, maxFeePerGas: tip + base }))
-const keys = fc
-  .bigInt({ min: 1n, max: 2n ** 255n })
-  .map((key) => new SigningKey(`0x${key.toString(16).padStart(64, '0')}`))
+const keys = fc.bigInt({ min: 1n, max: 2n ** 255n }).map((key) => bigIntToBytes(key, 32))
 
 test('bytes and hash are those of ethers', () => {
   fc.assert(
     fc.property(transactions, keys, (fields, key) => {
       const theirs = Transaction.from({ ...fields, type: 2, data: bytesToHex(fields.data) })
-      theirs.signature = key.sign(theirs.unsignedHash)
+      theirs.signature = new SigningKey(key).sign(theirs.unsignedHash)
       expect(signTransaction(fields, key)).toEqual({ hash: theirs.hash, raw: theirs.serialized })
     }),
   )

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SigningKey } from 'ethers'
-import { bytesToHex } from '#common/bytes.ts'
+import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
 import { L1RpcError } from './errors.ts'
 import { bumpFees, type Fees, suggestFees } from './fees.ts'
@@ -60,7 +59,7 @@ const GAS_RESERVE = 80_000
 export function createTransactionSender(options: SenderOptions) {
   const { rpc, store, l1ChainId, privateKey, sender, onStep = () => {} } = options
   const { pollIntervalMs = 1000, rebroadcastMs = 5000, bumpAfterMs = 60_000, nonceTakenMs = 60_000 } = options
-  const key = new SigningKey(privateKey)
+  const key = hexToBytes(privateKey)
 
   /**
    * Returns where L1 has the transaction. Safe to repeat and to run twice at once.

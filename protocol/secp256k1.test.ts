@@ -2,7 +2,14 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bigIntToBytes, bytesToBigInt, bytesToHex, concatBytes, hexToBytes } from '#common/bytes.ts'
-import { CURVE_ORDER, recoverAddress, recoverWithLibsecp256k1, recoverWithNoble } from './secp256k1.ts'
+import {
+  CURVE_ORDER,
+  recoverAddress,
+  recoverWithLibsecp256k1,
+  recoverWithNoble,
+  signWithLibsecp256k1,
+  signWithNoble,
+} from './secp256k1.ts'
 
 const DIGEST = new Uint8Array(32).fill(7)
 const FIELD_PRIME = secp256k1.Point.Fp.ORDER
@@ -83,4 +90,19 @@ test('the address is the end of the hash of the key', () => {
   expect(bytesToHex(address!)).toBe('0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266')
   expect(recoverAddress(DIGEST, r, CURVE_ORDER, 0)).toBeUndefined()
   expect(recoverAddress(DIGEST, 2n ** 256n, s, 0)).toBeUndefined()
+})
+
+test.runIf(shipped)('both sign with the same bytes', () => {
+  const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  const keys = fc.bigInt({ min: 1n, max: CURVE_ORDER - 1n }).map((key) => bigIntToBytes(key, 32))
+  fc.assert(
+    fc.property(bytes, keys, (digest, key) => {
+      expect(signWithLibsecp256k1!(digest, key)).toEqual(signWithNoble(digest, key))
+    }),
+  )
+})
+
+test.runIf(shipped).each([0n, CURVE_ORDER])('neither signs with the key %s', (key) => {
+  for (const sign of [signWithNoble, signWithLibsecp256k1!])
+    expect(() => sign(DIGEST, bigIntToBytes(key, 32))).toThrow()
 })

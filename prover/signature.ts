@@ -1,7 +1,8 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { bigIntToBytes, bytesToBigInt, bytesToHex, concatBytes, hexToBytes } from '#common/bytes.ts'
+import { bytesToBigInt, bytesToHex, hexToBytes } from '#common/bytes.ts'
 import { keccak256 } from '#protocol/keccak.ts'
 import type { Address, Hex } from '#protocol/primitives.ts'
+import { CURVE_ORDER, recoverAddress, signDigest } from '#protocol/secp256k1.ts'
 
 /** A key that signs attestations. The secret never leaves the closure. */
 export type Attester = {
@@ -10,20 +11,21 @@ export type Attester = {
   sign(digest: Uint8Array): Hex
 }
 
-const HALF_ORDER = secp256k1.Point.Fn.ORDER >> 1n
+const HALF_ORDER = CURVE_ORDER >> 1n
 const Y_PARITY = 1n << 255n
 
 /** @throws when the key is not a valid secp256k1 key */
 export function createAttester(privateKey: Hex): Attester {
   const secretKey = hexToBytes(privateKey)
-  const address = addressOfPoint(secp256k1.getPublicKey(secretKey, false))
+  const publicKey = secp256k1.getPublicKey(secretKey, false)
+  const address = bytesToHex(keccak256(publicKey.subarray(1)).subarray(12)) as Address
   return {
     address,
     sign(digest) {
-      const bytes = secp256k1.sign(digest, secretKey, { prehash: false, lowS: true, format: 'recovered' })
-      const { r, s, recovery } = secp256k1.Signature.fromBytes(bytes, 'recovered')
-      const parity = recovery! & 1 ? Y_PARITY : 0n
-      return bytesToHex(concatBytes(bigIntToBytes(r, 32), bigIntToBytes(s | parity, 32)))
+      const { signature, yParity } = signDigest(digest, secretKey)
+      const compact = signature.slice()
+      compact[32]! |= yParity << 7
+      return bytesToHex(compact)
     },
   }
 }
@@ -36,14 +38,6 @@ export function recoverSigner(digest: Uint8Array, signature: Hex): Address | und
   const yParityAndS = bytesToBigInt(bytes.subarray(32))
   const s = yParityAndS & (Y_PARITY - 1n)
   if (s > HALF_ORDER) return undefined
-  try {
-    const point = new secp256k1.Signature(r, s, yParityAndS >= Y_PARITY ? 1 : 0).recoverPublicKey(digest)
-    return addressOfPoint(point.toBytes(false))
-  } catch {
-    return undefined // r or s out of range, or r is no x coordinate
-  }
-}
-
-function addressOfPoint(uncompressed: Uint8Array): Address {
-  return bytesToHex(keccak256(uncompressed.subarray(1)).subarray(12)) as Address
+  const address = recoverAddress(digest, r, s, yParityAndS >= Y_PARITY ? 1 : 0)
+  return address && (bytesToHex(address) as Address)
 }
