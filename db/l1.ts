@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lt, max } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt, max, sql } from 'drizzle-orm'
 import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
 import { deleteProofsFrom } from './proofs.ts'
@@ -28,21 +28,27 @@ export async function findCursor(db: Queryable): Promise<{ position: number; tar
 }
 
 export async function setCursor(tx: Queryable, position: number, target: number): Promise<void> {
-  await upsertCursor(tx, SYNCHRONIZER, position, target)
+  await upsertCursors(tx, [{ name: SYNCHRONIZER, position, target }])
 }
 
 /** How far L1 calls its blocks safe and finalized: what the block tags of those names rest on. */
 export async function setFinality(tx: Queryable, l1: { safe: number; finalized: number }): Promise<void> {
-  await upsertCursor(tx, L1_SAFE_CURSOR, l1.safe, l1.safe)
-  await upsertCursor(tx, L1_FINALIZED_CURSOR, l1.finalized, l1.finalized)
+  await upsertCursors(tx, [
+    { name: L1_SAFE_CURSOR, position: l1.safe, target: l1.safe },
+    { name: L1_FINALIZED_CURSOR, position: l1.finalized, target: l1.finalized },
+  ])
 }
 
-async function upsertCursor(tx: Queryable, name: string, position: number, target: number): Promise<void> {
-  const updatedAt = new Date()
+async function upsertCursors(
+  tx: Queryable,
+  rows: readonly { name: string; position: number; target: number }[],
+): Promise<void> {
+  const set = { position: sql`excluded.position`, target: sql`excluded.target`, updatedAt: sql`excluded.updated_at` }
+  const now = new Date()
   await tx
     .insert(cursors)
-    .values({ name, position, target, updatedAt })
-    .onConflictDoUpdate({ target: cursors.name, set: { position, target, updatedAt } })
+    .values(rows.map((row) => ({ ...row, updatedAt: now })))
+    .onConflictDoUpdate({ target: cursors.name, set })
 }
 
 /** Remembers an L1 block; an earlier one that brought nothing is forgotten. */

@@ -4,6 +4,7 @@ import { getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
 import { getLastBlock } from '#db/blocks.ts'
 import { findCursor, findInfoLeaves, findLastInfoRoot, findLastVirtualBatch } from '#db/l1.ts'
 import { accounts, l1Blocks, l1Transactions, sequences } from '#db/schema.ts'
+import type { L1BlockTag } from '#etherman/types.ts'
 import { L1InfoTree } from '#protocol/l1InfoTree.ts'
 import { BlockNumber } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
@@ -190,8 +191,21 @@ test('a mismatch with a block that L1 has dropped meanwhile is no mismatch', asy
   const getBlock = node.l1.getBlock.bind(node.l1)
   let asked = 0
   // The block is gone after its events were read: only the question that follows the failure sees it.
-  node.l1.getBlock = async (tag) => (tag === wrong.number && ++asked > 2 ? undefined : await getBlock(tag))
+  node.l1.getBlock = async (tag) => (tag === wrong.number && ++asked > 1 ? undefined : await getBlock(tag))
   expect(await node.poll()).toMatchObject({ position: 0 })
+})
+
+test('a head that was read is asked for and nothing else', async () => {
+  node.l1.mineEmpty(2)
+  const progress = await node.poll()
+  const getBlock = node.l1.getBlock.bind(node.l1)
+  const asked: L1BlockTag[] = []
+  node.l1.getBlock = async (tag) => {
+    asked.push(tag)
+    return await getBlock(tag)
+  }
+  expect(await node.poll()).toEqual(progress)
+  expect(asked).toEqual(['latest'])
 })
 
 test('an endpoint that is behind is no reorg', async () => {

@@ -4,7 +4,7 @@ import { deleteL1BlocksAbove, findCursor, findNewestL1Blocks, setCursor, setFina
 import { reopenLostTransactions } from '#db/l1Transactions.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
 import { RangeRefusedError } from '#etherman/errors.ts'
-import type { Etherman, L1BlockEvents } from '#etherman/types.ts'
+import type { Etherman, L1Block, L1BlockEvents } from '#etherman/types.ts'
 import {
   AGGREGATOR_WORKFLOW_ID,
   batchWorkflowId,
@@ -41,6 +41,8 @@ export class Synchronizer {
   readonly #infoTree = new StoredInfoTree()
   #range: number
   #finality = { safe: -1, finalized: -1 }
+  /** Head up to which everything was read. */
+  #lastRead: string | undefined
 
   constructor(deps: Dependencies) {
     this.#deps = deps
@@ -55,11 +57,13 @@ export class Synchronizer {
     const { db, etherman, network, logger } = this.#deps
     const head = await etherman.getBlock('latest')
     const target = head?.number ?? 0
-    await this.#undoReorg(target)
+    if (head !== undefined && head.hash === this.#lastRead) return { position: target, target }
+    this.#lastRead = undefined
+    await this.#undoReorg(head)
     let position = (await findCursor(db))?.position ?? network.l1StartBlock - 1
     try {
       while (position < target && !signal?.aborted) {
-        position = await this.#readRange(position + 1, target)
+        position = await this.#readRange(position + 1, target, head)
         onProgress({ position, target })
       }
     } catch (error) {
@@ -67,6 +71,7 @@ export class Synchronizer {
       logger.warn({ err: error }, 'L1 changed while it was read; it will be read again')
     }
     await this.#storeFinality(position)
+    if (position === target) this.#lastRead = head?.hash
     return { position, target }
   }
 
@@ -80,11 +85,11 @@ export class Synchronizer {
     this.#finality = l1
   }
 
-  async #readRange(fromBlock: number, target: number): Promise<number> {
+  async #readRange(fromBlock: number, target: number, head: L1Block | undefined): Promise<number> {
     const { db, etherman, maxBlockRange, logger } = this.#deps
     const toBlock = Math.min(target, fromBlock + this.#range - 1)
     const [before] = await findNewestL1Blocks(db, 1)
-    const end = await etherman.getBlock(toBlock)
+    const end = toBlock === head?.number ? head : await etherman.getBlock(toBlock)
     let found: L1BlockEvents[]
     try {
       found = await etherman.readEvents({ fromBlock, toBlock })
@@ -95,7 +100,7 @@ export class Synchronizer {
       return fromBlock - 1
     }
     // The same blocks on both sides, before and after: the events in between are of the chain that was read so far.
-    const sameStart = before === undefined || (await this.#isOnChain(before))
+    const sameStart = before === undefined || end?.parentHash === before.hash || (await this.#isOnChain(before))
     const sameEnd = end !== undefined && (await this.#isOnChain({ blockNumber: toBlock, hash: end.hash }))
     if (!sameStart || !sameEnd)
       throw new L1MovedError('L1 changed while it was read.', { facts: { fromBlock, toBlock } })
@@ -134,15 +139,16 @@ export class Synchronizer {
    * Compares the newest stored block with the chain; after a reorg, goes back to the newest one they share. Blocks above
    * the head are not compared: the endpoint may be behind, and a chain that replaced them grows past them.
    */
-  async #undoReorg(head: number): Promise<void> {
+  async #undoReorg(head: L1Block | undefined): Promise<void> {
     const { db, network, logger } = this.#deps
-    const [newest] = await findNewestL1Blocks(db, 1, head + 1)
-    if (newest === undefined || (await this.#isOnChain(newest))) return
+    const target = head?.number ?? 0
+    const [newest] = await findNewestL1Blocks(db, 1, target + 1)
+    if (newest === undefined || newest.hash === head?.parentHash || (await this.#isOnChain(newest))) return
     const common = await this.#findCommonBlock(newest.blockNumber)
     const position = common ?? network.l1StartBlock - 1
     const affected = await db.transaction(async (tx) => {
       const batches = await deleteL1BlocksAbove(tx, position)
-      await setCursor(tx, position, head)
+      await setCursor(tx, position, target)
       await this.#tellReorg(tx, batches, position + 1)
       return batches
     })
