@@ -1,27 +1,26 @@
-import { inArray, sql } from 'drizzle-orm'
-import { bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { sql } from 'drizzle-orm'
+import { bytesToHex } from '#common/bytes.ts'
 import type { NodeStore, StoredNode } from '#merkletree/nodeStore.ts'
+import { mapKey } from '#merkletree/words.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import { byteaArray } from './arrays.ts'
 import type { Queryable } from './client.ts'
 import { insertMany } from './insertMany.ts'
 import { treeNodes } from './schema.ts'
 
+const NODES_PER_QUERY = 10_000
+
 /** Tree nodes in Postgres; one query per call. */
 export function createDatabaseNodeStore(db: Queryable): NodeStore {
   return {
     async getNodes(hashes) {
-      if (hashes.length === 0) return []
-      const keys = hashes.map((hash) => bytesToHex(hash) as Hash)
       const found = new Map<string, Uint8Array>()
-      for (let start = 0; start < keys.length; start += 10_000) {
-        const rows = await db
-          .select({ hash: treeNodes.hash, data: treeNodes.data })
-          .from(treeNodes)
-          .where(anyOf(keys.slice(start, start + 10_000)))
-        for (const row of rows) found.set(row.hash, row.data)
+      for (let start = 0; start < hashes.length; start += NODES_PER_QUERY) {
+        const asked = byteaArray(hashes.slice(start, start + NODES_PER_QUERY))
+        const rows = await db.execute<StoredNode>(sql`select hash, data from ${treeNodes} where hash = any(${asked})`)
+        for (const { hash, data } of rows) found.set(mapKey(hash), data)
       }
-      return keys.map((key) => found.get(key))
+      return hashes.map((hash) => found.get(mapKey(hash)))
     },
   }
 }
@@ -30,9 +29,4 @@ export function createDatabaseNodeStore(db: Queryable): NodeStore {
 export async function insertTreeNodes(tx: Queryable, nodes: readonly StoredNode[]): Promise<void> {
   const rows = nodes.map(({ hash, data }) => ({ hash: bytesToHex(hash) as Hash, data }))
   await insertMany(tx, treeNodes, rows, sql`on conflict do nothing`)
-}
-
-function anyOf(keys: Hash[]) {
-  if (keys.length <= 4) return inArray(treeNodes.hash, keys)
-  return sql`${treeNodes.hash} = any(${byteaArray(keys.map(hexToBytes))})`
 }
