@@ -2,7 +2,7 @@ import type { L2BlockResult } from '#executor/blockBuilder.ts'
 import { type BatchNumber, BlockNumber } from '#protocol/primitives.ts'
 import { findBlock, findBlocksOfBatch } from './blocks.ts'
 import type { Queryable } from './client.ts'
-import { toStoredBlock } from './storedBlock.ts'
+import { toHeader } from './storedBlock.ts'
 
 export type HeaderDifference = { field: string; claimed: string; computed: string; blockNumber: BlockNumber }
 
@@ -19,14 +19,13 @@ export async function findHeaderDifference(
   const rows = await findBlocksOfBatch(db, batchNumber)
   const [first] = rows
   if (first === undefined) return undefined
-  let parent = (await findBlock(db, BlockNumber(first.blockNumber - 1))) ?? { ...first, hash: first.parentHash }
+  let parentHash = (await findBlock(db, BlockNumber(first.blockNumber - 1)))?.hash ?? first.parentHash
   for (const [index, row] of rows.entries()) {
-    const marker = { deltaTimestamp: row.deltaTimestamp, indexL1InfoTree: row.l1InfoIndex }
-    const { block } = toStoredBlock(blocks[index]!, { batchNumber, parent, marker })
+    const block = toHeader(blocks[index]!, parentHash)
     for (const field of ['parentHash', 'transactionsRoot', 'receiptsRoot', 'hash'] as const)
       if (row[field] !== block[field])
         return { field, claimed: row[field], computed: block[field], blockNumber: row.blockNumber }
-    parent = row
+    parentHash = row.hash
   }
   return undefined
 }

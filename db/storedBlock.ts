@@ -1,8 +1,8 @@
 import { concatBytes } from '#common/bytes.ts'
 import type { L2BlockResult } from '#executor/blockBuilder.ts'
 import { encodeBatchTransaction, encodeChangeL2Block } from '#protocol/batchL2Data.ts'
-import { blockHash, logsBloom, receiptsRoot, transactionsRoot } from '#protocol/l2Block.ts'
-import type { BatchNumber } from '#protocol/primitives.ts'
+import { blockHash, type L2BlockHeader, logsBloom, receiptsRoot, transactionsRoot } from '#protocol/l2Block.ts'
+import type { BatchNumber, Hash } from '#protocol/primitives.ts'
 import { encodeRawTransaction } from '#protocol/transaction.ts'
 import type { BlockRow, BlockToStore } from './blocks.ts'
 
@@ -16,25 +16,30 @@ type Place = {
   marker: { deltaTimestamp: number; indexL1InfoTree: number } | undefined
 }
 
-/** An executed block in the form it is stored in: with the hash, roots and bloom that JSON-RPC shows. */
-export function toStoredBlock(result: L2BlockResult, { batchNumber, parent, marker }: Place): BlockToStore {
-  const { receipts, stateDiff, newNodes } = result
-  const raws = receipts.map(({ transaction }) => encodeRawTransaction(transaction))
-  const logs = receipts.flatMap((receipt) => receipt.logs)
+type Header = { hash: Hash } & Pick<L2BlockHeader, 'parentHash' | 'transactionsRoot' | 'receiptsRoot' | 'logsBloom'>
+
+/** What JSON-RPC shows of an executed block beside its execution. */
+export function toHeader(result: L2BlockResult, parentHash: Hash, raws = encodeRaws(result)): Header {
+  const { number, coinbase, stateRoot, receipts, gasLimit, gasUsed, timestamp } = result
   const header = {
-    number: result.number,
-    parentHash: parent.hash,
-    coinbase: result.coinbase,
-    stateRoot: result.stateRoot,
+    ...{ number, parentHash, coinbase, stateRoot, gasLimit, gasUsed: BigInt(gasUsed), timestamp },
     transactionsRoot: transactionsRoot(raws),
     receiptsRoot: receiptsRoot(
       receipts.map((receipt) => ({ ...receipt, cumulativeGasUsed: BigInt(receipt.cumulativeGasUsed) })),
     ),
-    logsBloom: logsBloom(logs),
-    gasLimit: result.gasLimit,
-    gasUsed: BigInt(result.gasUsed),
-    timestamp: result.timestamp,
+    logsBloom: logsBloom(receipts.flatMap((receipt) => receipt.logs)),
   }
+  return { ...header, hash: blockHash(header) }
+}
+
+const encodeRaws = ({ receipts }: L2BlockResult) => receipts.map(({ transaction }) => encodeRawTransaction(transaction))
+
+/** An executed block in the form it is stored in: with the hash, roots and bloom that JSON-RPC shows. */
+export function toStoredBlock(result: L2BlockResult, { batchNumber, parent, marker }: Place): BlockToStore {
+  const { receipts, stateDiff, newNodes } = result
+  const raws = encodeRaws(result)
+  const header = toHeader(result, parent.hash, raws)
+  const hasLogs = receipts.some(({ logs }) => logs.length > 0)
   const batchParts = receipts.map(({ transaction, effectivePercentage }) =>
     encodeBatchTransaction(transaction, effectivePercentage),
   )
@@ -42,7 +47,7 @@ export function toStoredBlock(result: L2BlockResult, { batchNumber, parent, mark
     block: {
       blockNumber: result.number,
       batchNumber,
-      hash: blockHash(header),
+      hash: header.hash,
       parentHash: parent.hash,
       stateRoot: result.stateRoot,
       blockInfoRoot: result.blockInfoRoot,
@@ -56,7 +61,7 @@ export function toStoredBlock(result: L2BlockResult, { batchNumber, parent, mark
       gasUsed: result.gasUsed,
       transactionsRoot: header.transactionsRoot,
       receiptsRoot: header.receiptsRoot,
-      logsBloom: logs.length === 0 ? null : header.logsBloom,
+      logsBloom: hasLogs ? header.logsBloom : null,
       sizeBytes: HEADER_SIZE_BYTES + raws.reduce((sum, raw) => sum + raw.length, 0),
       treeDepth: Math.max(parent.treeDepth, result.treeDepth),
       batchL2Data: marker === undefined ? new Uint8Array() : concatBytes(encodeChangeL2Block(marker), ...batchParts),
