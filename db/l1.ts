@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, gt, inArray, lt, max, sql } from 'drizzle-orm'
+import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
 import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
 import { deleteProofsFrom } from './proofs.ts'
@@ -93,14 +94,15 @@ export async function findLastInfoRoot(db: Queryable): Promise<Hash | undefined>
   return row?.l1InfoRoot
 }
 
-/** Whether the L1 info tree had this root with some of its leaves. */
-export async function hadInfoRoot(db: Queryable, l1InfoRoot: Hash): Promise<boolean> {
+/** How many leaves the L1 info tree had when it had this root; undefined when it never had. */
+export async function findInfoLeafCount(db: Queryable, l1InfoRoot: Hash): Promise<number | undefined> {
+  if (l1InfoRoot === EMPTY_TREE_ROOT) return 0
   const [row] = await db
     .select({ leafIndex: l1InfoLeaves.leafIndex })
     .from(l1InfoLeaves)
     .where(eq(l1InfoLeaves.l1InfoRoot, l1InfoRoot))
     .limit(1)
-  return row !== undefined
+  return row && row.leafIndex + 1
 }
 
 export async function findInfoLeavesByIndex(db: Queryable, indices: readonly number[]): Promise<InfoLeafRow[]> {

@@ -2,11 +2,13 @@ import { and, asc, eq, gte, inArray, lt, max } from 'drizzle-orm'
 import { NodeError } from '#common/errors.ts'
 import { BatchDecodeError, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
 import { KeccakTree } from '#protocol/keccakTree.ts'
+import { EMPTY_L1_INFO_LEAF } from '#protocol/l1InfoTree.ts'
 import { BatchNumber, BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import type { BatchInputs, ClaimedResult, Claims, L1InfoLeaf } from '#prover/types.ts'
 import { type ClosedBatchRow, getClosedBatch } from './batches.ts'
 import { findBlocksOfBatch } from './blocks.ts'
 import type { Queryable } from './client.ts'
+import { findInfoLeafCount } from './l1.ts'
 import { forcedBatches, l1InfoLeaves, l2Blocks, virtualBatches } from './schema.ts'
 
 /** The State DB does not hold (yet) what a proof needs: trying again is right. */
@@ -178,7 +180,11 @@ async function readLeaves(db: Queryable, indices: readonly number[]): Promise<Le
     .where(inArray(l1InfoLeaves.leafIndex, [...indices]))
 }
 
-const leafData = ({ globalExitRoot, blockHashL1, timestamp }: LeafRow) => ({
+const leafData = ({
+  globalExitRoot,
+  blockHashL1,
+  timestamp,
+}: Pick<LeafRow, 'globalExitRoot' | 'blockHashL1' | 'timestamp'>) => ({
   globalExitRoot,
   blockHashL1,
   minTimestamp: timestamp,
@@ -201,13 +207,15 @@ export function createL1InfoProofs() {
   }
 
   return {
-    /** @throws {ProofInputsMissingError} when the State DB does not know the root or holds other leaves under it */
+    /**
+     * A place without a leaf is proven to have none: the batch that names it changes nothing.
+     * @throws {ProofInputsMissingError} when the State DB does not know the root or holds other leaves under it
+     */
     async prove(db: Queryable, indices: readonly number[], l1InfoRoot: Hash): Promise<Map<number, L1InfoLeaf>> {
       if (indices.length === 0) return new Map()
-      const [last] = await db.select().from(l1InfoLeaves).where(eq(l1InfoLeaves.l1InfoRoot, l1InfoRoot)).limit(1)
-      if (last === undefined)
+      const leafCount = await findInfoLeafCount(db, l1InfoRoot)
+      if (leafCount === undefined)
         throw new ProofInputsMissingError('The State DB does not know the L1 info root.', { facts: { l1InfoRoot } })
-      const leafCount = last.leafIndex + 1
       await extend(db, leafCount)
       if (tree.rootAt(leafCount) !== l1InfoRoot) {
         tree = new KeccakTree()
@@ -221,9 +229,18 @@ export function createL1InfoProofs() {
         db,
         indices.filter((index) => index < leafCount),
       )
-      return new Map(
-        leaves.map((leaf) => [leaf.leafIndex, { ...leafData(leaf), proof: tree.proof(leaf.leafIndex, leafCount) }]),
-      )
+      return new Map([
+        ...leaves.map((leaf): [number, L1InfoLeaf] => [
+          leaf.leafIndex,
+          { ...leafData(leaf), proof: tree.proof(leaf.leafIndex, leafCount) },
+        ]),
+        ...indices
+          .filter((index) => index >= leafCount)
+          .map((index): [number, L1InfoLeaf] => [
+            index,
+            { ...leafData(EMPTY_L1_INFO_LEAF), proof: tree.vacancyProof(index, leafCount) },
+          ]),
+      ])
     },
   }
 }

@@ -77,6 +77,24 @@ describe('a keccak tree', () => {
       expect(act).toThrow(TreeIndexError)
   })
 
+  test('proves of every size where it has no leaf', () => {
+    fc.assert(
+      fc.property(hashes(20), fc.nat(20), fc.oneof(fc.nat(25), fc.nat(2 ** 32 - 1)), (leaves, count, index) => {
+        const tree = new KeccakTree(leaves)
+        const leafCount = Math.min(count, leaves.length)
+        if (index < leafCount) {
+          expect(() => tree.vacancyProof(index, leafCount)).toThrow(TreeIndexError)
+          return
+        }
+        const proof = tree.vacancyProof(index, leafCount)
+        const root = new KeccakTree(leaves.slice(0, leafCount)).root
+        expect(verifyKeccakProof({ leaf: ZERO_HASH, index, proof, root })).toBe(true)
+        expect(verifyKeccakProof({ leaf: filled('ee'), index, proof, root })).toBe(false)
+      }),
+    )
+    expect(() => new KeccakTree().vacancyProof(2 ** 32)).toThrow(TreeIndexError)
+  })
+
   test('is not confused by an index beyond 2^31', () => {
     const index = 2 ** 32 - 1
     const proof = Array.from({ length: 32 }, () => filled('07'))

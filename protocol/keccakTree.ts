@@ -90,6 +90,21 @@ export class KeccakTree {
     this.#checkCount(leafCount)
     if (!Number.isInteger(index) || index < 0 || index >= leafCount)
       throw new TreeIndexError('No such leaf.', { facts: { index, count: leafCount } })
+    return this.#siblings(index, leafCount)
+  }
+
+  /**
+   * 32 siblings of a place that no leaf has taken in the tree of the first `leafCount` leaves: with a zero in the place
+   * they lead to its root. @throws {TreeIndexError} when there is a leaf
+   */
+  vacancyProof(index: number, leafCount: number = this.count): Hash[] {
+    this.#checkCount(leafCount)
+    if (!Number.isInteger(index) || index < leafCount || index > LEAVES_MAX)
+      throw new TreeIndexError('No such vacancy.', { facts: { index, count: leafCount } })
+    return this.#siblings(index, leafCount)
+  }
+
+  #siblings(index: number, leafCount: number): Hash[] {
     const unfinished = this.#unfinished(leafCount)
     return Array.from({ length: KECCAK_TREE_DEPTH }, (_, height) => {
       const sibling = ((index >>> height) ^ 1) >>> 0

@@ -18,12 +18,11 @@ export function l1InfoLeafHash({ globalExitRoot, blockHashL1, timestamp }: L1Inf
   return keccakHex(concatBytes(hexToBytes(globalExitRoot), hexToBytes(blockHashL1), time))
 }
 
-/** Hash of a leaf of zeros, which stands for no leaf. */
-export const EMPTY_L1_INFO_LEAF_HASH = l1InfoLeafHash({
-  globalExitRoot: ZERO_HASH,
-  blockHashL1: ZERO_HASH,
-  timestamp: 0,
-})
+/** Stands for no leaf. */
+export const EMPTY_L1_INFO_LEAF = { globalExitRoot: ZERO_HASH, blockHashL1: ZERO_HASH, timestamp: 0 } as const
+
+/** Hash of a leaf of zeros. */
+export const EMPTY_L1_INFO_LEAF_HASH = l1InfoLeafHash(EMPTY_L1_INFO_LEAF)
 
 /** Leaves in order of appearance; index 0 exists but no L2 block can name it. */
 export class L1InfoTree extends KeccakTree {

@@ -6,12 +6,16 @@ import { findBlocksOfBatch, getLastBlock } from '#db/blocks.ts'
 import { findCursor, findLastVirtualBatch } from '#db/l1.ts'
 import { assertLease, SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { findSignals } from '#db/outbox.ts'
+import { createDatabaseProofStore } from '#db/proofStore.ts'
 import { findWitness } from '#db/proofs.ts'
 import { forcedBatches, l1InfoLeaves, sequences, verifications, virtualBatches } from '#db/schema.ts'
 import type { L1Event } from '#etherman/types.ts'
+import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
 import { L1InfoTree } from '#protocol/l1InfoTree.ts'
 import { Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { reexecuteBatch } from '#prover/reexecuteBatch.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
+import { INFO_TREE } from '#test/smallChain.ts'
 import { infoLeaf, one, SynchronizerFixture, two, verification, WORKED_ACC_INPUT_HASH, WORKED_ROOT } from './fixture.ts'
 
 let node: SynchronizerFixture
@@ -61,6 +65,21 @@ test('L2 blocks from L1 are chained by their hashes', async () => {
   const all = [...blocks, ...more]
   expect(all.map(({ blockNumber }) => blockNumber)).toEqual([1, 2, 3])
   expect(all.map(({ parentHash }) => parentHash)).toEqual([hashOf(1000), all[0]!.hash, all[1]!.hash])
+})
+
+test.each<[string, Uint8Array | undefined, Hash]>([
+  ['beyond the tree', hexToBytes('0x0b6553f10000000007'), INFO_TREE.root],
+  ['of a tree without leaves', hexToBytes('0x0b6553f10000000001'), EMPTY_TREE_ROOT],
+  ['that the tree got after the sequence', undefined, INFO_TREE.rootAt(1)],
+])('a batch that names a leaf %s changes nothing, and that can be proven', async (_, data, l1InfoRoot) => {
+  node.l1.mine([node.sequence([data ?? node.dataOf(0)], { l1InfoRoot })])
+  await node.poll()
+  const { stateRoot, blockCount, invalidReason } = await getClosedBatch(node.db, one)
+  expect({ stateRoot, blockCount }).toEqual({ stateRoot: node.chain.genesis.root, blockCount: 0 })
+  expect(invalidReason).toContain('empty-l1-info-leaf')
+  const { inputs, claimed } = await createDatabaseProofStore({ db: node.db, chainId: 1000 }).getBatchInputs(one)
+  const witness = (await findWitness(node.db, one, inputs.oldStateRoot))!
+  expect(await reexecuteBatch({ inputs, claimed, witness })).toMatchObject({ newStateRoot: node.chain.genesis.root })
 })
 
 test('a batch that was closed here only gets its place on L1', async () => {

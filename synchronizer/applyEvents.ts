@@ -1,8 +1,8 @@
 import { getClosedBatch } from '#db/batches.ts'
 import type { Queryable } from '#db/client.ts'
 import {
+  findInfoLeafCount,
   findLastVerifiedBatch,
-  hadInfoRoot,
   insertForcedBatch,
   insertInfoLeaf,
   insertSequence,
@@ -11,7 +11,6 @@ import {
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
 import type { L1Block, L1Event, SequencedBatch } from '#etherman/types.ts'
 import { globalExitRoot } from '#protocol/globalExitRoot.ts'
-import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
 import { l1InfoLeafHash } from '#protocol/l1InfoTree.ts'
 import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import {
@@ -101,7 +100,7 @@ async function applyInitialSequence(context: Context, event: EventOf<'initialSeq
 
 async function applySequence(context: Context, event: EventOf<'sequence'>): Promise<void> {
   const { toBatch, batches, l1InfoRoot, timestampLimit, coinbase, sequencer, txHash } = event
-  if (l1InfoRoot !== EMPTY_TREE_ROOT && !(await hadInfoRoot(context.tx, l1InfoRoot)))
+  if ((await findInfoLeafCount(context.tx, l1InfoRoot)) === undefined)
     throw new L1InfoRootMismatchError('L1 has leaves in its info tree that were not read: is l1StartBlock too late?', {
       facts: { toBatch, l1InfoRoot, l1BlockNumber: context.block.number },
     })

@@ -1,7 +1,7 @@
 import { closeBatch, getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
 import { getLastBlock, storeBlock } from '#db/blocks.ts'
 import type { Queryable } from '#db/client.ts'
-import { findInfoLeavesByIndex, nextForcedBatchNumber } from '#db/l1.ts'
+import { findInfoLeafCount, findInfoLeavesByIndex, nextForcedBatchNumber } from '#db/l1.ts'
 import { getLastBlockBefore } from '#db/proofInputs.ts'
 import { storeWitness } from '#db/proofs.ts'
 import type { BatchKind } from '#db/schema.ts'
@@ -9,7 +9,10 @@ import { createDatabaseStateReader } from '#db/stateReader.ts'
 import { toStoredBlock } from '#db/storedBlock.ts'
 import { createDatabaseNodeStore } from '#db/treeNodes.ts'
 import { BatchDecodeError, type BatchItem, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
+import { getForkRules } from '#protocol/forks.ts'
+import { EMPTY_L1_INFO_LEAF } from '#protocol/l1InfoTree.ts'
 import { type Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import type { L1InfoLeaf } from '#prover/types.ts'
 import { type ProducedWitness, produceWitness } from '#prover/witness.ts'
 
 /** A batch as L1 fixed it. */
@@ -45,7 +48,14 @@ export async function executeSequenced(
   const oldStateRoot = before.stateRoot
   const markers = readMarkers(batch, forkId)
   const produced = await produceWitness({
-    inputs: { ...batch, forkId, chainId, oldStateRoot, oldAccInputHash, l1InfoTreeData: await readLeaves(tx, markers) },
+    inputs: {
+      ...batch,
+      forkId,
+      chainId,
+      oldStateRoot,
+      oldAccInputHash,
+      l1InfoTreeData: await readLeaves(tx, markers, batch.l1InfoRoot, forkId),
+    },
     store: createDatabaseNodeStore(tx),
     reader: createDatabaseStateReader(tx, await getLastBlockBefore(tx, batch.batchNumber)),
   })
@@ -94,12 +104,24 @@ function readMarkers({ batchL2Data, forcedBlockHashL1 }: SequencedOnL1, forkId: 
   }
 }
 
-async function readLeaves(tx: Queryable, markers: readonly Marker[]) {
+/**
+ * The leaves the batch names. One that the tree of its sequence does not have is an empty one, whatever came later, and
+ * voids the batch. No program before fork 9 gets through such a batch: then the leaf is left out, and execution stops.
+ */
+async function readLeaves(tx: Queryable, markers: readonly Marker[], l1InfoRoot: Hash, forkId: number) {
   const indices = [...new Set(markers.map(({ indexL1InfoTree }) => indexL1InfoTree))].filter((index) => index !== 0)
-  const rows = await findInfoLeavesByIndex(tx, indices)
+  if (indices.length === 0) return new Map<number, L1InfoLeaf>()
+  const leafCount = (await findInfoLeafCount(tx, l1InfoRoot)) ?? 0
+  const rows = await findInfoLeavesByIndex(
+    tx,
+    indices.filter((index) => index < leafCount),
+  )
+  const { refusesEmptyInfoLeaf } = getForkRules(forkId)
+  const vacant = refusesEmptyInfoLeaf ? indices.filter((index) => index >= leafCount) : []
+  const leaves = [...rows, ...vacant.map((leafIndex) => ({ leafIndex, ...EMPTY_L1_INFO_LEAF }))]
   // Proofs are the prover's: this node computed the tree itself.
-  return new Map(
-    rows.map(({ leafIndex, globalExitRoot, blockHashL1, timestamp }) => [
+  return new Map<number, L1InfoLeaf>(
+    leaves.map(({ leafIndex, globalExitRoot, blockHashL1, timestamp }) => [
       leafIndex,
       { globalExitRoot, blockHashL1, minTimestamp: timestamp, proof: [] },
     ]),
