@@ -92,6 +92,15 @@ test('an element is proven in its one form below p only', async () => {
   expect(verifyProof(root, toKey(5n), 0n, { ...proof, leaf: { key: sameModuloP, value: 1n } })).toBe(false)
 })
 
+test('so is an element of a sibling', async () => {
+  const { store, root } = await buildTree([[1n, 3n].map((key) => [key << 1n, 1n] as const)])
+  const proof = await getProof(store, root, toKey(2n))
+  const empty = proof.siblings.indexOf(ZERO_HASH)
+  const sameModuloP = bytesToHex(bigIntToBytes(0xffffffff00000001n, 32)) as Hash
+  expect(verifyProof(root, toKey(2n), 1n, proof)).toBe(true)
+  expect(verifyProof(root, toKey(2n), 1n, { ...proof, siblings: proof.siblings.with(empty, sameModuloP) })).toBe(false)
+})
+
 test('the proof of an empty tree', async () => {
   const { store } = await buildTree([])
   const proof = await getProof(store, ZERO_HASH, toKey(1n))
