@@ -28,7 +28,8 @@ export type BlockTag = (typeof BLOCK_TAGS)[number]
 export type BlockParameter = BlockTag | { blockNumber: BlockNumber } | { blockHash: Hash }
 
 const QUANTITY = /^0x(0|[1-9a-f][0-9a-f]*)$/i
-const DATA = /^0x([0-9a-f]{2})*$/i
+/** Digits one by one: a group that repeats overflows the stack of the matcher on some megabytes. */
+const DATA = /^0x[0-9a-f]*$/i
 const HASH = /^0x[0-9a-f]{64}$/i
 const ADDRESS = /^0x[0-9a-f]{40}$/i
 const SLOT = /^0x[0-9a-f]{0,64}$/i
