@@ -1,6 +1,7 @@
 import type { Interface, LogDescription } from 'ethers'
 import { hexToBytes } from '#common/bytes.ts'
-import { Address, Hash, type Hex } from '#protocol/primitives.ts'
+import { NodeError } from '#common/errors.ts'
+import { Address, Hash, type Hex, InvalidValueError } from '#protocol/primitives.ts'
 import { L1DataError, L1EventUnsupportedError } from './errors.ts'
 import { globalExitRootInterface, rollupInterface, rollupManagerInterface } from './interfaces.ts'
 import { decodeForceBatch, decodeSequenceBatches, decodeSequenceForceBatches } from './sequenceCalldata.ts'
@@ -45,9 +46,19 @@ export const EVENT_TOPICS: readonly string[] = [
 
 /**
  * An event in our words; undefined for logs that do not concern this rollup.
- * @throws {L1DataError} for calldata of unknown form, {L1EventUnsupportedError}
+ * @throws {L1DataError} for a log that cannot be read and for calldata of unknown form, {L1EventUnsupportedError}
  */
 export async function readLog(log: RpcLog, context: LogContext): Promise<L1Event | undefined> {
+  try {
+    return await readKnownLog(log, context)
+  } catch (cause) {
+    if (cause instanceof NodeError && !(cause instanceof InvalidValueError)) throw cause
+    const { address, transactionHash, logIndex } = log
+    throw new L1DataError('A log of L1 cannot be read.', { cause, facts: { address, transactionHash, logIndex } })
+  }
+}
+
+async function readKnownLog(log: RpcLog, context: LogContext): Promise<L1Event | undefined> {
   const { contracts, rollupId } = context
   const address = Address(log.address)
   if (address === contracts.globalExitRoot) {

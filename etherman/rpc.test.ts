@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Address } from '#protocol/primitives.ts'
 import { createEtherman } from './client.ts'
@@ -64,6 +65,43 @@ test.each([
   const failure = await call().catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(L1RpcError)
   expect(failure).toMatchObject({ code: 3, data })
+})
+
+test('an error of null is none', async () => {
+  answer = { body: JSON.stringify({ jsonrpc: '2.0', id: 1, result: '0x1', error: null }) }
+  expect(await call()).toBe('0x1')
+})
+
+test('any answer is a result or an error of ours', async () => {
+  const value = fc.jsonValue({ maxDepth: 2 })
+  const shaped = fc.record(
+    {
+      result: value,
+      error: fc.oneof(
+        value,
+        fc.record({ code: fc.integer(), message: fc.string(), data: value }, { requiredKeys: [] }),
+      ),
+    },
+    { requiredKeys: [] },
+  )
+  const deep = `{"error":{"code":3,"message":"no","data":${'{"data":'.repeat(50_000)}1${'}'.repeat(50_000)}}}`
+  const long = errorOf(3, { data: `0x${'ab'.repeat(6_000_000)}a` })
+  const check = async (body: string) => {
+    answer = { body }
+    const failure = await call(10_000).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (!(failure instanceof L1RpcError) && failure !== undefined) expect(failure).toBeInstanceOf(L1UnavailableError)
+  }
+  for (const body of [deep, long]) await check(body)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(shaped, value).map((one) => JSON.stringify(one)),
+      check,
+    ),
+    { numRuns: 200 },
+  )
 })
 
 test('does not wait longer than allowed', async () => {

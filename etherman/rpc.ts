@@ -10,7 +10,8 @@ export type L1Rpc = {
   close(): void
 }
 
-type Answer = { result?: unknown; error?: { code: number; message: string; data?: unknown } }
+/** `error` is null in the success of some endpoints. */
+type Answer = { result?: unknown; error?: { code: number; message: string; data?: unknown } | null }
 
 const TOO_MANY_REQUESTS = 429
 
@@ -47,7 +48,7 @@ export function createL1Rpc({ rpcUrl, requestTimeoutMs }: { rpcUrl: string; requ
       const { status, text } = await post(method, params)
       if (status === TOO_MANY_REQUESTS) throw new L1UnavailableError('L1 limits our rate.', { facts: { method } })
       const { result, error } = readAnswer(method, status, text)
-      if (error === undefined) return result as Result
+      if (error === undefined || error === null) return result as Result
       if (error.code === TOO_MANY_REQUESTS) throw new L1UnavailableError('L1 limits our rate.', { facts: { method } })
       throw new L1RpcError(method, { ...error, data: findHex(error.data) })
     },
@@ -73,7 +74,7 @@ function readAnswer(method: string, status: number, text: string): Answer {
 
 /** Revert data: clients send it as hex, after a word of theirs, or one level deeper. */
 function findHex(data: unknown): string | undefined {
-  if (typeof data === 'string') return /0x(?:[0-9a-f]{2})*/i.exec(data)?.[0]
-  if (typeof data === 'object' && data !== null && 'data' in data) return findHex(data.data)
-  return undefined
+  const inner = typeof data === 'object' && data !== null && 'data' in data ? data.data : data
+  const digits = typeof inner === 'string' ? /0x[0-9a-f]*/i.exec(inner)?.[0] : undefined
+  return digits?.slice(0, digits.length - (digits.length % 2))
 }
