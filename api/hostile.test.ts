@@ -63,7 +63,7 @@ test('data as long as any request is read', () => {
   expect(params.parseData(`0x${'ab'.repeat(6_000_000)}`, 0)).toHaveLength(12_000_002)
 })
 
-test('any raw transaction is decoded or rejected', () => {
+test('any raw transaction is decoded or rejected', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(hostileBytes(transactions.map(encodeRawTransaction)), (raw) => {
       try {
@@ -98,7 +98,7 @@ test('any return data has a reason or none', () => {
   )
 })
 
-test('any message gets a JSON-RPC answer that blames its sender', async () => {
+test('any message gets a JSON-RPC answer that blames its sender', { timeout: 60_000 }, async () => {
   const echo = method({
     ...{ name: 'eth_echo', summary: 'Gives its argument back', cost: 1 },
     params: [params.quantityParam('a'), params.optional(params.blockParam('b'))],

@@ -44,7 +44,7 @@ const forced = batch.map(
 )
 const calldata = fc.oneof(calls.map(encodeSequenceBatches), forced.map(hexToBytes))
 
-test('what is encoded is decoded', () => {
+test('what is encoded is decoded', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(calls, (call) => {
       expect(decodeSequenceBatches(bytesToHex(encodeSequenceBatches(call)))).toEqual(call)

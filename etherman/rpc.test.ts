@@ -72,7 +72,7 @@ test('an error of null is none', async () => {
   expect(await call()).toBe('0x1')
 })
 
-test('any answer is a result or an error of ours', async () => {
+test('any answer is a result or an error of ours', { timeout: 60_000 }, async () => {
   const value = fc.jsonValue({ maxDepth: 2 })
   const shaped = fc.record(
     {

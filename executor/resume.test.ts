@@ -83,7 +83,7 @@ test('blocks in one run, resumed or given up anywhere, and whole batches give th
   )
 })
 
-test('the random batches hold what may go right and wrong', async () => {
+test('the random batches hold what may go right and wrong', { timeout: 60_000 }, async () => {
   const outcomes = (await Promise.all(fc.sample(randomBatches, { numRuns: 100, seed: 1 }).map(runBatches))).flat()
   const blocks = outcomes.flatMap((outcome) => outcome.blocks)
   const receipts = blocks.flatMap((block) => block.receipts)

@@ -209,7 +209,7 @@ describe('properties', () => {
     .tuple(block, fc.array(fc.oneof(block, signed), { maxLength: 4 }))
     .map(([first, others]) => [first, ...others])
 
-  test('what is encoded is decoded', () => {
+  test('what is encoded is decoded', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(batches, fc.nat(40), (items, before) => {
         const data = concatBytes(new Uint8Array(before).fill(0x0b), encode(items)).subarray(before)
@@ -220,7 +220,9 @@ describe('properties', () => {
     )
   })
 
-  test('what is encoded for a fork without block markers, or for a forced batch, is decoded', () => {
+  test('what is encoded for a fork without block markers, or for a forced batch, is decoded', {
+    timeout: 60_000,
+  }, () => {
     fc.assert(
       fc.property(fc.array(signed, { maxLength: 4 }), fc.constantFrom(4, 5, 6, 9), (items, forkId) => {
         const expected = forkId === 4 ? items.map(withoutPercentage) : items

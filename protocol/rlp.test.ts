@@ -55,7 +55,7 @@ test('what is encoded is read', () => {
   )
 })
 
-test('integers are read from their shortest form only', () => {
+test('integers are read from their shortest form only', { timeout: 60_000 }, () => {
   const integer = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n })
   fc.assert(
     fc.property(fc.oneof(integer.map(encodeRlpInteger), hostileBytes(integer.map(encodeRlpInteger), 40)), (bytes) => {

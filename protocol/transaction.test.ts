@@ -138,7 +138,7 @@ describe('signatures that are refused', () => {
   })
 })
 
-test('what is encoded is decoded', () => {
+test('what is encoded is decoded', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(transactions, (transaction) => {
       const raw = encodeRawTransaction(transaction)
@@ -167,7 +167,7 @@ test('any bytes are decoded or refused with a named error, and what is decoded e
   )
 })
 
-test('any signature has a sender or is refused with one error', () => {
+test('any signature has a sender or is refused with one error', { timeout: 60_000 }, () => {
   const number = fc.oneof(
     fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }),
     fc.constantFrom(0n, CURVE_ORDER, CURVE_ORDER >> 1n, (CURVE_ORDER >> 1n) + 1n),
