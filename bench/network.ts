@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { LoadProcess } from './network/loadProcess.ts'
-import { canMeasureProcesses, ProcessMeter, type ProcessUse } from './network/processes.ts'
+import { canMeasureProcesses, machineCpuSeconds, ProcessMeter, type ProcessUse } from './network/processes.ts'
 import { RpcClient } from './network/rpcClient.ts'
 import { type Server, startAnvil, startNetwork } from './network/servers.ts'
 import type { BenchResult } from './run.ts'
@@ -97,12 +97,13 @@ async function measureServer(
 }
 
 async function measurePhase(name: string, kind: TransferKind, load: LoadProcess, meter: ProcessMeter): Promise<Phase> {
-  const before = meter.read()
+  const [before, busyBefore] = [meter.read(), machineCpuSeconds()]
   const result = await load.send()
-  const memory = meter.read()
+  const [memory, busy] = [meter.read(), machineCpuSeconds() - busyBefore]
   const cpuSeconds = Object.fromEntries(
     Object.entries(memory).map(([name, use]) => [name, use.cpuSeconds - (before[name]?.cpuSeconds ?? 0)]),
   )
+  const serverCpuSeconds = Object.values(cpuSeconds).reduce((sum, value) => sum + value, 0)
   const row: Row = {
     server: name,
     transfers: NAMES[kind],

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 
 const SAMPLE_MS = 250
 
@@ -49,6 +50,12 @@ export class ProcessMeter {
       watched.peakMb = Math.max(watched.peakMb, peakMb)
     }
   }
+}
+
+/** Seconds that all CPUs have worked since the machine started, for whomever: tells a busy machine. */
+export function machineCpuSeconds(): number {
+  const busy = cpus().map(({ times: { user, nice, sys, irq } }) => user + nice + sys + irq)
+  return busy.reduce((sum, milliseconds) => sum + milliseconds, 0) / 1000
 }
 
 /** The process and its descendants, without those that are `roots` of their own, and without what has ended. */
