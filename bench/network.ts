@@ -112,11 +112,9 @@ async function measurePhase(name: string, kind: TransferKind, load: LoadProcess,
     'first mined s': round(result.firstMinedSeconds, 2),
     'last mined s': round(result.lastMinedSeconds, 2),
     blocks: result.blocks,
-    'server CPU s': round(
-      Object.values(cpuSeconds).reduce((sum, value) => sum + value, 0),
-      2,
-    ),
+    'server CPU s': round(serverCpuSeconds, 2),
     'load CPU s': round(result.loadCpuSeconds, 2),
+    'other CPU s': round(Math.max(0, busy - serverCpuSeconds - result.loadCpuSeconds), 2),
   }
   if (result.mined < result.transactions) row['not mined'] = result.transactions - result.mined
   for (const [message, count] of Object.entries(result.refusals)) say(`${name}: refused ${count} times: ${message}`)

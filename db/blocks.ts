@@ -47,48 +47,55 @@ export async function storeBlock(
     .insert(l2Blocks)
     .values({ ...block, txCount: content.transactions.length })
     .returning()
-  await insertMany(
-    tx,
-    transactions,
-    content.transactions.map((transaction, txIndex) => ({ ...transaction, blockNumber, txIndex })),
-  )
-  await insertMany(
-    tx,
-    logs,
-    content.logs.map((log) => ({ ...log, blockNumber })),
-  )
-  await storeChanges(tx, blockNumber, changes)
-  await insertTreeNodes(tx, newNodes)
   const hashes = byteaArray(content.transactions.map(({ hash }) => hexToBytes(hash)))
-  await tx.delete(poolTransactions).where(sql`${poolTransactions.hash} = any(${hashes})`)
-  await notify(tx, 'l2_block', blockNumber)
+  // Only the block's own row must be there before the others: they are sent without waiting for each other.
+  await Promise.all([
+    insertMany(
+      tx,
+      transactions,
+      content.transactions.map((transaction, txIndex) => ({ ...transaction, blockNumber, txIndex })),
+    ),
+    insertMany(
+      tx,
+      logs,
+      content.logs.map((log) => ({ ...log, blockNumber })),
+    ),
+    ...storeChanges(tx, blockNumber, changes),
+    insertTreeNodes(tx, newNodes),
+    tx.delete(poolTransactions).where(sql`${poolTransactions.hash} = any(${hashes})`),
+    notify(tx, 'l2_block', blockNumber),
+  ])
   return row!
 }
 
-async function storeChanges(tx: Queryable, blockNumber: BlockNumber, changes: StateChanges): Promise<void> {
-  await insertMany(
-    tx,
-    codes,
-    [...changes.codes].map(([codeHash, code]) => ({ codeHash, code })),
-    sql`on conflict do nothing`,
-  )
-  await insertMany(
-    tx,
-    accounts,
-    [...changes.accounts].map(([address, account]) => ({
-      address,
-      blockNumber,
-      nonce: Number(account.nonce),
-      balance: account.balance,
-      codeHash: account.codeHash === ZERO_HASH ? null : account.codeHash,
-      codeSize: account.codeSize,
-    })),
-  )
-  await insertMany(
-    tx,
-    storage,
-    changes.storage.map(({ address, slot, value }) => ({ address, slot: word(slot), blockNumber, value: word(value) })),
-  )
+function storeChanges(tx: Queryable, blockNumber: BlockNumber, changes: StateChanges): Promise<void>[] {
+  return [
+    insertMany(
+      tx,
+      codes,
+      [...changes.codes].map(([codeHash, code]) => ({ codeHash, code })),
+      sql`on conflict do nothing`,
+    ),
+    insertMany(
+      tx,
+      accounts,
+      [...changes.accounts].map(([address, account]) => ({
+        address,
+        blockNumber,
+        nonce: Number(account.nonce),
+        balance: account.balance,
+        codeHash: account.codeHash === ZERO_HASH ? null : account.codeHash,
+        codeSize: account.codeSize,
+      })),
+    ),
+    insertMany(
+      tx,
+      storage,
+      changes.storage.map(({ address, slot, value }) => ({
+        ...{ address, slot: word(slot), blockNumber, value: word(value) },
+      })),
+    ),
+  ]
 }
 
 const word = (value: bigint) => bytesToHex(bigIntToBytes(value, 32)) as Hash

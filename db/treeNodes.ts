@@ -1,11 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { bytesToHex } from '#common/bytes.ts'
 import type { NodeStore, StoredNode } from '#merkletree/nodeStore.ts'
 import { mapKey } from '#merkletree/words.ts'
-import type { Hash } from '#protocol/primitives.ts'
 import { byteaArray } from './arrays.ts'
 import type { Queryable } from './client.ts'
-import { insertMany } from './insertMany.ts'
 import { treeNodes } from './schema.ts'
 
 const NODES_PER_QUERY = 10_000
@@ -27,6 +24,9 @@ export function createDatabaseNodeStore(db: Queryable): NodeStore {
 
 /** Adds nodes; those already there are left as they are, since equal hashes mean equal nodes. */
 export async function insertTreeNodes(tx: Queryable, nodes: readonly StoredNode[]): Promise<void> {
-  const rows = nodes.map(({ hash, data }) => ({ hash: bytesToHex(hash) as Hash, data }))
-  await insertMany(tx, treeNodes, rows, sql`on conflict do nothing`)
+  if (nodes.length === 0) return
+  const [hashes, data] = [byteaArray(nodes.map(({ hash }) => hash)), byteaArray(nodes.map(({ data }) => data))]
+  await tx.execute(
+    sql`insert into ${treeNodes} (hash, data) select * from unnest(${hashes}, ${data}) on conflict do nothing`,
+  )
 }

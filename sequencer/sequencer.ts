@@ -222,9 +222,8 @@ export class Sequencer {
       await assertLease(tx, lease)
       for (const { hash, reason } of rejected) await rejectTransactions(tx, [hash], reason)
       if (stored === undefined) return undefined
-      const row = await storeBlock(tx, stored)
       const added = { txCount: stored.transactions.length, timestamp: stored.block.timestamp, counters: usage.counters }
-      await growBatch(tx, batchNumber, added)
+      const [row] = await Promise.all([storeBlock(tx, stored), growBatch(tx, batchNumber, added)])
       return row
     })
     if (stored === undefined || last === undefined) return
