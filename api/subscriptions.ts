@@ -47,10 +47,11 @@ export async function createSubscriptions(db: Database, head: Head, logger: Logg
     }
   }
 
-  async function tellPending(): Promise<void> {
+  /** `arrival`: the highest that was stored, unknown after a lost connection. */
+  async function tellPending(arrival: number | undefined): Promise<void> {
     for (;;) {
       if (pending.size === 0) {
-        newestArrival = Math.max(newestArrival, await findNewestArrival(db))
+        newestArrival = Math.max(newestArrival, arrival ?? (await findNewestArrival(db)))
         return
       }
       const rows = await findArrivals(db, { after: newestArrival, also: [], limit: PAGE })
@@ -69,7 +70,7 @@ export async function createSubscriptions(db: Database, head: Head, logger: Logg
       }
     inOrder(() => tellLogs(news))
   })
-  const endPool = await listen(db, 'pool', () => inOrder(tellPending))
+  const endPool = await listen(db, 'pool', (arrival) => inOrder(() => tellPending(arrival)))
 
   return {
     addHeads(send) {
