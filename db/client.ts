@@ -26,26 +26,27 @@ export function connectDatabase(
     onnotice: () => {},
     types: {},
   })
-  return drizzle(withPreparedTransactions(client), { schema })
+  return drizzle(withPreparedStatements(client), { schema })
 }
 
 /**
- * Drizzle has each statement parsed, described and planned again, in two round trips. Inside transactions, where the
- * same few write whole blocks, statements of a fixed text stay prepared on their connection.
+ * Drizzle has each statement parsed, described and planned again, in two round trips. Statements of a fixed text stay
+ * prepared on their connection instead.
  */
-function withPreparedTransactions(client: postgres.Sql): postgres.Sql {
+function withPreparedStatements(client: postgres.Sql): postgres.Sql {
   type Work = (sql: postgres.TransactionSql) => unknown
   const begin = client.begin as (...args: [...options: string[], work: Work]) => Promise<unknown>
   const beginPrepared: typeof begin = (...args) => {
     const work = args.pop() as Work
-    const prepared: Work = (sql) => {
-      const send = sql.unsafe
-      sql.unsafe = (text, parameters, options) =>
-        send(text, parameters, VARYING.test(text) ? options : { ...options, prepare: true })
-      return work(sql)
-    }
-    return begin(...(args as string[]), prepared)
+    return begin(...(args as string[]), (sql) => work(prepareFixedTexts(sql)))
   }
   client.begin = beginPrepared as typeof client.begin
-  return client
+  return prepareFixedTexts(client)
+}
+
+function prepareFixedTexts<Client extends Pick<postgres.Sql, 'unsafe'>>(sql: Client): Client {
+  const send = sql.unsafe
+  sql.unsafe = (text, parameters, options) =>
+    send(text, parameters, VARYING.test(text) ? options : { ...options, prepare: true })
+  return sql
 }
