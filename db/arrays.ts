@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import type { Hex } from '#protocol/primitives.ts'
 
 export type ArrayElement = string | number | bigint | boolean | Uint8Array | null
 
@@ -11,7 +12,10 @@ export function arrayOf(type: string, values: readonly ArrayElement[]): SQL {
 }
 
 /** Array of bytea. */
-export const byteaArray = (values: readonly Uint8Array[]): SQL => arrayOf('bytea', values)
+export function hexArray(values: readonly Hex[]): SQL {
+  const elements = values.map((hex) => `"\\\\x${hex.slice(2)}"`)
+  return sql`${`{${elements.join()}}`}::bytea[]`
+}
 
 function encodeArray(values: readonly ArrayElement[]): string {
   let text = '{'

@@ -1,9 +1,9 @@
 import { desc, eq, inArray, sql } from 'drizzle-orm'
-import { bigIntToBytes, bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { bigIntToBytes, bytesToHex } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
 import type { StoredNode } from '#merkletree/nodeStore.ts'
 import { type Address, type BatchNumber, type BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
-import { byteaArray } from './arrays.ts'
+import { hexArray } from './arrays.ts'
 import type { Queryable } from './client.ts'
 import { insertMany } from './insertMany.ts'
 import { notify } from './notify.ts'
@@ -47,7 +47,7 @@ export async function storeBlock(
     .insert(l2Blocks)
     .values({ ...block, txCount: content.transactions.length })
     .returning()
-  const hashes = byteaArray(content.transactions.map(({ hash }) => hexToBytes(hash)))
+  const hashes = hexArray(content.transactions.map(({ hash }) => hash))
   // Only the block's own row must be there before the others: they are sent without waiting for each other.
   await Promise.all([
     insertMany(

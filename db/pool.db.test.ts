@@ -38,11 +38,12 @@ const row = (id: number, fields: { sender?: number; nonce?: number; gasPrice?: b
 })
 const open = () => createPoolStore(db, { priceBumpPercent: 10 })
 
-test('the view has the newest account, code, blocks, waiting and mined', async () => {
-  await open().insert([row(1), row(2, { nonce: 6, gasPrice: 2n ** 200n })])
+test('the view has the newest account, code, blocks, waiting ones of the nonces asked for, and mined', async () => {
+  await open().insert([row(1), row(2, { nonce: 6, gasPrice: 2n ** 200n }), row(3, { nonce: 7 })])
   const senders = [addressOf(1), addressOf(2), addressOf(3), addressOf(4)]
-  const view = await open().readView(senders, [hashOf(1)])
-  expect(view.pendingCount).toBe(2)
+  const nonces = new Map(senders.map((sender) => [sender, { low: 5, high: 6 }]))
+  const view = await open().readView(nonces, [hashOf(1)])
+  expect(view.pendingCount).toBe(3)
   expect(view.minedHashes.size).toBe(0)
   expect(view.senders.get(addressOf(1))).toEqual({
     nonce: 5,

@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import type { Address, Hash } from '#protocol/primitives.ts'
-import { type ArrayElement, arrayOf, byteaArray } from './arrays.ts'
+import { type ArrayElement, arrayOf, hexArray } from './arrays.ts'
 import type { Database, Queryable } from './client.ts'
 import { poolTransactions } from './schema.ts'
 
@@ -13,7 +13,7 @@ export type PoolTransactionInsert = Pick<
   'hash' | 'sender' | 'nonce' | 'gasPrice' | 'gasLimit' | 'cost' | 'raw'
 >
 
-const bytea = (values: readonly string[]) => byteaArray(values.map(hexToBytes))
+const bigints = (values: readonly number[]) => arrayOf('bigint', values)
 const addressBytes = (address: Address) => sql`${Buffer.from(hexToBytes(address))}::bytea`
 const UNIQUE_VIOLATION = '23505'
 
@@ -23,16 +23,19 @@ const UNIQUE_VIOLATION = '23505'
  */
 export function createPoolStore(db: Database, { priceBumpPercent }: { priceBumpPercent: number }) {
   return {
-    async readView(senders: readonly Address[], hashes: readonly Hash[]) {
+    async readView(nonces: ReadonlyMap<Address, { low: number; high: number }>, hashes: readonly Hash[]) {
+      const ranges = [...nonces.values()]
       const rows = (await db.execute(sql`
         select wanted.address, account.nonce, account.balance,
           coalesce(account.code_size > 0, false) as has_code,
           exists (select from pool.blocked_addresses blocked where blocked.address = wanted.address) as blocked,
           (select json_agg(json_build_array(nonce, encode(hash, 'hex'), gas_price::text))
-            from pool.transactions where sender = wanted.address and status = 'pending') as pending,
-          array(select hash from state.transactions where hash = any(${bytea(hashes)})) as mined,
+            from pool.transactions where sender = wanted.address and status = 'pending'
+              and nonce between wanted.low and wanted.high) as pending,
+          array(select hash from state.transactions where hash = any(${hexArray(hashes)})) as mined,
           (select count(*) from pool.transactions where status = 'pending') as pending_count
-        from unnest(${bytea(senders)}) as wanted (address)
+        from unnest(${hexArray([...nonces.keys()])}, ${bigints(ranges.map(({ low }) => low))},
+          ${bigints(ranges.map(({ high }) => high))}) as wanted (address, low, high)
         left join lateral (
           select nonce, balance, code_size from state.accounts
           where address = wanted.address order by block_number desc limit 1
@@ -96,7 +99,7 @@ async function insertOrReplace(
     with stored as (
       insert into pool.transactions as old (hash, sender, nonce, gas_price, gas_limit, cost, raw)
       select * from unnest(
-        ${column('bytea', ({ hash }) => hexToBytes(hash))}, ${column('bytea', ({ sender }) => hexToBytes(sender))},
+        ${hexArray(rows.map(({ hash }) => hash))}, ${hexArray(rows.map(({ sender }) => sender))},
         ${column('bigint', ({ nonce }) => nonce)}, ${column('numeric', ({ gasPrice }) => gasPrice)},
         ${column('bigint', ({ gasLimit }) => gasLimit)}, ${column('numeric', ({ cost }) => cost)},
         ${column('bytea', ({ raw }) => raw)})

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { bigIntToBytes, bytesToBigInt, bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { bigIntToBytes, bytesToBigInt, bytesToHex } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
 import { type Address, type BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
-import { byteaArray } from './arrays.ts'
+import { arrayOf, hexArray } from './arrays.ts'
 import type { Queryable } from './client.ts'
 
 export class CodeNotFoundError extends NodeError {
@@ -23,7 +23,7 @@ export function createDatabaseStateReader(db: Queryable, blockNumber?: BlockNumb
       if (addresses.length === 0) return []
       const rows = (await db.execute(sql`
         select wanted.position, found.nonce, found.balance, found.code_hash, found.code_size
-        from unnest(${byteaArray(addresses.map(hexToBytes))}) with ordinality as wanted (address, position)
+        from unnest(${hexArray(addresses)}) with ordinality as wanted (address, position)
         cross join lateral (
           select nonce, balance, code_hash, code_size from state.accounts
           where address = wanted.address and block_number <= ${upTo} order by block_number desc limit 1
@@ -50,8 +50,11 @@ export function createDatabaseStateReader(db: Queryable, blockNumber?: BlockNumb
       if (slots.length === 0) return []
       const rows = (await db.execute(sql`
         select wanted.position, found.value
-        from unnest(${byteaArray(slots.map(({ address }) => hexToBytes(address)))}, ${byteaArray(slots.map(({ slot }) => bigIntToBytes(slot, 32)))})
-          with ordinality as wanted (address, slot, position)
+        from unnest(${hexArray(slots.map(({ address }) => address))},
+          ${arrayOf(
+            'bytea',
+            slots.map(({ slot }) => bigIntToBytes(slot, 32)),
+          )}) with ordinality as wanted (address, slot, position)
         cross join lateral (
           select value from state.storage
           where address = wanted.address and slot = wanted.slot and block_number <= ${upTo}
@@ -66,7 +69,7 @@ export function createDatabaseStateReader(db: Queryable, blockNumber?: BlockNumb
     async getCodes(codeHashes: readonly Hash[]): Promise<Uint8Array[]> {
       if (codeHashes.length === 0) return []
       const rows = (await db.execute(
-        sql`select code_hash, code from state.codes where code_hash = any(${byteaArray(codeHashes.map(hexToBytes))})`,
+        sql`select code_hash, code from state.codes where code_hash = any(${hexArray(codeHashes)})`,
       )) as unknown as { code_hash: Uint8Array; code: Uint8Array }[]
       const found = new Map(rows.map((row) => [bytesToHex(row.code_hash) as Hash, row.code]))
       return codeHashes.map((codeHash) => {

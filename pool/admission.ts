@@ -46,7 +46,7 @@ export type SenderView = {
   balance: bigint
   hasCode: boolean
   blocked: boolean
-  /** Its waiting transactions by nonce. */
+  /** Its waiting transactions by nonce, for the nonces of the group at least. */
   pending: Map<number, { hash: Hash; gasPrice: bigint }>
 }
 

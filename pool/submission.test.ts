@@ -53,11 +53,11 @@ let calls: string[]
 let beforeInsert: (() => void) | undefined
 
 const store: PoolStore = {
-  async readView(senders): Promise<PoolView> {
-    calls.push(`read ${senders.length}`)
+  async readView(nonces): Promise<PoolView> {
+    calls.push(`read ${nonces.size}`)
     const pending = new Map(rows.map(({ nonce, hash, gasPrice }) => [nonce, { hash, gasPrice }]))
     return {
-      senders: new Map(senders.map((address) => [address, { ...account, pending }])),
+      senders: new Map([...nonces.keys()].map((address) => [address, { ...account, pending }])),
       minedHashes: mined,
       pendingCount: rows.length + otherRows,
     }

@@ -12,10 +12,13 @@ import {
 } from './admission.ts'
 import { TransactionRejectedError } from './rejection.ts'
 
+/** Both ends included. */
+export type NonceRange = { low: number; high: number }
+
 /** What the pool keeps its transactions in; db/pool.ts has this shape. */
 export interface PoolStore {
-  /** View for these senders and hashes, of one moment. Every sender asked for is in it. */
-  readView(senders: readonly Address[], hashes: readonly Hash[]): Promise<PoolView>
+  /** View for these senders, with what waits for their nonces of these ranges, and hashes; of one moment. */
+  readView(nonces: ReadonlyMap<Address, NonceRange>, hashes: readonly Hash[]): Promise<PoolView>
   /**
    * Stores them durably, replacing what waits for the same sender and nonce if the price is high enough above it.
    * Returns the hashes that were stored: the others lost a race against another process.
@@ -139,6 +142,18 @@ function prepare(raw: Uint8Array, rules: PoolRules): Submission | { error: Trans
   })
 }
 
+function nonceRanges(candidates: readonly Candidate[]): Map<Address, NonceRange> {
+  const ranges = new Map<Address, NonceRange>()
+  for (const { sender, transaction } of candidates) {
+    const nonce = Math.min(Number(transaction.nonce), Number.MAX_SAFE_INTEGER) // above it no nonce is ever admitted
+    const range = ranges.get(sender)
+    if (range === undefined) ranges.set(sender, { low: nonce, high: nonce })
+    else if (nonce < range.low) range.low = nonce
+    else if (nonce > range.high) range.high = nonce
+  }
+  return ranges
+}
+
 /** Judges a group on one view and stores what passes; those that lose a race are judged again on a new view. */
 async function storeGroup(
   store: PoolStore,
@@ -148,7 +163,7 @@ async function storeGroup(
   const results: (SubmissionResult | undefined)[] = group.map(() => undefined)
   for (let left = group.map((_, index) => index), attempts = 0; left.length > 0; attempts += 1) {
     const view = await store.readView(
-      [...new Set(left.map((index) => group[index]!.sender))],
+      nonceRanges(left.map((index) => group[index]!)),
       left.map((index) => group[index]!.hash),
     )
     const accepted = new Map<string, { index: number; transaction: PooledTransaction }>()
