@@ -1,6 +1,8 @@
 import type { LogRow } from '#db/blocks.ts'
+import type { Database } from '#db/client.ts'
 import { findHeaderByHash, type HeaderRow, readTransactionHashes } from '#db/rpc/blocks.ts'
 import { readLogsOfBlock, readTransactionsOfBlock } from '#db/rpc/transactions.ts'
+import type { Hash } from '#protocol/primitives.ts'
 import { findBlockByParameter } from '../blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import {
@@ -14,9 +16,13 @@ import {
 import { method } from '../method.ts'
 import { blockNumberParam, blockParam, booleanParam, hashParam, indexParam, optional } from '../params.ts'
 
+/** Blocks whose transaction hashes are kept in memory. */
+const KEPT_BLOCKS = 8
+
 /** Blocks and what hangs on them as a whole. */
 export const ethBlockMethods = (deps: ApiDeps) => {
   const { db, head } = deps
+  const hashesOf = createHashReader(db)
 
   async function show(header: HeaderRow | undefined, hydrated: boolean | undefined, extra: boolean | undefined) {
     if (header === undefined) return null
@@ -26,7 +32,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
         )
       : header.txCount === 0
         ? []
-        : await readTransactionHashes(db, [header.blockNumber])
+        : await hashesOf(header)
     return { ...formatBlock(header, transactions), ...(extra ? formatRollupFields(header) : {}) }
   }
 
@@ -113,6 +119,19 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       handle: () => null,
     }),
   ]
+}
+
+/** Transaction hashes of blocks, kept for those asked for last: what a block's hash stands for does not change. */
+function createHashReader(db: Database) {
+  const kept = new Map<Hash, readonly Hash[]>()
+  return async ({ hash, txCount }: HeaderRow): Promise<readonly Hash[]> => {
+    const hashes = kept.get(hash) ?? (await readTransactionHashes(db, hash))
+    if (hashes.length !== txCount) return hashes // the block has just been undone
+    kept.delete(hash)
+    kept.set(hash, hashes)
+    if (kept.size > KEPT_BLOCKS) kept.delete(kept.keys().next().value!)
+    return hashes
+  }
 }
 
 function groupByTransaction(logs: readonly LogRow[]): Map<number, LogRow[]> {

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, gte, inArray, lte, max } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gte, lte, max, sql } from 'drizzle-orm'
 import type { BatchNumber, BlockNumber, Hash } from '#protocol/primitives.ts'
 import type { BlockRow } from '../blocks.ts'
 import type { Queryable } from '../client.ts'
@@ -45,15 +45,21 @@ export async function readHeadersOfBatch(db: Queryable, batchNumber: BatchNumber
     .orderBy(asc(l2Blocks.blockNumber))
 }
 
-/** Hashes of a block's transactions, in order. */
-export async function readTransactionHashes(db: Queryable, blockNumbers: readonly BlockNumber[]): Promise<Hash[]> {
-  if (blockNumbers.length === 0) return []
-  const rows = await db
-    .select({ hash: transactions.hash })
+/**
+ * Hashes of the transactions of the block with this hash, in order; none when it is gone. Read as one value: a row for
+ * each costs many times as much.
+ */
+export async function readTransactionHashes(db: Queryable, hash: Hash): Promise<Hash[]> {
+  const [row] = await db
+    .select({ joined: sql<Uint8Array | null>`string_agg(${transactions.hash}, '' order by ${transactions.txIndex})` })
     .from(transactions)
-    .where(inArray(transactions.blockNumber, [...blockNumbers]))
-    .orderBy(asc(transactions.blockNumber), asc(transactions.txIndex))
-  return rows.map(({ hash }) => hash)
+    .innerJoin(l2Blocks, eq(l2Blocks.blockNumber, transactions.blockNumber))
+    .where(eq(l2Blocks.hash, hash))
+  const digits = Buffer.from(row?.joined ?? []).toString('hex')
+  return Array.from(
+    { length: digits.length / 64 },
+    (_, index) => `0x${digits.slice(64 * index, 64 * (index + 1))}` as Hash,
+  )
 }
 
 /** Last block of the batches up to this one; block 0 at the least. */
