@@ -79,7 +79,7 @@ export function readTransactionFields(reader: RlpListReader, integer: { zeroByte
     gasLimit: reader.readInteger(UINT64_MAX_BYTES, integer),
     to: readTo(reader),
     value: reader.readInteger(UINT256_MAX_BYTES, integer),
-    data: Uint8Array.from(reader.readBytes()),
+    data: new Uint8Array(reader.readBytes()),
   }
 }
 
