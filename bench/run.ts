@@ -5,7 +5,17 @@ type Table = { name: string; rows: Record<string, number | string>[] }
 /** What a benchmark measured. `cpuSeconds` are of this process; rates are per CPU second unless the name says wall. */
 export type BenchResult = Table & { parts?: Table[] }
 
-const BENCHES = ['poseidon', 'signature', 'tree', 'executor', 'sequencer', 'api', 'prover', 'latency', 'network'] as const
+const BENCHES = [
+  'poseidon',
+  'signature',
+  'tree',
+  'executor',
+  'sequencer',
+  'api',
+  'prover',
+  'latency',
+  'network',
+] as const
 
 const [name, ...flags] = process.argv.slice(2)
 if (name === undefined || !(BENCHES as readonly string[]).includes(name)) {
