@@ -221,6 +221,34 @@ test('the next batch waits for its turn and starts where the one before ended', 
   await sequencer.close()
 })
 
+test('many batches wait for their turns, whatever order they came in, and each follows the one before at once', async () => {
+  const sequencer = createSequencer(db, { batchMaxTransactions: 1, blockMaxTransactions: 1 })
+  const numbers = [5, 3, 7, 4, 6, 2]
+  const collecting = numbers.map((number) => sequencer.collect(BatchNumber(number), forever()))
+  await expect.poll(() => sequencer.progress(BatchNumber(2))).toMatchObject({ ready: 0 })
+  const began = Date.now()
+  for (let nonce = 0; nonce < 6; nonce++) await pour(db, [await signTransfer(alice, nonce)])
+  await Promise.all(collecting)
+  expect(Date.now() - began).toBeLessThan(3000) // not a second each
+  for (const number of numbers)
+    expect(await findBlocksOfBatch(db, BatchNumber(number))).toMatchObject([{ blockNumber: number - 1 }])
+  await sequencer.close()
+})
+
+test('a batch that waits is woken by nobody when the one before fails, and taken over by its next attempt', async () => {
+  const sequencer = createSequencer(db, { batchMaxTransactions: 1 })
+  const stop = new AbortController()
+  const failing = sequencer.collect(BatchNumber(2), stop.signal)
+  const next = sequencer.collect(BatchNumber(3), forever())
+  await expect.poll(() => sequencer.progress(BatchNumber(2))).toMatchObject({ ready: 0 })
+  stop.abort()
+  await expect(failing).rejects.toThrow()
+  await pour(db, [await signTransfer(alice, 0), await signTransfer(alice, 1)])
+  expect((await sequencer.collect(BatchNumber(2), forever())).txCount).toBe(1)
+  expect((await next).txCount).toBe(1)
+  await sequencer.close()
+})
+
 test('one empty block follows transactions, and no more', async () => {
   const sequencer = createSequencer(db, { trailingBlockMs: 30, batchMaxMs: 600_000 })
   const stop = new AbortController()

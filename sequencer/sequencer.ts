@@ -21,7 +21,7 @@ import { createDatabaseStateReader } from '#db/stateReader.ts'
 import { NO_COUNTERS } from '#executor/counters/zkCounters.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 import { getForkRules } from '#protocol/forks.ts'
-import type { Address, BatchNumber, Hash } from '#protocol/primitives.ts'
+import { type Address, BatchNumber, type Hash } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, LOCAL_EXIT_ROOT_SLOT } from '#protocol/systemContract.ts'
 import { type BatchLimits, type BatchUsage, type ClosingReason, findExhaustion } from './batchUsage.ts'
 import { type InfoLeaf, type ProducedBlock, produceBlock, takeArrivals } from './blockProducer.ts'
@@ -37,6 +37,7 @@ export type ClosedBatchSummary = { txCount: number; blockCount: number; closingR
 
 /** Notifications wake the sequencer; it looks by itself this often in case one was lost. */
 const POLL_MS = 1000
+const PREPARE_POLL_MS = 200
 const EXPIRE_EVERY_MS = 60_000
 
 type Work = { leaf: InfoLeaf | undefined; evenEmpty: boolean }
@@ -55,7 +56,8 @@ export class Sequencer {
   readonly #limits: BatchLimits
   readonly #coinbase: Address
   readonly #poolNews = new Waker()
-  readonly #turns = new Waker()
+  /** Those that wait until the batch before theirs is closed. */
+  readonly #turns = new Map<BatchNumber, Waker>()
   #collecting: BatchNumber | undefined
   #memory: Memory | undefined
   #unlisten: Promise<() => Promise<void>> | undefined
@@ -91,7 +93,7 @@ export class Sequencer {
       // Batch 1 comes from L1: creating the rollup injects it.
       if (last !== undefined && last.batchNumber >= 1 && (await hasReachedL1Head(this.#db)))
         return { nextBatch: open?.batchNumber ?? last.batchNumber + 1, forkId: this.#config.network.forkId }
-      await this.#turns.wait(200, signal)
+      await this.#poolNews.wait(PREPARE_POLL_MS, signal)
       signal.throwIfAborted()
     }
   }
@@ -100,8 +102,7 @@ export class Sequencer {
   async collect(batchNumber: BatchNumber, signal: AbortSignal): Promise<ClosedBatchSummary> {
     this.#unlisten ??= listen(this.#db, 'pool', () => this.#poolNews.ring())
     await this.#unlisten
-    if (!(await this.#waitForTurn(batchNumber, signal))) return await this.#summarize(batchNumber)
-    this.#collecting = batchNumber
+    if (!(await this.#takeTurn(batchNumber, signal))) return await this.#summarize(batchNumber)
     try {
       await this.#fill(batchNumber, await takeLease(this.#db, SEQUENCER_LEASE), signal)
       return await this.#summarize(batchNumber)
@@ -110,7 +111,7 @@ export class Sequencer {
       throw error
     } finally {
       this.#collecting = undefined
-      this.#turns.ring()
+      this.#turns.get(BatchNumber(batchNumber + 1))?.ring()
     }
   }
 
@@ -118,14 +119,26 @@ export class Sequencer {
     await (await this.#unlisten)?.()
   }
 
-  /** True when the batch is to be filled now, false when it is closed already. */
-  async #waitForTurn(batchNumber: BatchNumber, signal: AbortSignal): Promise<boolean> {
-    for (;;) {
-      const last = (await findLastClosedBatch(this.#db))?.batchNumber ?? -1
-      if (last >= batchNumber) return false
-      if (last === batchNumber - 1 && this.#collecting === undefined) return true
-      await this.#turns.wait(POLL_MS, signal)
-      signal.throwIfAborted()
+  /** True when the batch is to be filled, from now on by this caller alone; false when it is closed already. */
+  async #takeTurn(batchNumber: BatchNumber, signal: AbortSignal): Promise<boolean> {
+    const turn = new Waker()
+    this.#turns.set(batchNumber, turn)
+    try {
+      for (;;) {
+        // While another is filled here nothing closes elsewhere: many may wait without asking the database.
+        if (this.#collecting === undefined) {
+          const last = (await findLastClosedBatch(this.#db))?.batchNumber ?? -1
+          if (last >= batchNumber) return false
+          if (last === batchNumber - 1 && this.#collecting === undefined) {
+            this.#collecting = batchNumber
+            return true
+          }
+        }
+        await turn.wait(POLL_MS, signal)
+        signal.throwIfAborted()
+      }
+    } finally {
+      if (this.#turns.get(batchNumber) === turn) this.#turns.delete(batchNumber)
     }
   }
 

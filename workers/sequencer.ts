@@ -17,7 +17,8 @@ await runRole('sequencer', async (config, logger) => {
     namespace: config.temporal.namespace,
     taskQueue: TASK_QUEUE.sequencer,
     activities: createSequencingActivities({ sequencer }),
-    maxConcurrentActivityTaskExecutions: 4, // one collects, one waits for its turn
+    // One collects; under load five wait for their turns, and after a failure old attempts end beside new ones.
+    maxConcurrentActivityTaskExecutions: 12,
   })
   return {
     workers: [worker],

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity'
 import type { WorkflowHandle } from '@temporalio/client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { BatchActivities } from '#activities/batches.ts'
@@ -23,7 +24,7 @@ function createFakeSequencer() {
     collectBatch: async ({ batchNumber }) => {
       const closing = new Promise<void>((resolve) => close.set(batchNumber, resolve))
       mostOpen = Math.max(mostOpen, close.size)
-      await closing
+      await Promise.race([closing, Context.current().cancelled]) // the worker's end cancels
       close.delete(batchNumber)
       closed.add(batchNumber)
       return { txCount: 1, blockCount: 1, closingReason: 'timeout' }
@@ -63,18 +64,19 @@ const start = (...args: Parameters<typeof sequencerWorkflow>): Promise<Sequencer
   run.client.workflow.start<typeof sequencerWorkflow>('sequencerWorkflow', {
     ...{ workflowId: messages.SEQUENCER_WORKFLOW_ID, taskQueue: messages.TASK_QUEUE.batch, args },
   })
-const LIMITS = { batchesPerRun: 100, reconcileMs: 60_000 }
+/** Batches that close at once are no load in these tests, but in one. */
+const LIMITS = { batchesPerRun: 100, reconcileMs: 60_000, loadWindowMs: 0 }
 
-/** Numbers of the batches whose workflows the runs of the sequencer started, in order. */
-async function startedBatches(): Promise<string[]> {
-  const started: [number, string][] = []
-  for await (const { workflowId, startTime } of run.client.workflow.list())
-    if (workflowId.startsWith('batch-')) started.push([startTime.getTime(), workflowId])
-  return started.sort(([a], [b]) => a - b).map(([, workflowId]) => workflowId)
+/** The batches whose workflows the runs of the sequencer started. */
+async function startedBatches(): Promise<number[]> {
+  const started: number[] = []
+  for await (const { workflowId } of run.client.workflow.list())
+    if (workflowId.startsWith('batch-')) started.push(Number(workflowId.slice('batch-'.length)))
+  return started.sort((a, b) => a - b)
 }
 
-test('two batches are open, never three, and the next starts when one is sealed', async () => {
-  const handle = await start()
+test('at rest two batches are open, never three, and the next starts when one is sealed', async () => {
+  const handle = await start(undefined, LIMITS)
   for (let batchNumber = 5; batchNumber < 10; batchNumber++) {
     await eventually(() => expect(fake.open()).toEqual([batchNumber, batchNumber + 1]))
     fake.closeBatch(batchNumber)
@@ -107,13 +109,30 @@ test('a new run takes over with what is open, and does not prepare again', async
   expect(fake.timesPrepared()).toBe(1)
   expect(fake.mostOpen()).toBe(2)
   expect((await handle.describe()).runId).not.toBe(runId)
-  expect(await startedBatches()).toEqual(['batch-5', 'batch-6', 'batch-7', 'batch-8', 'batch-9', 'batch-10'])
+  expect(await startedBatches()).toEqual([5, 6, 7, 8, 9, 10])
   const first = run.client.workflow.getHandle(messages.SEQUENCER_WORKFLOW_ID, runId)
   await eventually(async () => expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW'))
   const { events } = await first.fetchHistory()
   const handedOver = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.input?.payloads?.[0]?.data
-  expect(JSON.parse(new TextDecoder().decode(handedOver ?? undefined))).toEqual({ next: 8, forkId: 9, open: [7] })
-  await recordHistory('sequencer-continued-as-new', first)
+  expect(JSON.parse(new TextDecoder().decode(handedOver ?? undefined))).toMatchObject({ next: 8, forkId: 9, open: [7] })
+  await recordHistory('sequencer-continued-as-new-2', first)
+})
+
+test('under load up to six batches are open, and two again when it ends; a new run knows of the load', async () => {
+  const handle = await start(undefined, { ...LIMITS, batchesPerRun: 8, loadWindowMs: 3000 })
+  for (let batchNumber = 5; batchNumber < 15; batchNumber++) {
+    await eventually(() => expect(fake.open()[0]).toBe(batchNumber))
+    fake.closeBatch(batchNumber)
+  }
+  await eventually(() => expect(fake.open()).toEqual([15, 16, 17, 18, 19, 20]))
+  expect(fake.mostOpen()).toBe(6)
+  await new Promise((resolve) => setTimeout(resolve, 3500))
+  for (const batchNumber of [15, 16, 17]) fake.closeBatch(batchNumber)
+  await eventually(() => expect(fake.open()).toEqual([18, 19, 20]))
+  await new Promise((resolve) => setTimeout(resolve, 3500))
+  for (const batchNumber of [18, 19]) fake.closeBatch(batchNumber)
+  await eventually(() => expect(fake.open()).toEqual([20, 21]))
+  await recordHistory('sequencer-under-load', handle)
 })
 
 test('a batch that has a workflow already is not started twice', async () => {
@@ -122,12 +141,12 @@ test('a batch that has a workflow already is not started twice', async () => {
     ...{ workflowId: 'batch-5', taskQueue: messages.TASK_QUEUE.batch, args: [input] },
   })
   await eventually(() => expect(fake.open()).toEqual([5]))
-  const handle = await start()
+  const handle = await start(undefined, LIMITS)
   await eventually(() => expect(fake.open()).toEqual([5, 6]))
   fake.closeBatch(5)
   await eventually(() => expect(fake.open()).toEqual([6, 7]))
   expect((await existing.describe()).runId).toBe(existing.firstExecutionRunId)
-  await recordHistory('sequencer-batch-exists', handle)
+  await recordHistory('sequencer-batch-exists-2', handle)
 })
 
 test('a seal that nobody told is found in the State DB', async () => {
