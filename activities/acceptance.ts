@@ -7,6 +7,8 @@ import { acceptAttestation, acceptFinal, ProofMismatchError } from '#prover/acce
 import { ProofFormatError } from '#prover/errors.ts'
 import { decodeAttestationProof, decodeFinalProof } from '#prover/proofCodec.ts'
 import type { AttestationDomain, Claims } from '#prover/types.ts'
+import { AGGREGATOR_WORKFLOW_ID, proofReady } from '#workflows/messages.ts'
+import type { Tell } from './tell.ts'
 
 export type AcceptanceActivities = ReturnType<typeof createAcceptanceActivities>
 
@@ -19,13 +21,14 @@ type Dependencies = {
   attesters: readonly Address[]
   /** Will send the verify transaction. */
   aggregator: Address
+  tell: Tell
 }
 
 /**
  * Compares every claim of a stored proof with the State DB before anything uses it, and marks it accepted.
  * @throws {ProofMismatchError} naming the field and both values; a repetition gives the same
  */
-export const createAcceptanceActivities = ({ db, chainId, domain, attesters, aggregator }: Dependencies) => {
+export const createAcceptanceActivities = ({ db, chainId, domain, attesters, aggregator, tell }: Dependencies) => {
   async function accept(range: Range, kind: ProofKind, compare: (row: ProofRow, expected: Claims) => void) {
     const row = await getProof(db, range.proofId)
     if (row.kind !== kind)
@@ -47,8 +50,11 @@ export const createAcceptanceActivities = ({ db, chainId, domain, attesters, agg
       acceptAttestation(decodeAttestationProof(row.proof), { proofId: row.proofId, expected, domain, attesters }),
     )
   return {
-    acceptBatchProof: ({ batchNumber, proofId }: { batchNumber: number; proofId: string }): Promise<void> =>
-      acceptSigned({ fromBatch: batchNumber, toBatch: batchNumber, proofId }, 'batch'),
+    /** The aggregator is told. */
+    async acceptBatchProof({ batchNumber, proofId }: { batchNumber: number; proofId: string }): Promise<void> {
+      await acceptSigned({ fromBatch: batchNumber, toBatch: batchNumber, proofId }, 'batch')
+      await tell(AGGREGATOR_WORKFLOW_ID, proofReady, { batchNumber })
+    },
 
     acceptAggregatedProof: (range: Range): Promise<void> => acceptSigned(range, 'aggregated'),
 

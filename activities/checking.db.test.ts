@@ -19,10 +19,12 @@ import { reexecuteBatch } from '#prover/reexecuteBatch.ts'
 import { blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { buildSmallChain, INFO_LEAVES, INFO_TREE, type SmallChain } from '#test/smallChain.ts'
+import { recordTelling } from '#test/telling.ts'
 import { type CheckingActivities, createCheckingActivities } from './checking.ts'
 
 const chainId = 1000
 const [one, two] = [BatchNumber(1), BatchNumber(2)]
+const { tell, told } = recordTelling()
 let db: Database
 let close: () => Promise<void>
 let chain: SmallChain
@@ -32,7 +34,7 @@ let checkBatch: CheckingActivities['checkBatch']
 /** The small chain as the sequencer leaves it: closed batches, unchecked, unknown to L1. */
 beforeAll(async () => {
   ;({ db, close } = await openTestDatabase())
-  ;({ checkBatch } = createCheckingActivities({ db, config: { network: { chainId } } }))
+  ;({ checkBatch } = createCheckingActivities({ db, config: { network: { chainId } }, tell }))
   chain = await buildSmallChain()
   const { genesis } = chain
   await openBatch(db, { batchNumber: BatchNumber(0), kind: 'genesis', forkId: 9, coinbase: Address(WORKED_SENDER) })
@@ -52,6 +54,7 @@ beforeAll(async () => {
 })
 afterAll(() => close())
 beforeEach(async () => {
+  told.length = 0
   await db.delete(witnesses)
   await db.update(batches).set({ checkedAt: null })
 })
@@ -84,10 +87,11 @@ test('a sound batch is marked as checked, with the witness of an execution on th
   }
 })
 
-test('checking again does nothing', async () => {
+test('checking again does nothing but tell the sequence sender again', async () => {
   await check(one)
   const { checkedAt } = await getBatch(db, one)
   await check(one)
+  expect(told).toEqual(['sequence-sender batchSealed', 'sequence-sender batchSealed'])
   expect((await getBatch(db, one)).checkedAt).toEqual(checkedAt)
 })
 
@@ -105,6 +109,7 @@ test.each(['stateRoot', 'blockInfoRoot', 'hash', 'parentHash', 'transactionsRoot
     await expect(check(two)).rejects.toThrow(`field=${field} claimed=${hashOf(666)}`)
     await expect(check(two)).rejects.toThrow(`blockNumber=${blockNumber}`)
     expect((await getBatch(db, two)).checkedAt).toBeNull()
+    expect(told).toEqual([])
     await set(stored)
   },
 )

@@ -14,7 +14,9 @@ import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import { findBatchDifference } from '#prover/compareBatch.ts'
 import { summarizeExecution } from '#prover/executedBatch.ts'
 import { produceWitness, StateInconsistentError } from '#prover/witness.ts'
+import { batchSealed, SEQUENCE_SENDER_WORKFLOW_ID } from '#workflows/messages.ts'
 import { whileHeartbeating } from './heartbeat.ts'
+import type { Tell } from './tell.ts'
 
 export type CheckingActivities = ReturnType<typeof createCheckingActivities>
 
@@ -23,40 +25,44 @@ export class BatchCheckError extends NodeError {
   override readonly name = 'BatchCheckError'
 }
 
-type Dependencies = { db: Database; config: { network: { chainId: number } } }
+type Dependencies = { db: Database; config: { network: { chainId: number } }; tell: Tell }
 
-export function createCheckingActivities({ db, config }: Dependencies) {
+export function createCheckingActivities({ db, config, tell }: Dependencies) {
   // One batch leads to the next: its nodes are the tree of the one after it.
   const store = createCachedNodeStore(createDatabaseNodeStore(db))
 
   /**
    * Executes a closed batch again from its data and the tree before it, compares every root and hash with what was stored
-   * block by block, keeps the witness and marks the batch as checked: only then may it be sequenced. Safe to repeat.
+   * block by block, keeps the witness and marks the batch as checked: only then may it be sequenced, and the sequence
+   * sender is told. Safe to repeat.
    * @throws {BatchCheckError} naming the first L2 block and field that differ
    */
-  async function checkBatch({ batchNumber: number }: { batchNumber: number }): Promise<{ stateRoot: Hash }> {
-    const batchNumber = BatchNumber(number)
-    return await whileHeartbeating(async () => {
-      const { inputs, claimed } = await readTrustedInputs(db, { chainId: config.network.chainId, batchNumber })
-      const { checkedAt } = await getClosedBatch(db, batchNumber)
-      const done = checkedAt !== null && (await findWitness(db, batchNumber, inputs.oldStateRoot)) !== undefined
-      if (done) return { stateRoot: claimed.newStateRoot }
-      const reader = await readStateBefore(db, batchNumber)
-      const { witness, result } = await produceWitness({ inputs, store, reader }).catch(refuseInconsistency)
-      for (const { newNodes } of result.blocks) store.add(newNodes)
-      const difference =
-        findBatchDifference(claimed, summarizeExecution(result)) ??
-        (await findHeaderDifference(db, batchNumber, result.blocks))
-      if (difference !== undefined)
-        throw new BatchCheckError('The batch, executed again, gives something else than was stored.', {
-          facts: { batchNumber, ...difference },
-        })
-      await db.transaction(async (tx) => {
-        await storeWitness(tx, { batchNumber, oldStateRoot: inputs.oldStateRoot, witness })
-        await markBatchChecked(tx, batchNumber)
+  async function checkBatch({ batchNumber }: { batchNumber: number }): Promise<{ stateRoot: Hash }> {
+    const stateRoot = await whileHeartbeating(() => check(BatchNumber(batchNumber)))
+    await tell(SEQUENCE_SENDER_WORKFLOW_ID, batchSealed, { batchNumber })
+    return { stateRoot }
+  }
+
+  async function check(batchNumber: BatchNumber): Promise<Hash> {
+    const { inputs, claimed } = await readTrustedInputs(db, { chainId: config.network.chainId, batchNumber })
+    const { checkedAt } = await getClosedBatch(db, batchNumber)
+    const done = checkedAt !== null && (await findWitness(db, batchNumber, inputs.oldStateRoot)) !== undefined
+    if (done) return claimed.newStateRoot
+    const reader = await readStateBefore(db, batchNumber)
+    const { witness, result } = await produceWitness({ inputs, store, reader }).catch(refuseInconsistency)
+    for (const { newNodes } of result.blocks) store.add(newNodes)
+    const difference =
+      findBatchDifference(claimed, summarizeExecution(result)) ??
+      (await findHeaderDifference(db, batchNumber, result.blocks))
+    if (difference !== undefined)
+      throw new BatchCheckError('The batch, executed again, gives something else than was stored.', {
+        facts: { batchNumber, ...difference },
       })
-      return { stateRoot: claimed.newStateRoot }
+    await db.transaction(async (tx) => {
+      await storeWitness(tx, { batchNumber, oldStateRoot: inputs.oldStateRoot, witness })
+      await markBatchChecked(tx, batchNumber)
     })
+    return claimed.newStateRoot
   }
 
   return { checkBatch }

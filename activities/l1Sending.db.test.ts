@@ -18,12 +18,14 @@ import { createAttester } from '#prover/signature.ts'
 import type { Claims } from '#prover/types.ts'
 import { hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
+import { recordTelling } from '#test/telling.ts'
 import { createL1SendingActivities } from './l1Sending.ts'
 
 const chainId = 1001
 const forkId = 9
 const marker = encodeChangeL2Block({ deltaTimestamp: 1, indexL1InfoTree: 0 })
 
+const { tell, told } = recordTelling()
 let db: Database
 let close: () => Promise<void>
 let l1: L1Fixture
@@ -106,6 +108,7 @@ function activities({ maxBatches = 20, maxTransactionBytes = 131_072, onStep }: 
     },
     sequencerKey: l1.sequencer.privateKey as Hex,
     aggregatorKey: l1.aggregator.privateKey as Hex,
+    tell,
     ...(onStep && { pace: { onStep } }),
   })
 }
@@ -253,6 +256,7 @@ test('sends a verification that the contracts accept', async () => {
   await sendSequence(2, 4)
   await followL1()
   const place = await sendVerification(1, 4, await storeFinalProof())
+  expect(told).toEqual([1, 2, 3, 4].map((number) => `batch-${number} verificationStarted`))
   const client = etherman()
   expect(await client.readStateRoot(4)).toBe(rootOf(4))
   expect((await client.readProgress()).lastVerifiedBatch).toBe(4)

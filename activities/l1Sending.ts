@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Context } from '@temporalio/activity'
 import { computeAddress } from 'ethers'
 import type { NodeError } from '#common/errors.ts'
 import type { Config } from '#config/schema.ts'
@@ -18,10 +19,11 @@ import { createL1Rpc } from '#etherman/rpc.ts'
 import { encodeSequenceBatches } from '#etherman/sequenceCalldata.ts'
 import { createTransactionSender, type SendControl, type SenderOptions } from '#etherman/transactionSender.ts'
 import { Address, BatchNumber, type Hex } from '#protocol/primitives.ts'
-import type { L1Reference } from '#workflows/messages.ts'
+import { batchWorkflowId, type L1Reference, verificationStarted } from '#workflows/messages.ts'
 import { whileHeartbeating } from './heartbeat.ts'
 import { fitSequence } from './sequenceFit.ts'
 import { buildSequence } from './sequenceInputs.ts'
+import type { Tell } from './tell.ts'
 import { buildVerification } from './verificationInputs.ts'
 
 export type L1SendingActivities = ReturnType<typeof createL1SendingActivities>
@@ -35,6 +37,7 @@ type Dependencies = {
   config: Pick<Config, 'network' | 'l1' | 'sequenceSender'>
   sequencerKey: Hex
   aggregatorKey: Hex
+  tell: Tell
   /** Pace of the senders, for tests. */
   pace?: Pick<SenderOptions, 'pollIntervalMs' | 'rebroadcastMs' | 'bumpAfterMs' | 'nonceTakenMs' | 'onStep'>
 }
@@ -44,7 +47,7 @@ const CLOCK_AHEAD_SECONDS = 30
 const CLOCK_POLL_MS = 1000
 
 /** What is sent to L1: each transaction is a durable record, so that repetition goes on instead of sending again. */
-export function createL1SendingActivities({ db, config, sequencerKey, aggregatorKey, pace = {} }: Dependencies) {
+export function createL1SendingActivities({ db, config, sequencerKey, aggregatorKey, tell, pace = {} }: Dependencies) {
   const { network, l1, sequenceSender } = config
   const rpc = createL1Rpc(l1)
   const store = createL1TransactionStore(db)
@@ -67,6 +70,13 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
       onProgress({ stage: `waiting for the clock of L1 to come near ${timestampLimit}` })
       await sleep(CLOCK_POLL_MS, undefined, { signal }).catch(() => undefined) // cancelled: said above
     }
+  }
+
+  async function tellBatches(fromBatch: number, toBatch: number): Promise<void> {
+    const numbers = Array.from({ length: toBatch - fromBatch + 1 }, (_, index) => fromBatch + index)
+    await Promise.all(
+      numbers.map((number) => tell(batchWorkflowId(number), verificationStarted, { fromBatch, toBatch })),
+    )
   }
 
   return {
@@ -108,7 +118,7 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
         )
       }),
 
-    /** @throws {VerificationRevertedError} when the rollup manager refuses it, {ProofMismatchError} */
+    /** Tells the batches, then sends. @throws {VerificationRevertedError} when the rollup manager refuses it, {ProofMismatchError} */
     sendVerification: ({ fromBatch, toBatch, proofId }: Range & { proofId: string }): Promise<L1Reference> =>
       whileHeartbeating(async (control) => {
         const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
@@ -117,6 +127,8 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
           data: await buildVerification(db, { network, aggregator, fromBatch: from, toBatch: to, proofId }),
         })
         const job = `verify-${fromBatch}-${toBatch}`
+        // Not again when L1 is away for hours: it would fill their histories.
+        if (Context.current().info.attempt === 1) await tellBatches(fromBatch, toBatch)
         return await namingReverts(
           () => verifications.send({ job, purpose: 'verify', fromBatch: from, toBatch: to, build }, control),
           (options) => new VerificationRevertedError('L1 refused the verification.', options),

@@ -1,6 +1,8 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity'
 import { BatchNumber } from '#protocol/primitives.ts'
 import type { Sequencer } from '#sequencer/sequencer.ts'
+import { batchSealed, SEQUENCER_WORKFLOW_ID } from '#workflows/messages.ts'
+import type { Tell } from './tell.ts'
 
 export type SequencingActivities = ReturnType<typeof createSequencingActivities>
 
@@ -17,22 +19,26 @@ async function alive<T>(progress: () => unknown, work: Promise<T>): Promise<T> {
   }
 }
 
-export const createSequencingActivities = ({ sequencer }: { sequencer: Sequencer }) => ({
+type Dependencies = { sequencer: Sequencer; tell: Tell }
+
+export const createSequencingActivities = ({ sequencer, tell }: Dependencies) => ({
   /** Waits until what L1 knows is in the State DB; then the batch to go on with. */
   prepareSequencer(): Promise<{ nextBatch: number; forkId: number }> {
     return alive(() => sequencer.progress(), sequencer.prepare(cancellationSignal()))
   },
 
   /**
-   * Fills the batch until it closes. Each L2 block is one database transaction, so a repeated attempt goes on with the
+   * Fills the batch until it closes, and tells the sequencer workflow. Each L2 block is one database transaction, so a repeated attempt goes on with the
    * block after the last stored one, and an attempt that lost the lease cannot write.
    */
-  collectBatch({
+  async collectBatch({
     batchNumber,
   }: {
     batchNumber: number
   }): Promise<{ txCount: number; blockCount: number; closingReason: string }> {
     const batch = BatchNumber(batchNumber)
-    return alive(() => sequencer.progress(batch), sequencer.collect(batch, cancellationSignal()))
+    const closed = await alive(() => sequencer.progress(batch), sequencer.collect(batch, cancellationSignal()))
+    await tell(SEQUENCER_WORKFLOW_ID, batchSealed, { batchNumber })
+    return closed
   },
 })

@@ -11,6 +11,7 @@ import type { AttestationProof, Claims } from '#prover/types.ts'
 import { addressOf, blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { ATTESTERS, DOMAIN } from '#test/proofs.ts'
+import { recordTelling } from '#test/telling.ts'
 import { closeBatch, openBatch } from './batches.ts'
 import { storeBlock } from './blocks.ts'
 import type { Database } from './client.ts'
@@ -39,6 +40,7 @@ const leaves = [0, 1, 2, 3].map((index) => ({
 const infoTree = new L1InfoTree()
 for (const leaf of leaves) infoTree.appendLeaf(leaf)
 
+const { tell, told } = recordTelling()
 let db: Database
 let close: () => Promise<void>
 
@@ -211,7 +213,7 @@ function stored(from: number, to: number, kind: 'batch' | 'aggregated' | 'final'
 }
 
 describe('acceptance', () => {
-  const dependencies = () => ({ db, chainId, domain: DOMAIN, attesters: [attester.address], aggregator })
+  const dependencies = () => ({ db, chainId, domain: DOMAIN, attesters: [attester.address], aggregator, tell })
   const expected = (from: number, to: number) =>
     readExpectedClaims(db, { chainId, fromBatch: batch(from), toBatch: batch(to) })
   const attest = (claims: Claims, by = attester): AttestationProof => {
@@ -225,6 +227,7 @@ describe('acceptance', () => {
     const activities = createAcceptanceActivities(dependencies())
     const batchProof = await put(1, 1, 'batch', encodeProof(attest(await expected(1, 1))))
     await activities.acceptBatchProof({ batchNumber: 1, proofId: batchProof })
+    expect(told).toEqual(['aggregator proofReady'])
     const claims = await expected(1, 2)
     const joined = await put(1, 2, 'aggregated', encodeProof(attest(claims)))
     await activities.acceptAggregatedProof({ fromBatch: 1, toBatch: 2, proofId: joined })

@@ -49,7 +49,7 @@ test('a batch that L1 sequenced gets its workflow; singletons that are away are 
   const workflows = new FakeWorkflows()
   expect(await deliver(workflows)).toBe(3)
   expect(workflows.calls).toEqual(['start batch-1 l1Virtualized', 'start batch-2 l1Virtualized'])
-  expect(workflows.starts[0]).toEqual([{ batchNumber: 1, forkId: 9, startAt: 'virtual' }])
+  expect(workflows.starts[0]).toEqual([{ batchNumber: 1, forkId: 9, startAt: 'virtual', form: 2 }])
   expect(await findSignals(node.db)).toEqual([])
   expect(await deliver(workflows)).toBe(0)
 })

@@ -35,7 +35,7 @@ async function signalWithStart(
   await client.workflow.signalWithStart('batchWorkflow', {
     workflowId,
     taskQueue: TASK_QUEUE.batch,
-    args: [{ batchNumber, forkId, startAt: 'virtual' }],
+    args: [{ batchNumber, forkId, startAt: 'virtual', form: 2 }],
     signal,
     signalArgs: args as [unknown],
     typedSearchAttributes: [

@@ -3,6 +3,7 @@ import { Worker } from '@temporalio/worker'
 import { createAcceptanceActivities } from '#activities/acceptance.ts'
 import { createBatchActivities } from '#activities/batches.ts'
 import { createL1SendingActivities } from '#activities/l1Sending.ts'
+import { createTell } from '#activities/tell.ts'
 import { readSecret } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
@@ -17,6 +18,8 @@ await runRole('workflows', async (config, logger) => {
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-workflows' })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
+  const client = new Client({ connection, namespace })
+  const tell = createTell(client)
   const common = { ...WORKER_DEFAULTS, connection, namespace }
   const workflows = await Worker.create({
     ...common,
@@ -30,6 +33,7 @@ await runRole('workflows', async (config, logger) => {
         domain: attestationDomain(config),
         attesters: attesterAddresses(config),
         aggregator: aggregatorAddress(config),
+        tell,
       }),
     },
   })
@@ -41,10 +45,11 @@ await runRole('workflows', async (config, logger) => {
       config,
       sequencerKey: readSecret('keys.sequencer', config.keys.sequencer),
       aggregatorKey: readSecret('keys.aggregator', config.keys.aggregator),
+      tell,
     }),
     maxConcurrentActivityTaskExecutions: 4, // one sequence, one verification, and plans
   })
-  await startSingletons(new Client({ connection, namespace }), logger)
+  await startSingletons(client, logger)
   return {
     workers: [workflows, l1],
     close: async () => {

@@ -1,5 +1,7 @@
+import { Client } from '@temporalio/client'
 import { Worker } from '@temporalio/worker'
 import { createSequencingActivities } from '#activities/sequencing.ts'
+import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
 import { Sequencer } from '#sequencer/sequencer.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
@@ -11,12 +13,14 @@ await runRole('sequencer', async (config, logger) => {
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-sequencer' })
   const sequencer = new Sequencer({ db, config, logger })
   const connection = await connectTemporal(config, logger)
+  const { namespace } = config.temporal
+  const client = new Client({ connection, namespace })
   const worker = await Worker.create({
     ...WORKER_DEFAULTS,
     connection,
-    namespace: config.temporal.namespace,
+    namespace,
     taskQueue: TASK_QUEUE.sequencer,
-    activities: createSequencingActivities({ sequencer }),
+    activities: createSequencingActivities({ sequencer, tell: createTell(client) }),
     // One collects; under load five wait for their turns, and after a failure old attempts end beside new ones.
     maxConcurrentActivityTaskExecutions: 12,
   })

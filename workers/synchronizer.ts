@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client'
 import { Worker } from '@temporalio/worker'
 import { createCheckingActivities } from '#activities/checking.ts'
 import { createSynchronizingActivities } from '#activities/synchronizing.ts'
+import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createEtherman } from '#etherman/client.ts'
 import { Synchronizer } from '#synchronizer/synchronizer.ts'
@@ -31,7 +32,7 @@ await runRole('synchronizer', async (config, logger) => {
         forkId: network.forkId,
         pollIntervalMs: config.l1.pollIntervalMs,
       }),
-      ...createCheckingActivities({ db, config }),
+      ...createCheckingActivities({ db, config, tell: createTell(client) }),
     },
     maxConcurrentActivityTaskExecutions: 3, // the reader of L1 and two checks
   })

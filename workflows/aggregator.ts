@@ -20,6 +20,7 @@ const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000 }
  * batches, one run at a time. What is ready is read from the State DB.
  */
 export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Promise<never> {
+  const activitiesTell = wf.patched('activities-tell')
   const wake: Wake = { woken: true, urgent: false }
   const planAgain = () => {
     wake.woken = true
@@ -63,7 +64,7 @@ export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Prom
       await database.acceptFinalProof.executeWithOptions({ summary: `compare ${final.proofId} with the State DB` }, [
         { fromBatch, toBatch, proofId: final.proofId },
       ])
-      await tellBatches(fromBatch, toBatch)
+      if (!activitiesTell) await tellBatches(fromBatch, toBatch)
       const sent = await l1.sendVerification.executeWithOptions({ summary: `verify ${range} on L1` }, [
         { fromBatch, toBatch, proofId: final.proofId },
       ])

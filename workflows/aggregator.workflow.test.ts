@@ -101,12 +101,12 @@ test.each([
   expect(fake.jobs).toHaveLength(batches)
   await eventually(() => expect(fake.state.plans).toBe(2)) // looks for more
   if (batches === 5) {
-    await recordHistory('aggregator-five-batches', handle)
+    await recordHistory('aggregator-five-batches-2', handle)
     await recordHistory('proof-joined', run.client.workflow.getHandle(messages.aggregatedProofWorkflowId(1, 5)))
   }
 })
 
-test('batches are told before their verification is sent; those without a workflow do not matter', async () => {
+test('a batch is shown as verifying while its verification is sent', async () => {
   const batch = await run.client.workflow.signalWithStart<typeof batchWorkflow, [messages.L1Reference]>(
     'batchWorkflow',
     {
@@ -116,9 +116,14 @@ test('batches are told before their verification is sent; those without a workfl
     },
   )
   fake = createFakes(3)
+  const { sendVerification } = fake.activities
+  fake.activities.sendVerification = async (input) => {
+    await batch.signal(messages.verificationStarted, input)
+    return await sendVerification(input)
+  }
   await start()
   await eventually(() => expect(fake.sent).toHaveLength(1))
-  expect(await signalsSent(handle)).toEqual([1, 2, 3].map((number) => `batch-${number} verificationStarted`))
+  expect(await signalsSent(handle)).toEqual([]) // the activity tells
   await eventually(async () => expect((await batch.query(messages.batchState)).status).toBe('verifying'))
   await batch.terminate()
 })
@@ -137,7 +142,7 @@ test('a refusal by L1 raises attention; the retry is a new round of jobs', async
   await eventually(() => expect(fake.sent).toHaveLength(1))
   expect(fake.jobs.slice(3)).toEqual(['join 1-2 r1', 'join 1-3 r1', 'final r1'])
   await eventually(async () => expect(await attention()).toBeNull())
-  await recordHistory('aggregator-refused-and-retried', handle)
+  await recordHistory('aggregator-refused-and-retried-2', handle)
 })
 
 test('a final proof that is not of the State DB never reaches L1', async () => {
@@ -191,5 +196,5 @@ test('a run may grow for its time, and goes when it is gone', async () => {
   fake.state.full = true
   await handle.signal(messages.l1Progressed)
   await eventually(() => expect(fake.sent.slice(1)).toEqual(['3-4 final (3 4)']))
-  await recordHistory('aggregator-waiting', handle)
+  await recordHistory('aggregator-waiting-2', handle)
 })

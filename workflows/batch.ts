@@ -1,3 +1,4 @@
+import type { SearchAttributeUpdatePair } from '@temporalio/common'
 import * as wf from '@temporalio/workflow'
 import type { AcceptanceActivities } from '#activities/acceptance.ts'
 import type { BatchActivities } from '#activities/batches.ts'
@@ -27,6 +28,7 @@ export async function batchWorkflow({
   batchNumber,
   forkId,
   startAt = 'collect',
+  form = 1,
   reconcileAfterMs = RECONCILE_AFTER_MS,
 }: messages.BatchInput) {
   const view: messages.BatchView = { batchNumber, status: 'collecting', proofRounds: 0 }
@@ -35,10 +37,11 @@ export async function batchWorkflow({
   let timesForgotten = 0 // a proof made before L1 forgot the sequence is of other inputs
   let verificationTold = false
 
-  const show = (status: messages.BatchStatus, needs?: messages.Attention) => {
+  const show = (status: messages.BatchStatus, needs?: messages.Attention, ...more: SearchAttributeUpdatePair[]) => {
     view.status = status
     attention = needs
     wf.upsertSearchAttributes([
+      ...more,
       { key: messages.SEARCH_ATTRIBUTE.status, value: status },
       { key: messages.SEARCH_ATTRIBUTE.attention, value: needs ?? null },
       { key: messages.SEARCH_ATTRIBUTE.l1TxHash, value: view.virtual?.l1TxHash ?? null },
@@ -140,11 +143,14 @@ export async function batchWorkflow({
   }
 
   const collect = async () => {
-    show('collecting')
+    if (form === 1) show('collecting')
+    else wf.setCurrentDetails(describeBatch(view, forkId)) // it was started as collecting
     const summary = `collect transactions for batch ${batchNumber}`
     const closed = await sequencer.collectBatch.executeWithOptions({ summary }, [{ batchNumber }])
     Object.assign(view, closed)
-    wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.txCount, value: closed.txCount }])
+    const txCount = { key: messages.SEARCH_ATTRIBUTE.txCount, value: closed.txCount }
+    if (form === 2) return show('sealed', undefined, txCount)
+    wf.upsertSearchAttributes([txCount])
     show('sealed')
     await tell(messages.SEQUENCER_WORKFLOW_ID, messages.batchSealed, { batchNumber })
   }
@@ -204,18 +210,20 @@ export async function batchWorkflow({
   const virtual = () => view.virtual !== undefined
   const proven = () => view.proofId !== undefined
   const verified = () => view.verified !== undefined
+  let senderKnows = form === 2 && startAt === 'collect' // by checkBatch
   while (!verified()) {
     if (!virtual()) {
       show('sequencing')
-      await tell(messages.SEQUENCE_SENDER_WORKFLOW_ID, messages.batchSealed, { batchNumber })
+      if (!senderKnows) await tell(messages.SEQUENCE_SENDER_WORKFLOW_ID, messages.batchSealed, { batchNumber })
       await untilL1(() => virtual() || verified())
       if (verified()) break
     }
-    show('virtual')
+    senderKnows = false // what L1 forgets later it does not
+    if (form === 1) show('virtual')
     await prove()
     if (!proven()) continue
     show(verificationTold ? 'verifying' : 'proven')
-    await tell(messages.AGGREGATOR_WORKFLOW_ID, messages.proofReady, { batchNumber })
+    if (form === 1) await tell(messages.AGGREGATOR_WORKFLOW_ID, messages.proofReady, { batchNumber })
     await untilL1(() => verified() || !proven())
   }
   show('verified')

@@ -60,7 +60,8 @@ function startBatch(fakes: Partial<Fakes> = {}, input: Partial<messages.BatchInp
   return run.client.workflow.start<typeof batchWorkflow>('batchWorkflow', {
     workflowId: messages.batchWorkflowId(batchNumber),
     taskQueue: messages.TASK_QUEUE.batch,
-    args: [{ batchNumber, forkId: 9, ...input }],
+    args: [{ batchNumber, forkId: 9, form: 2, ...input }],
+    typedSearchAttributes: [{ key: messages.SEARCH_ATTRIBUTE.status, value: 'collecting' }],
   })
 }
 const reaches = (handle: Batch, status: messages.BatchStatus) =>
@@ -104,17 +105,15 @@ test('a batch walks from collecting to verified, visible from outside', async ()
     ...{ stateRoot: hashOf(7), virtual: l1(10), proofId: 'batch-1-r1', proofRounds: 1, verified: l1(12) },
   })
   expect(await attributeHistory(handle, 'status')).toEqual(
-    messages.BATCH_STATUSES.filter((status) => status !== 'proof-failed'),
+    messages.BATCH_STATUSES.filter((status) => status !== 'proof-failed' && status !== 'virtual'),
   )
   expect(await attribute(handle, 'txCount')).toBe(3)
   expect(await attribute(handle, 'l1TxHash')).toBe(hashOf(10))
   expect(await attribute(handle, 'attention')).toBeUndefined()
-  expect(await signalsSent(handle)).toEqual([
-    'sequencer batchSealed',
-    'sequence-sender batchSealed',
-    'aggregator proofReady',
-  ])
-  await recordHistory('batch-verified', handle)
+  expect(await signalsSent(handle)).toEqual([]) // its activities told
+  const { events } = await handle.fetchHistory()
+  expect(events?.length).toBeLessThan(55)
+  await recordHistory('batch-verified-2', handle)
 })
 
 test('a refused proof parks the batch until the operator retries', async () => {
@@ -143,7 +142,7 @@ test('a refused proof parks the batch until the operator retries', async () => {
   await handle.signal(messages.l1Verified, l1(12))
   await handle.result()
   expect(await attributeHistory(handle, 'attention')).toEqual([null, 'proof-failed', null])
-  await recordHistory('batch-proof-failed-and-retried', handle)
+  await recordHistory('batch-proof-failed-and-retried-2', handle)
 })
 
 test('a proof that is not of the State DB parks the batch; a signal retries many', async () => {
@@ -184,8 +183,7 @@ test('a failed check parks the batch before it is sequenced', async () => {
   await handle.signal(messages.l1Virtualized, l1(10))
   await handle.signal(messages.l1Verified, l1(12))
   await handle.result()
-  expect(await signalsSent(handle)).toEqual(expect.arrayContaining(['sequence-sender batchSealed']))
-  await recordHistory('batch-check-failed-and-retried', handle)
+  await recordHistory('batch-check-failed-and-retried-2', handle)
 })
 
 test('a sequence that L1 forgets after the proof is sequenced and proven again', async () => {
@@ -196,6 +194,7 @@ test('a sequence that L1 forgets after the proof is sequenced and proven again',
   await reaches(handle, 'proven')
   await handle.signal(messages.l1Reorged, { fromL1Block: 10 })
   const view = await reaches(handle, 'sequencing')
+  await eventually(async () => expect(await signalsSent(handle)).toEqual(['sequence-sender batchSealed']))
   expect(view).not.toHaveProperty('virtual')
   expect(view).not.toHaveProperty('proofId')
   expect(await attribute(handle, 'l1TxHash')).toBeUndefined()
@@ -204,7 +203,7 @@ test('a sequence that L1 forgets after the proof is sequenced and proven again',
   expect(await attribute(handle, 'l1TxHash')).toBe(hashOf(11))
   await handle.signal(messages.l1Verified, l1(13))
   expect(await handle.result()).toMatchObject({ status: 'verified', virtual: l1(11) })
-  await recordHistory('batch-reorged-after-proof', handle)
+  await recordHistory('batch-reorged-after-proof-2', handle)
 })
 
 test('a sequence that L1 forgets during the proof stops it', async () => {
@@ -221,7 +220,7 @@ test('a sequence that L1 forgets during the proof stops it', async () => {
   expect(await reaches(handle, 'proven')).toMatchObject({ proofId: expect.stringMatching(/-r2$/) })
   await handle.signal(messages.l1Verified, l1(13))
   await handle.result()
-  await recordHistory('batch-reorged-during-proof', handle)
+  await recordHistory('batch-reorged-during-proof-2', handle)
 })
 
 test('signals that come at once, while no worker runs, count one by one', async () => {
@@ -251,7 +250,7 @@ test('a batch that somebody else verifies needs no proof: neither a failed one n
   await failed.signal(messages.l1Verified, l1(12))
   expect(await failed.result()).toMatchObject({ status: 'verified', proofRounds: 1 })
   expect(await attribute(failed, 'attention')).toBeUndefined()
-  await recordHistory('batch-verified-while-parked', failed)
+  await recordHistory('batch-verified-while-parked-2', failed)
 
   const prover = slowProver()
   const proving = await startBatch(prover)
@@ -305,7 +304,7 @@ test('what lost signals would have said is found in the State DB', async () => {
   await reaches(handle, 'proven')
   known.verified = l1(12)
   expect(await handle.result()).toMatchObject({ status: 'verified', virtual: l1(10), verified: l1(12) })
-  await recordHistory('batch-reconciled', handle)
+  await recordHistory('batch-reconciled-2', handle)
 })
 
 test('a batch that L1 knew first starts as virtual', async () => {
@@ -315,7 +314,8 @@ test('a batch that L1 knew first starts as virtual', async () => {
     {
       workflowId: messages.batchWorkflowId(batchNumber),
       taskQueue: messages.TASK_QUEUE.batch,
-      args: [{ batchNumber, forkId: 9, startAt: 'virtual' }],
+      args: [{ batchNumber, forkId: 9, startAt: 'virtual', form: 2 }],
+      typedSearchAttributes: [{ key: messages.SEARCH_ATTRIBUTE.status, value: 'virtual' }],
       signal: messages.l1Virtualized,
       signalArgs: [l1(10)],
     },
@@ -324,8 +324,7 @@ test('a batch that L1 knew first starts as virtual', async () => {
   await handle.signal(messages.l1Verified, l1(12))
   expect(await handle.result()).toMatchObject({ status: 'verified', proofId: `batch-${batchNumber}-r1` })
   expect(await attributeHistory(handle, 'status')).toEqual(['virtual', 'proving', 'proven', 'verified'])
-  expect(await signalsSent(handle)).toEqual(['aggregator proofReady'])
-  await recordHistory('batch-started-virtual', handle)
+  await recordHistory('batch-started-virtual-2', handle)
 })
 
 test.each(['collecting', 'sequencing', 'proving', 'proof-failed', 'proven'] as const)(
@@ -341,6 +340,6 @@ test.each(['collecting', 'sequencing', 'proving', 'proof-failed', 'proven'] as c
     await handle.cancel()
     await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } })
     expect((await handle.describe()).status.name).toBe('CANCELLED')
-    if (status === 'proving') await recordHistory('batch-cancelled', handle)
+    if (status === 'proving') await recordHistory('batch-cancelled-2', handle)
   },
 )

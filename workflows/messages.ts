@@ -53,11 +53,11 @@ export const l1Virtualized = defineSignal<[L1Reference]>('l1Virtualized')
 export const l1Verified = defineSignal<[L1Reference]>('l1Verified')
 /** Synchronizer → batch: what this batch had on L1 from this L1 block on is gone. */
 export const l1Reorged = defineSignal<[{ fromL1Block: number }]>('l1Reorged')
-/** Batch → sequencer: closed, the next one takes over. Batch → sequence sender: closed and checked. */
+/** Batch, or its activity → sequencer: closed, the next one takes over; → sequence sender: closed and checked. */
 export const batchSealed = defineSignal<[{ batchNumber: number }]>('batchSealed')
-/** Batch → aggregator: an accepted batch proof is stored. */
+/** Batch, or its activity → aggregator: an accepted batch proof is stored. */
 export const proofReady = defineSignal<[{ batchNumber: number }]>('proofReady')
-/** Aggregator → batch: the verify transaction that covers it is being sent. */
+/** Aggregator's activity → batch: the verify transaction that covers it is being sent. */
 export const verificationStarted = defineSignal<[{ fromBatch: number; toBatch: number }]>('verificationStarted')
 /** Synchronizer → sequence sender, aggregator: L1 facts that concern them changed. */
 export const l1Progressed = defineSignal('l1Progressed')
@@ -79,6 +79,8 @@ export type BatchInput = {
   forkId: number
   /** `virtual` for a batch that L1 knew before this node's workflows did. */
   startAt?: 'collect' | 'virtual'
+  /** 2: activities tell the singletons and what lasts no time is not shown. 1, when absent: of earlier code. */
+  form?: 1 | 2
   /** Milliseconds without a signal of L1 after which the State DB is asked; 10 minutes when absent. */
   reconcileAfterMs?: number
 }

@@ -27,6 +27,10 @@ function createFakeSequencer() {
       await Promise.race([closing, Context.current().cancelled]) // the worker's end cancels
       close.delete(batchNumber)
       closed.add(batchNumber)
+      await run.client.workflow
+        .getHandle(messages.SEQUENCER_WORKFLOW_ID)
+        .signal(messages.batchSealed, { batchNumber })
+        .catch(() => {}) // terminated by the test
       return { txCount: 1, blockCount: 1, closingReason: 'timeout' }
     },
   }
