@@ -62,6 +62,7 @@ export function temporalService(command: string, settings: TemporalSettings, pla
     name: 'temporal',
     command,
     args: temporalArguments(settings, place),
+    env: { ...settings.environment, ...process.env },
     ready: ({ signal }) => waitForTemporal(`127.0.0.1:${place.port}`, settings.namespace, { signal }),
     stage: 1,
   }

@@ -19,6 +19,7 @@ const settingsSchema = z.strictObject({
   searchAttributes: z.record(z.string(), attributeType),
   sqlitePragmas: z.record(z.string(), scalar),
   dynamicConfig: z.record(z.string(), scalar),
+  environment: z.record(z.string(), z.string()),
 })
 export type TemporalSettings = z.output<typeof settingsSchema>
 
