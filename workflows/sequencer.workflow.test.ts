@@ -122,21 +122,24 @@ test('a new run takes over with what is open, and does not prepare again', async
   await recordHistory('sequencer-continued-as-new-2', first)
 })
 
-test('under load up to six batches are open, and two again when it ends; a new run knows of the load', async () => {
-  const handle = await start(undefined, { ...LIMITS, batchesPerRun: 8, loadWindowMs: 3000 })
+test('under load up to six batches are open; a new run knows of the load', async () => {
+  const handle = await start(undefined, { ...LIMITS, batchesPerRun: 8, loadWindowMs: 3_600_000 })
   for (let batchNumber = 5; batchNumber < 15; batchNumber++) {
     await eventually(() => expect(fake.open()[0]).toBe(batchNumber))
     fake.closeBatch(batchNumber)
   }
   await eventually(() => expect(fake.open()).toEqual([15, 16, 17, 18, 19, 20]))
   expect(fake.mostOpen()).toBe(6)
-  await new Promise((resolve) => setTimeout(resolve, 3500))
-  for (const batchNumber of [15, 16, 17]) fake.closeBatch(batchNumber)
-  await eventually(() => expect(fake.open()).toEqual([18, 19, 20]))
-  await new Promise((resolve) => setTimeout(resolve, 3500))
-  for (const batchNumber of [18, 19]) fake.closeBatch(batchNumber)
-  await eventually(() => expect(fake.open()).toEqual([20, 21]))
   await recordHistory('sequencer-under-load', handle)
+})
+
+test('after the load the batches that wait come first, until two are open again', async () => {
+  const handle = await start({ next: 11, forkId: 9, open: [6, 7, 8, 9, 10] }, LIMITS)
+  await eventually(() => expect(fake.open()).toEqual([11]))
+  for (const batchNumber of [6, 7, 8, 9]) await handle.signal(messages.batchSealed, { batchNumber })
+  expect(await startedBatches()).toEqual([11])
+  await handle.signal(messages.batchSealed, { batchNumber: 10 })
+  await eventually(() => expect(fake.open()).toEqual([11, 12]))
 })
 
 test('a batch that has a workflow already is not started twice', async () => {
