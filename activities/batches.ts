@@ -7,7 +7,15 @@ import type { L1Reference } from '#workflows/messages.ts'
 
 export type BatchActivities = ReturnType<typeof createBatchActivities>
 
-type Options = { db: Database; aggregator: { verifyIntervalMs: number; maxBatches: number } }
+type Options = {
+  db: Database
+  aggregator: { verifyIntervalMs: number; maxBatches: number; prover: keyof typeof PROOFS_PER_JOB }
+}
+
+/** How many proofs a job joins. Provers of zero knowledge join two, and each result is worth keeping. */
+const PROOFS_PER_JOB = { attestation: 16 }
+
+type VerificationPlan = VerificationRun & { full: boolean; waitMs: number; proofsPerJob?: number }
 
 /** Short reads of the State DB for workflows. */
 export const createBatchActivities = ({ db, aggregator }: Options) => ({
@@ -22,10 +30,12 @@ export const createBatchActivities = ({ db, aggregator }: Options) => ({
   },
 
   /** The next run to verify, or null. `full`: waiting `waitMs` for more would not make it longer. */
-  async planVerification(): Promise<(VerificationRun & { full: boolean; waitMs: number }) | null> {
+  async planVerification(): Promise<VerificationPlan | null> {
     await reopenLostTransactions(db)
     const run = await findVerifiableRun(db, aggregator.maxBatches)
     if (run === undefined) return null
-    return { ...run, full: run.proofs.length >= aggregator.maxBatches, waitMs: aggregator.verifyIntervalMs }
+    const { maxBatches, verifyIntervalMs, prover } = aggregator
+    const full = run.proofs.length >= maxBatches
+    return { ...run, full, waitMs: verifyIntervalMs, proofsPerJob: PROOFS_PER_JOB[prover] }
   },
 })

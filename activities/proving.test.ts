@@ -91,6 +91,15 @@ test('batches are proven, joined and made final by reference, each step once', a
   expect(proofs.size).toBe(stored)
 })
 
+test('many proofs are joined pair by pair; only the result is stored', async () => {
+  const { aggregateProofs } = activities()
+  const batches = [await proveBatch(5), await proveBatch(6), await proveBatch(7)] as const
+  const proofIds = [batches[0].proofId, batches[1].proofId, batches[2].proofId] as const
+  const { proofId } = await run(aggregateProofs, { fromBatch: 5, toBatch: 7, round: 0, proofIds })
+  expect(decodeAttestationProof(proofs.get(proofId)!.proof)).toMatchObject(claimsOf(5, 7))
+  expect(proofs.size).toBe(4)
+})
+
 test('proofs of other inputs make another job, whatever their names', async () => {
   const { aggregateProofs } = activities()
   const join = async () => {

@@ -44,17 +44,25 @@ export const createProvingActivities = ({ prover, store, aggregator }: Dependenc
     return { proofId: (await store.putProof(result)).proofId }
   },
 
+  /** Joins proofs of neighbouring runs of batches, in order, pair by pair; only the last result is stored. */
   async aggregateProofs({
     fromBatch,
     toBatch,
     proofIds,
     round,
-  }: Range & { proofIds: readonly [string, string] }): Promise<{ proofId: string }> {
-    const [first, second] = await Promise.all([store.getProof(proofIds[0]), store.getProof(proofIds[1])])
-    const proofId = aggregationJobId({ fromBatch, toBatch, round, inputs: [first.proof, second.proof] })
+  }: Range & { proofIds: readonly [string, string, ...string[]] }): Promise<{ proofId: string }> {
+    const inputs = (await Promise.all(proofIds.map((id) => store.getProof(id)))).map(({ proof }) => proof)
+    const proofId = aggregationJobId({ fromBatch, toBatch, round, inputs })
     if ((await store.findProof(proofId)) !== undefined) return { proofId }
-    const proofs = [decodeAttestationProof(first.proof), decodeAttestationProof(second.proof)] as const
-    const proof = await whileHeartbeating((control) => prover.aggregate({ jobId: proofId, proofs }, control))
+    const [first, ...others] = inputs.map(decodeAttestationProof)
+    const proof = await whileHeartbeating(async (control) => {
+      let joined = first!
+      for (const [index, next] of others.entries()) {
+        const jobId = index === others.length - 1 ? proofId : `${proofId}-part-${index + 1}`
+        joined = await prover.aggregate({ jobId, proofs: [joined, next] }, control)
+      }
+      return joined
+    })
     const result = {
       proofId,
       kind: 'aggregated',

@@ -10,7 +10,7 @@ export const aggregationJobId = (job: {
   fromBatch: number
   toBatch: number
   round: number
-  inputs: readonly [string, string]
+  inputs: readonly string[]
 }) => `aggregated-${job.fromBatch}-${job.toBatch}-r${job.round}-${shortDigest(job.inputs)}`
 
 /** `input`: the proof that is made final. */

@@ -6,7 +6,7 @@ import type { ProvingActivities } from '#activities/proving.ts'
 import { failureMessage } from './failures.ts'
 import { planGrowingRun, type Wake } from './growingRun.ts'
 import * as messages from './messages.ts'
-import { type ProofRange, proofWorkflow } from './proof.ts'
+import { type Neighbours, type ProofRange, proofWorkflow } from './proof.ts'
 import { DATABASE, L1_WRITE, PROVE } from './retryPolicies.ts'
 
 const database = wf.proxyActivities<BatchActivities & AcceptanceActivities>(DATABASE)
@@ -16,7 +16,7 @@ const l1 = wf.proxyActivities<Pick<L1SendingActivities, 'sendVerification'>>(L1_
 const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000 }
 
 /**
- * Joins batch proofs pair by pair into one, has the final proof made and sends it to L1: one transaction for a run of
+ * Joins batch proofs, two or more in a job, into one, has the final proof made and sends it to L1: one transaction for a run of
  * batches, one run at a time. What is ready is read from the State DB.
  */
 export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Promise<never> {
@@ -57,7 +57,7 @@ export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Prom
     const range = fromBatch === toBatch ? `batch ${fromBatch}` : `batches ${fromBatch} to ${toBatch}`
     wf.setCurrentDetails(`Verifying **${range}**.`)
     try {
-      const { proofId: aggregated } = await aggregate(plan.proofs, round)
+      const { proofId: aggregated } = await aggregate(plan.proofs, plan.proofsPerJob ?? 2, round)
       const final = await prover.finalizeProof.executeWithOptions({ summary: `final proof of ${range}` }, [
         { fromBatch, toBatch, proofId: aggregated, round },
       ])
@@ -85,27 +85,30 @@ export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Prom
   return await wf.continueAsNew<typeof aggregatorWorkflow>(round, intervals)
 }
 
-/** Folds neighbours in parallel, level by level, until one proof covers the run. */
-async function aggregate(proofs: readonly ProofRange[], round: number): Promise<ProofRange> {
+/** Folds neighbours in parallel, up to `proofsPerJob` into one, level by level, until one proof covers the run. */
+async function aggregate(proofs: readonly ProofRange[], proofsPerJob: number, round: number): Promise<ProofRange> {
   let level = proofs
   while (level.length > 1) {
     const next: Promise<ProofRange>[] = []
-    for (let index = 0; index < level.length; index += 2) {
-      const [left, right] = [level[index]!, level[index + 1]]
-      next.push(right === undefined ? Promise.resolve(left) : joinInChild(left, right, round))
+    for (let index = 0; index < level.length; index += proofsPerJob) {
+      const neighbours = level.slice(index, index + proofsPerJob)
+      next.push(isSeveral(neighbours) ? joinInChild(neighbours, round) : Promise.resolve(neighbours[0]!))
     }
     level = await allOrNone(next)
   }
   return level[0]!
 }
 
-function joinInChild(left: ProofRange, right: ProofRange, round: number): Promise<ProofRange> {
+const isSeveral = (proofs: readonly ProofRange[]): proofs is Neighbours => proofs.length > 1
+
+function joinInChild(proofs: Neighbours, round: number): Promise<ProofRange> {
+  const [{ fromBatch }, { toBatch }] = [proofs[0], proofs.at(-1)!]
   return wf.executeChild(proofWorkflow, {
-    workflowId: messages.aggregatedProofWorkflowId(left.fromBatch, right.toBatch),
+    workflowId: messages.aggregatedProofWorkflowId(fromBatch, toBatch),
     taskQueue: messages.TASK_QUEUE.batch,
-    args: [{ left, right, round }],
+    args: [{ proofs, round }],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: `Proof of batches ${left.fromBatch} to ${right.toBatch}`,
+    staticSummary: `Proof of batches ${fromBatch} to ${toBatch}`,
   })
 }
 

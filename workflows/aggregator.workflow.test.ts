@@ -21,7 +21,7 @@ type Fakes = Pick<BatchActivities, 'planVerification'> &
 
 /** Batches 1 to `proven` have proofs; a proof of the fake says what it is made of. */
 function createFakes(proven: number) {
-  const state = { proven, full: true, waitMs: 0, plans: 0, verified: 0 }
+  const state = { proven, full: true, waitMs: 0, plans: 0, verified: 0, proofsPerJob: 2 }
   const jobs: string[] = []
   const sent: string[] = []
   const activities: Fakes = {
@@ -33,7 +33,7 @@ function createFakes(proven: number) {
         const batchNumber = fromBatch + index
         return { fromBatch: batchNumber, toBatch: batchNumber, proofId: `${batchNumber}` }
       })
-      return { fromBatch, toBatch, proofs, full: state.full, waitMs: state.waitMs }
+      return { fromBatch, toBatch, proofs, full: state.full, waitMs: state.waitMs, proofsPerJob: state.proofsPerJob }
     },
     aggregateProofs: async ({ fromBatch, toBatch, proofIds, round }) => {
       jobs.push(`join ${fromBatch}-${toBatch} r${round}`)
@@ -102,8 +102,17 @@ test.each([
   await eventually(() => expect(fake.state.plans).toBe(2)) // looks for more
   if (batches === 5) {
     await recordHistory('aggregator-five-batches-2', handle)
-    await recordHistory('proof-joined', run.client.workflow.getHandle(messages.aggregatedProofWorkflowId(1, 5)))
+    await recordHistory('proof-joined-2', run.client.workflow.getHandle(messages.aggregatedProofWorkflowId(1, 5)))
   }
+})
+
+test('where the prover allows it a job joins many proofs', async () => {
+  fake = createFakes(9)
+  fake.state.proofsPerJob = 4
+  await start()
+  await eventually(() => expect(fake.sent).toEqual(['1-9 final ((1 2 3 4) (5 6 7 8) 9)']))
+  expect(fake.jobs).toEqual(['join 1-4 r0', 'join 5-8 r0', 'join 1-9 r0', 'final r0'])
+  await recordHistory('aggregator-many-in-a-job', handle)
 })
 
 test('a batch is shown as verifying while its verification is sent', async () => {
