@@ -111,7 +111,8 @@ test('where the prover allows it a job joins many proofs', async () => {
   fake.state.proofsPerJob = 4
   await start()
   await eventually(() => expect(fake.sent).toEqual(['1-9 final ((1 2 3 4) (5 6 7 8) 9)']))
-  expect(fake.jobs).toEqual(['join 1-4 r0', 'join 5-8 r0', 'join 1-9 r0', 'final r0'])
+  expect(fake.jobs.slice(0, 2).sort()).toEqual(['join 1-4 r0', 'join 5-8 r0']) // both at once
+  expect(fake.jobs.slice(2)).toEqual(['join 1-9 r0', 'final r0'])
   await recordHistory('aggregator-many-in-a-job', handle)
 })
 
