@@ -25,7 +25,7 @@ export function loadConfig(path = process.env['ZKNODE_CONFIG'], env: NodeJS.Proc
 export function parseConfig(value: unknown): Config {
   const result = configSchema.safeParse(value)
   if (result.success) return result.data
-  throw new ConfigError(`The configuration is wrong:\n${result.error.issues.map(describeIssue).join('\n')}`)
+  throw new ConfigError(`The configuration is wrong:\n${describeIssues(result.error)}`)
 }
 
 /** The private key a secret refers to. @throws {ConfigError} naming the option, never the value. */
@@ -59,6 +59,9 @@ function withEnvironment(file: unknown, env: NodeJS.ProcessEnv): unknown {
   override('temporal', 'address', env['TEMPORAL_ADDRESS'])
   return config
 }
+
+/** One line for each option that is wrong. */
+export const describeIssues = ({ issues }: z.ZodError): string => issues.map(describeIssue).join('\n')
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const place = issue.path.join('.') || '(top level)'

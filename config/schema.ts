@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { Address, Hash } from '#protocol/primitives.ts'
 
-const address = z.string().transform((value, context) => checked(() => Address(value), context))
-const hash = z.string().transform((value, context) => checked(() => Hash(value), context))
+/** Parsers of single options, for other files of the same kind. */
+export const address = z.string().transform((value, context) => checked(() => Address(value), context))
+export const hash = z.string().transform((value, context) => checked(() => Hash(value), context))
 const milliseconds = z.number().int().positive()
-const count = z.number().int().positive()
+export const count = z.number().int().positive()
 const wei = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/)]).transform(BigInt)
 
 function checked<T>(parse: () => T, context: z.RefinementCtx): T {

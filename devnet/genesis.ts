@@ -5,7 +5,6 @@ import type { BlockToStore } from '#db/blocks.ts'
 import { connectDatabase } from '#db/client.ts'
 import { assertSameNetwork, type ChainIdentity, hasGenesis, initializeGenesis } from '#db/genesis.ts'
 import { buildGenesis, type GenesisAccount, type GenesisState } from '#executor/genesis.ts'
-import { getForkRules } from '#protocol/forks.ts'
 import { blockHash, logsBloom, receiptsRoot, transactionsRoot } from '#protocol/l2Block.ts'
 import {
   type Address,
@@ -78,17 +77,18 @@ export async function storeGenesis(
   const db = connectDatabase(databaseUrl, { maxConnections: 1, name: 'zknode-genesis' })
   try {
     if (await hasGenesis(db)) return await assertSameNetwork(db, identity)
-    const block = blockToStore(genesis.timestamp, forkId, state ?? (await genesisStateOf(genesis)))
+    const block = blockToStore(genesis.timestamp, state ?? (await genesisStateOf(genesis)))
     await initializeGenesis(db, identity, { forkId, coinbase: ZERO_ADDRESS, block })
   } finally {
     await db.$client.end()
   }
 }
 
-function blockToStore(timestamp: number, forkId: number, state: GenesisState): BlockToStore {
+/** No gas limit: so is block 0 of the public networks. */
+function blockToStore(timestamp: number, state: GenesisState): BlockToStore {
   const roots = { transactionsRoot: transactionsRoot([]), receiptsRoot: receiptsRoot([]) }
-  const gasLimit = getForkRules(forkId).blockGasLimit
-  const header = { parentHash: ZERO_HASH, coinbase: ZERO_ADDRESS, stateRoot: state.root, ...roots, gasLimit, timestamp }
+  const places = { parentHash: ZERO_HASH, coinbase: ZERO_ADDRESS, stateRoot: state.root }
+  const header = { ...places, ...roots, gasLimit: 0n, timestamp }
   const hash = blockHash({ number: BlockNumber(0), ...header, logsBloom: logsBloom([]), gasUsed: 0n })
   const block = {
     ...{ blockNumber: BlockNumber(0), batchNumber: BatchNumber(0), hash, ...header, gasUsed: 0 },

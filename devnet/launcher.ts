@@ -97,7 +97,13 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
   }
 }
 
-function startPostgres(folder: string, port: number, supervisor: Supervisor, { step }: Progress): Promise<string> {
+/** Postgres of our own; returns the URL of the node's database. */
+export function startPostgres(
+  folder: string,
+  port: number,
+  supervisor: Supervisor,
+  { step }: Progress,
+): Promise<string> {
   return step('Postgres', async () => {
     const { spec, cluster } = await postgresService(folder, port)
     await supervisor.start(spec)
@@ -114,10 +120,12 @@ function startL1(folder: string, port: number, supervisor: Supervisor, { step }:
   })
 }
 
-type TemporalParts = { temporalAddress: string; temporalNamespace: string; temporalUiUrl: string | undefined }
+type TemporalOptions = Pick<LauncherOptions, 'folder' | 'temporalAddress' | 'temporalNamespace'>
+export type TemporalParts = { temporalAddress: string; temporalNamespace: string; temporalUiUrl: string | undefined }
 
-async function startTemporal(
-  { folder, temporalAddress, temporalNamespace }: LauncherOptions,
+/** A server of our own, or the one that the options name. */
+export async function startTemporal(
+  { folder, temporalAddress, temporalNamespace }: TemporalOptions,
   choose: (name: string, preferred: number) => Promise<number>,
   supervisor: Supervisor,
   { step }: Progress,
@@ -147,14 +155,16 @@ async function startTemporal(
 }
 
 /** Like Promise.all, but waits for every part: none is still starting when the first failure is told. */
-async function allOf<T extends readonly unknown[]>(parts: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+export async function allOf<T extends readonly unknown[]>(
+  parts: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const results = await Promise.allSettled(parts)
   const failed = results.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
   return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never
 }
 
-function describeEvent(event: ProcessEvent): string {
+export function describeEvent(event: ProcessEvent): string {
   if (event.kind === 'restarted') return `  ${event.name} works again (${(event.afterMs / 1000).toFixed(1)} s)`
   const lines = event.lines.map((line) => `    ${line}`)
   return [`  ${event.name} ended (${event.reason}); starting it again in ${event.restartInMs / 1000} s`, ...lines].join(

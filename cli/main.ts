@@ -1,0 +1,16 @@
+import { Command } from 'commander'
+import { NodeError } from '#common/errors.ts'
+import { runCommand } from './run.ts'
+
+/** Each command is a file of its own that exports how it adds itself. */
+const COMMANDS = [runCommand]
+
+const program = new Command('zknode').description('A Polygon zkEVM node.')
+for (const command of COMMANDS) program.addCommand(command())
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.stderr.write(`${error instanceof NodeError ? error.message : (error as Error).stack}\n`)
+  process.exitCode = 1
+}
+process.exit()
