@@ -3,9 +3,11 @@ import { closeBatch, markBatchChecked, openBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { storeL1Block } from '#db/l1.ts'
 import { forcedBatches, l1InfoLeaves } from '#db/schema.ts'
+import { L1RpcError } from '#etherman/errors.ts'
 import type { L1Rpc } from '#etherman/rpc.ts'
 import { accInputHash } from '#protocol/accInputHash.ts'
 import { keccakHex } from '#protocol/keccak.ts'
+import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
 import { BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
@@ -46,9 +48,9 @@ beforeAll(async () => {
 })
 afterAll(() => close())
 
-const build = (from: number, to: number) =>
+const build = (from: number, to: number, l1 = rpc) =>
   buildSequence(db, {
-    ...{ rpc, network: { contracts: { rollup, rollupManager: rollup, globalExitRoot: rollup, pol: rollup } } },
+    ...{ rpc: l1, network: { contracts: { rollup, rollupManager: rollup, globalExitRoot: rollup, pol: rollup } } },
     ...{ fromBatch: BatchNumber(from), toBatch: BatchNumber(to) },
   })
 const regular = { forcedGlobalExitRoot: ZERO_HASH, forcedTimestamp: 0, forcedBlockHashL1: ZERO_HASH }
@@ -68,7 +70,25 @@ test('fork 9: the newest block limits the time, forced batches carry what L1 kee
 
 test('waits for what is not known', async () => {
   await expect(build(4, 4)).rejects.toThrow(SequenceInputsMissingError)
-  await expect(build(12, 12)).rejects.toThrow(SequenceInputsMissingError)
+})
+
+test('fork 12: an info tree without leaves has a root too', async () => {
+  const ours = { coinbase, timestampLimit: 1012, l1InfoRoot: EMPTY_TREE_ROOT, forcedBlockHashL1: ZERO_HASH }
+  expect(await build(12, 12)).toMatchObject({
+    l1InfoTreeLeafCount: 0,
+    expectedFinalAccInputHash: accInputHash({
+      ...{ ...ours, oldAccInputHash: hashOf(77), batchL2DataHash: keccakHex(dataOf(12)) },
+    }),
+  })
+})
+
+test('a rollup of fork 12 on contracts before it is sequenced in their form', async () => {
+  const call = async <Result>(_method: string, [{ data }]: readonly [{ data: string }]): Promise<Result> => {
+    if (data.startsWith('0xdef57e54')) throw new L1RpcError('eth_call', { code: 3, message: '', data: '0xcb591a5f' })
+    throw new L1RpcError('eth_call', { code: 3, message: 'execution reverted', data: '0x' })
+  }
+  const old = { call, close() {} } as unknown as L1Rpc
+  expect(await build(12, 12, old)).toMatchObject({ form: 'elderberry', initSequencedBatch: 11 })
 })
 
 test('fork 12: names the info root by its number of leaves, and what the running hash will be', async () => {

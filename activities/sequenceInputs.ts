@@ -6,10 +6,12 @@ import { findForcedBatches, findNewestInfoLeaf } from '#db/sequencePlan.ts'
 import { readContract } from '#etherman/client.ts'
 import { rollupInterface } from '#etherman/interfaces.ts'
 import type { L1Rpc } from '#etherman/rpc.ts'
-import { regularBatch, type SequenceCalldata, sequenceForm } from '#etherman/sequenceCalldata.ts'
+import { regularBatch, type SequenceCalldata } from '#etherman/sequenceCalldata.ts'
+import { readSequenceForm } from '#etherman/sequenceForm.ts'
 import type { SequencedBatch } from '#etherman/types.ts'
 import { accInputHash } from '#protocol/accInputHash.ts'
 import { keccakHex } from '#protocol/keccak.ts'
+import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
 import { type Address, BatchNumber, Hash } from '#protocol/primitives.ts'
 
 /** The State DB does not (yet) hold what a sequence needs: trying again is right. */
@@ -25,7 +27,7 @@ type Options = {
 }
 type TimedSequence = SequenceCalldata & { maxSequenceTimestamp: number }
 
-/** The call that sequences these batches, in the form of their fork. @throws {SequenceInputsMissingError} */
+/** The call that sequences these batches, in the form that the contract has. @throws {SequenceInputsMissingError} */
 export async function buildSequence(
   db: Queryable,
   { rpc, network, fromBatch, toBatch }: Options,
@@ -39,7 +41,8 @@ export async function buildSequence(
   }
   const last = rows.at(-1)!
   const batches = await readForcedParts(db, rows)
-  const call = { form: sequenceForm(last.forkId), batches, coinbase: last.coinbase }
+  const form = await readSequenceForm(rpc, network.contracts.rollup, last.forkId)
+  const call = { form, batches, coinbase: last.coinbase }
   // Not the last batch's: that may be a forced one, which is older than the regular ones before it.
   const maxSequenceTimestamp = Math.max(
     ...rows.map((row, index) => batches[index]!.forcedTimestamp || row.lastTimestamp),
@@ -76,7 +79,7 @@ async function readBananaParts(
   timestampLimit: number,
 ): Promise<{ l1InfoTreeLeafCount: number; expectedFinalAccInputHash: Hash }> {
   const leaf = await findNewestInfoLeaf(db)
-  if (leaf === undefined) throw new SequenceInputsMissingError('The L1 info tree is empty.')
+  const l1InfoRoot = leaf?.l1InfoRoot ?? EMPTY_TREE_ROOT
   const [start] = await readContract(rpc, rollupInterface, rollup, 'lastAccInputHash', [])
   let hash = Hash(start)
   for (const { batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1 } of batches) {
@@ -84,11 +87,11 @@ async function readBananaParts(
     hash = accInputHash({
       oldAccInputHash: hash,
       batchL2DataHash: keccakHex(batchL2Data),
-      l1InfoRoot: forced ? forcedGlobalExitRoot : leaf.l1InfoRoot,
+      l1InfoRoot: forced ? forcedGlobalExitRoot : l1InfoRoot,
       timestampLimit: forced ? forcedTimestamp : timestampLimit,
       coinbase,
       forcedBlockHashL1,
     })
   }
-  return { l1InfoTreeLeafCount: leaf.leafIndex + 1, expectedFinalAccInputHash: hash }
+  return { l1InfoTreeLeafCount: leaf === undefined ? 0 : leaf.leafIndex + 1, expectedFinalAccInputHash: hash }
 }
