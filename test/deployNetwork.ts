@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { deployL1 } from '#contracts/deploy.ts'
+import { devAccounts, l1Roles } from '#devnet/accounts.ts'
+import { ensureGenesisFile, genesisStateOf } from '#devnet/genesis.ts'
+import { ZERO_HASH } from '#protocol/primitives.ts'
+
+/**
+ * A process of its own that puts our contracts on an L1, as somebody else would, and leaves `network.json` and
+ * `genesis.json` in a folder: all that a node learns of them.
+ * `node --import tsx test/deployNetwork.ts --l1 URL --out FOLDER [--node JSON]`
+ */
+const { values } = parseArgs({ options: { l1: { type: 'string' }, out: { type: 'string' }, node: { type: 'string' } } })
+const { l1: rpcUrl, out } = values as { l1: string; out: string }
+const { deployer, sequencer, aggregator, attester } = l1Roles()
+const [forkId, l2ChainId] = [9, 1001]
+const genesis = await ensureGenesisFile(join(out, 'made.json'), 1_700_000_000, ZERO_HASH)
+const { root } = await genesisStateOf(genesis)
+const { rollupManager, rollup, globalExitRoot, pol, rollupId, l1StartBlock } = await deployL1({
+  ...{ rpcUrl, deployerKey: deployer.privateKey, forkId, l2ChainId, genesisRoot: root, networkName: 'file' },
+  ...{ sequencerAddress: sequencer.address, aggregatorAddress: aggregator.address },
+  ...{ attesters: [attester.address], threshold: 1, trustedSequencerUrl: 'http://127.0.0.1:8123' },
+})
+writeFileSync(join(out, 'genesis.json'), JSON.stringify({ root, accounts: genesis.accounts }))
+writeFileSync(
+  join(out, 'network.json'),
+  JSON.stringify({
+    ...{ l1RpcUrl: rpcUrl, rollupManager, rollup, globalExitRoot, pol, rollupId, forkId, l2ChainId, l1StartBlock },
+    ...{ genesis: 'genesis.json', ...(values.node !== undefined && { node: JSON.parse(values.node) }) },
+  }),
+)
+process.stdout.write(`${devAccounts().length} accounts funded on L2\n`)
+process.exit()

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { devAccounts, l1Roles } from '#devnet/accounts.ts'
+import { choosePort } from '#devnet/ports.ts'
+import { type Anvil, startAnvil } from '#test/anvil.ts'
+import { type NodeOfFile, startNodeOfFile, verifyBatches } from '#test/nodeOfFile.ts'
+
+const BATCHES = 20
+const { sequencer, aggregator, attester } = l1Roles()
+const env = {
+  ZKNODE_SEQUENCER_KEY: sequencer.privateKey,
+  ZKNODE_AGGREGATOR_KEY: aggregator.privateKey,
+  ZKNODE_ATTESTER_KEY: attester.privateKey,
+}
+
+let folder: string
+let anvil: Anvil
+let rpcPort: number
+let node: NodeOfFile
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'zknode-file-'))
+  anvil = await startAnvil({ blockTimeSeconds: 1 })
+  rpcPort = await choosePort()
+  const options = {
+    ...{ sequencer: { batchMaxTransactions: 1 }, sequenceSender: { waitMs: 500 }, rpc: { port: rpcPort } },
+    aggregator: { verifyIntervalMs: 500 },
+  }
+  const args = ['--import', 'tsx', 'test/deployNetwork.ts', '--l1', anvil.url, '--out', folder]
+  await promisify(execFile)(process.execPath, [...args, '--node', JSON.stringify(options)])
+  const networkFile = join(folder, 'network.json')
+  node = await startNodeOfFile({ networkFile, folder: join(folder, 'node'), rpcPort, env })
+})
+afterAll(async () => {
+  await node?.stop()
+  await anvil?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('a node that knows a network file alone sequences and verifies batches on contracts of somebody else', async () => {
+  const { privateKey } = devAccounts()[5]!
+  const run = await verifyBatches(node, { batches: BATCHES, privateKey, timeoutMs: 120_000 })
+  expect(run.toBatch).toBeGreaterThan(BATCHES)
+  expect(run.equalRoots).toBe(run.verifications)
+  process.stdout.write(`${JSON.stringify(run)}\n`)
+})
+
+test('no key stands in what it writes', () => {
+  const written = readFileSync(join(folder, 'node', 'node.json'), 'utf8')
+  for (const key of Object.values(env)) expect(written).not.toContain(key)
+})
+
+test.each([
+  ['another L2 chain id', { l2ChainId: 1002 }, 'option=l2ChainId'],
+  ['another rollup', { rollup: `0x${'11'.repeat(20)}` }, 'option=rollup'],
+  ['another genesis', { genesis: { accounts: [] } }, 'option=genesis'],
+])('refuses to start with %s than L1 has', async (name, change, message) => {
+  const file = JSON.parse(readFileSync(join(folder, 'network.json'), 'utf8'))
+  const networkFile = join(folder, `${name.replaceAll(' ', '-')}.json`)
+  writeFileSync(networkFile, JSON.stringify({ ...file, ...change }))
+  const start = startNodeOfFile({ networkFile, folder: join(folder, 'refused'), rpcPort, env })
+  await expect(start).rejects.toThrow(message)
+})
