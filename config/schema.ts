@@ -98,6 +98,10 @@ export const configSchema = z.strictObject({
       batchMaxBytes: count.max(120_000).default(120_000),
       /** A batch closes when less than this percentage of a resource is left. */
       resourceMarginPercent: z.number().min(0).max(90).default(10),
+      /** A batch that a user forced on L1 is taken when L1 has built this many blocks on it … */
+      forcedBatchConfirmations: z.number().int().nonnegative().default(64),
+      /** … as the next batch; at this age the open one closes for it. Well below the rollup's forceBatchTimeout. */
+      forcedBatchDeadlineMs: milliseconds.default(60_000),
       /** A transaction older than this leaves the pool. */
       transactionLifetimeMs: milliseconds.default(3 * 3600_000),
     })

@@ -143,7 +143,10 @@ export function writeNodeConfig({ deployment, ...chain }: Chain, places: ConfigP
     },
     keys,
     // One person waits for every step: short waits, and room for a burst of transactions.
-    sequencer: { coinbase: roles.sequencer.address, batchMaxMs: 4000 },
+    sequencer: {
+      ...{ coinbase: roles.sequencer.address, batchMaxMs: 4000 },
+      ...{ forcedBatchConfirmations: 2, forcedBatchDeadlineMs: 5000 },
+    },
     sequenceSender: { waitMs: 500 },
     aggregator: { verifyIntervalMs: 500 },
     pool: { accountQueue: 5000, globalQueue: 100_000 },

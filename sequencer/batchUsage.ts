@@ -20,6 +20,8 @@ export type ClosingReason =
   | 'Resource exhausted'
   | 'No transaction fits'
   | 'Max delta timestamp'
+  | 'Forced batch deadline'
+  | 'Forced batch'
 
 /** Whether the batch is so full that another block is not worth opening. */
 export function findExhaustion(usage: BatchUsage, limits: BatchLimits): ClosingReason | undefined {

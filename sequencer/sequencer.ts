@@ -13,6 +13,7 @@ import {
 } from '#db/batches.ts'
 import { type BlockRow, getLastBlock, storeBlock } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
+import type { ForcedBatchRow } from '#db/forcedBatches.ts'
 import { findInfoLeafToBring, hasReachedL1Head } from '#db/infoLeaves.ts'
 import { assertLease, type Lease, SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { listen } from '#db/notify.ts'
@@ -25,6 +26,7 @@ import { type Address, BatchNumber, type Hash } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, LOCAL_EXIT_ROOT_SLOT } from '#protocol/systemContract.ts'
 import { type BatchLimits, type BatchUsage, type ClosingReason, findExhaustion } from './batchUsage.ts'
 import { type InfoLeaf, type ProducedBlock, produceBlock, takeArrivals } from './blockProducer.ts'
+import { ForcedBatches } from './forcedBatch.ts'
 import { type Head, loadHead } from './head.ts'
 import { PoolFeed } from './poolFeed.ts'
 import { Waker } from './waker.ts'
@@ -55,6 +57,7 @@ export class Sequencer {
   readonly #logger: Logger
   readonly #limits: BatchLimits
   readonly #coinbase: Address
+  readonly #forced: ForcedBatches
   readonly #poolNews = new Waker()
   /** Those that wait until the batch before theirs is closed. */
   readonly #turns = new Map<BatchNumber, Waker>()
@@ -71,6 +74,9 @@ export class Sequencer {
     this.#config = config
     this.#logger = logger
     this.#coinbase = coinbase
+    const { forcedBatchConfirmations: confirmations, forcedBatchDeadlineMs: deadlineMs } = config.sequencer
+    const { chainId, forkId } = config.network
+    this.#forced = new ForcedBatches(db, { chainId, forkId, coinbase, confirmations, deadlineMs })
     this.#limits = {
       transactions: batchMaxTransactions,
       sizeBytes: batchMaxBytes,
@@ -153,9 +159,13 @@ export class Sequencer {
     memory.feed.queue.resume() // what did not fit the last batch may fit this one
     let usage = await this.#usageOf(batch)
     let fullAt = batch.txCount > 0 ? batch.openedAt.getTime() + this.#config.sequencer.batchMaxMs : Infinity
+    let isEmpty = batch.blockCount === 0
     let reason: ClosingReason | undefined
     for (;;) {
       signal.throwIfAborted()
+      const forced = await this.#forced.find()
+      if (forced !== undefined && isEmpty) return await this.#takeForced(batchNumber, forced, lease)
+      if (forced !== undefined && this.#forced.isUrgent(forced)) reason ??= 'Forced batch deadline'
       reason ??= findExhaustion(usage, this.#limits)
       if (Date.now() >= fullAt) reason ??= 'Max delta timestamp'
       if (reason !== undefined) return await this.#close(batchNumber, memory.head, reason, lease)
@@ -163,6 +173,7 @@ export class Sequencer {
       if (work === undefined) continue
       const produced = await this.#produce(batchNumber, memory, usage, work, signal)
       await this.#store(batchNumber, memory, produced, lease)
+      isEmpty &&= produced.stored === undefined
       usage = produced.usage
       reason = produced.full
       if (usage.transactions > 0) fullAt = Math.min(fullAt, Date.now() + this.#config.sequencer.batchMaxMs)
@@ -264,6 +275,12 @@ export class Sequencer {
       })
     })
     this.#logger.info({ batchNumber, closingReason }, 'batch closed')
+  }
+
+  async #takeForced(batchNumber: BatchNumber, forced: ForcedBatchRow, lease: Lease): Promise<void> {
+    const closingReason = await this.#forced.take(batchNumber, forced, lease)
+    this.#memory = undefined // the state has moved on without it
+    this.#logger.info({ batchNumber, forcedBatchNumber: forced.forcedBatchNumber, closingReason }, 'batch closed')
   }
 
   async #expireTransactions({ feed }: Memory): Promise<void> {

@@ -1,12 +1,13 @@
 import { equalBytes } from '#common/bytes.ts'
-import { type BatchRow, type ClosedBatchRow, findBatch, isClosed } from '#db/batches.ts'
+import { type BatchRow, type ClosedBatchRow, findBatch, getClosedBatch, isClosed } from '#db/batches.ts'
+import { findBlocksOfBatch } from '#db/blocks.ts'
 import type { Queryable } from '#db/client.ts'
 import { findLastVirtualBatch, insertVirtualBatch } from '#db/l1.ts'
 import { SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { deleteBatchesFrom, hasOwnBatchesFrom } from '#db/undoBatches.ts'
 import { accInputHash } from '#protocol/accInputHash.ts'
 import { keccakHex } from '#protocol/keccak.ts'
-import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { SequenceGapError, TrustedBatchMismatchError } from './errors.ts'
 import { executeSequenced, type Network, type SequencedOnL1, storeExecuted } from './executeSequenced.ts'
 
@@ -36,7 +37,7 @@ export async function applySequencedBatch(
   const chain = { ...network, oldAccInputHash: last?.accInputHash ?? ZERO_HASH }
   const known = await findBatch(tx, batchNumber)
   if (known !== undefined && isOwn(known)) assertSame(known, batch)
-  else await takeOver(tx, batch, chain)
+  else if (known === undefined || !(await isTakenAsForced(tx, known, batch))) await takeOver(tx, batch, chain)
   const inputs = { sequencer, coinbase, l1InfoRoot, timestampLimit, forcedBlockHashL1 }
   const newAccInputHash = accInputHash({
     ...inputs,
@@ -49,6 +50,20 @@ export async function applySequencedBatch(
 
 /** Made by the sequencer: nothing replaces it. An open batch without blocks is only a place. */
 const isOwn = ({ kind, closedAt, blockCount }: BatchRow) => kind === 'trusted' && (closedAt !== null || blockCount > 0)
+
+/** Whether the sequencer took this forced batch already, and executed it on what L1 says of it now. */
+async function isTakenAsForced(tx: Queryable, known: BatchRow, batch: SequencedOnL1): Promise<boolean> {
+  if (known.kind !== 'forced' || batch.kind !== 'forced') return false
+  if (!isClosed(known) || !hasSameContent(known, batch)) return false
+  const [block] = await findBlocksOfBatch(tx, known.batchNumber)
+  if (block === undefined) return true // what is void by its content is void on any inputs
+  const before = await getClosedBatch(tx, BatchNumber(known.batchNumber - 1))
+  return (
+    block.l1BlockHash === batch.forcedBlockHashL1 &&
+    block.globalExitRoot === batch.l1InfoRoot &&
+    block.timestamp === Math.max(before.lastTimestamp, batch.timestampLimit)
+  )
+}
 
 /**
  * Stores a batch as L1 has it. A sequencer that runs meanwhile loses its lease: before it writes again it looks where

@@ -62,12 +62,15 @@ export async function executeSequenced(
   return { ...produced, oldStateRoot, lastTimestampBefore: before.lastTimestamp, markers }
 }
 
-/** Stores the batch, closed and checked, with its blocks and its witness. It must be the next batch. */
+/** Stores the batch, closed and checked, with its blocks and its witness. It must be the next batch, unknown or open and empty. */
 export async function storeExecuted(
   tx: Queryable,
   { batchNumber, batchL2Data, coinbase, kind }: SequencedOnL1,
   { witness, result, oldStateRoot, lastTimestampBefore, markers }: ExecutedBatch,
-  { forkId }: Network,
+  {
+    forkId,
+    closingReason = `Sync L1: ${kind === 'synced' ? 'sequenced' : kind}`,
+  }: Pick<Network, 'forkId'> & { closingReason?: string },
 ): Promise<void> {
   const forced = kind === 'forced' && { forcedBatchNumber: await nextForcedBatchNumber(tx) }
   await openBatch(tx, { batchNumber, kind, forkId, coinbase, ...forced })
@@ -83,7 +86,7 @@ export async function storeExecuted(
   await storeWitness(tx, { batchNumber, oldStateRoot, witness })
   await closeBatch(tx, {
     batchNumber,
-    closingReason: `Sync L1: ${kind === 'synced' ? 'sequenced' : kind}`,
+    closingReason,
     batchL2Data,
     stateRoot: result.newStateRoot,
     localExitRoot: result.newLocalExitRoot,
