@@ -4,7 +4,7 @@ import type { Queryable } from './client.ts'
 import { deleteProofsFrom } from './proofs.ts'
 import { accounts, batches, l2Blocks, storage, witnesses } from './schema.ts'
 
-/** Whether this batch or a later one is the sequencer's own and has blocks or is closed. */
+/** Whether this batch or a later one is the sequencer's own and has transactions or is closed. */
 export async function hasOwnBatchesFrom(db: Queryable, batchNumber: BatchNumber): Promise<boolean> {
   const [row] = await db
     .select({ batchNumber: batches.batchNumber })
@@ -13,7 +13,7 @@ export async function hasOwnBatchesFrom(db: Queryable, batchNumber: BatchNumber)
       and(
         gte(batches.batchNumber, batchNumber),
         eq(batches.kind, 'trusted'),
-        or(isNotNull(batches.closedAt), gt(batches.blockCount, 0)),
+        or(isNotNull(batches.closedAt), gt(batches.txCount, 0)),
       ),
     )
     .limit(1)

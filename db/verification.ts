@@ -1,7 +1,7 @@
-import { eq, gte, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, lte, sql } from 'drizzle-orm'
 import type { BatchNumber, Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
-import { verifications, virtualBatches } from './schema.ts'
+import { sequences, verifications, virtualBatches } from './schema.ts'
 
 export type L1Place = { l1BlockNumber: number; l1TxHash: Hash }
 
@@ -54,6 +54,16 @@ export async function findVerifiableRun(db: Queryable, maxBatches: number): Prom
     proofId: proof_id,
   }))
   return { fromBatch: verified + 1, toBatch: verified + covered.length, proofs: covered }
+}
+
+/** Last batches of the sequences behind `after`, up to `atMost`, in order. */
+export async function findSequenceEnds(db: Queryable, after: BatchNumber, atMost: BatchNumber): Promise<BatchNumber[]> {
+  const rows = await db
+    .select({ toBatch: sequences.toBatch })
+    .from(sequences)
+    .where(and(gt(sequences.toBatch, after), lte(sequences.toBatch, atMost)))
+    .orderBy(asc(sequences.toBatch))
+  return rows.map(({ toBatch }) => toBatch)
 }
 
 /** Where L1 has the batch: the transaction that sequenced it and the one that verified it. */

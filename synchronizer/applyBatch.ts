@@ -48,8 +48,8 @@ export async function applySequencedBatch(
   return newAccInputHash
 }
 
-/** Made by the sequencer: nothing replaces it. An open batch without blocks is only a place. */
-const isOwn = ({ kind, closedAt, blockCount }: BatchRow) => kind === 'trusted' && (closedAt !== null || blockCount > 0)
+/** Made by the sequencer: nothing replaces it. An open batch without transactions is only a place. */
+const isOwn = ({ kind, closedAt, txCount }: BatchRow) => kind === 'trusted' && (closedAt !== null || txCount > 0)
 
 /** Whether the sequencer took this forced batch already, and executed it on what L1 says of it now. */
 async function isTakenAsForced(tx: Queryable, known: BatchRow, batch: SequencedOnL1): Promise<boolean> {

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { hexToBytes } from '#common/bytes.ts'
+import { NodeError } from '#common/errors.ts'
+import { readSecret } from '#config/load.ts'
+import { Address, type Hex } from '#protocol/primitives.ts'
+import { forceBatch, forcedBatchData, type L1Network, sequenceForcedBatches } from './forcedBatches.ts'
+import { type L1Account, openL1Account } from './l1Account.ts'
+
+/** What was given to the command cannot be used; the message says what and why. */
+export class CommandInputError extends NodeError {
+  override readonly name = 'CommandInputError'
+}
+
+type Options = { network: string; key: string; data?: string }
+
+const address = z.string().transform((value) => Address(value))
+const contracts = { rollupManager: address, rollup: address, globalExitRoot: address, pol: address }
+/** A network file, or the `network.json` of a running local network. */
+const networkSchema = z.union([
+  z.object({ l1RpcUrl: z.url(), rollupId: z.number(), l1StartBlock: z.number().optional(), ...contracts }),
+  z.object({ l1RpcUrl: z.url(), rollupId: z.number(), contracts: z.object(contracts) }),
+])
+
+/** @throws {CommandInputError} */
+export function readL1Network(path: string): L1Network {
+  try {
+    const value = networkSchema.parse(parse(readFileSync(path, 'utf8')))
+    if ('contracts' in value) return value
+    const { l1RpcUrl, rollupId, l1StartBlock, ...rest } = value
+    return { l1RpcUrl, rollupId, contracts: rest, ...(l1StartBlock !== undefined && { l1StartBlock }) }
+  } catch (cause) {
+    throw new CommandInputError('The file does not describe a network on L1.', { cause, facts: { path } })
+  }
+}
+
+const command = (name: string) =>
+  new Command(name)
+    .option('--network <file>', 'network file, or network.json of a local network', '.zknode/network.json')
+    .option('--key <secret>', 'key that pays on L1: env:NAME or file:PATH', 'env:ZKNODE_KEY')
+
+/** `zknode force-batch`: a user's transactions go to L2 even when the sequencer will not take them. */
+export const forceBatchCommand = () =>
+  command('force-batch')
+    .description(
+      'Put signed L2 transactions on L1 as a batch that the rollup has to take. Costs the forced batch fee in POL.',
+    )
+    .argument('[transactions...]', 'signed L2 transactions, raw hex')
+    .option('--data <hex>', 'bytes of the batch instead of transactions; nothing is checked')
+    .action(async (transactions: string[], options: Options) => {
+      const data = batchData(transactions, options.data)
+      await withAccount(options, async (account) => {
+        const { forcedBatchNumber, feeWei, l1TxHash, takeByUnix } = await forceBatch(account, data)
+        say(
+          `Forced batch ${forcedBatchNumber}: ${data.length} bytes, fee ${feeWei} wei of POL, L1 transaction ${l1TxHash}`,
+        )
+        say(`When it is not sequenced by ${new Date(takeByUnix * 1000).toISOString()}: zknode sequence-forced`)
+      })
+    })
+
+/** `zknode sequence-forced`: what the sequencer let wait too long. */
+export const sequenceForcedCommand = () =>
+  command('sequence-forced')
+    .description('Sequence the forced batches whose time is over, without the sequencer.')
+    .action(async (options: Options) => {
+      await withAccount(options, async (account, network) => {
+        const done = await sequenceForcedBatches(account, network)
+        if (done === undefined) say('No forced batch whose time is over.')
+        else say(`${done.forcedBatches} sequenced, up to batch ${done.toBatch}: L1 transaction ${done.l1TxHash}`)
+      })
+    })
+
+async function withAccount(
+  { network: path, key }: Options,
+  work: (account: L1Account, network: L1Network) => Promise<void>,
+): Promise<void> {
+  const network = readL1Network(path)
+  const account = openL1Account({ ...network, privateKey: readSecret('--key', key) })
+  try {
+    await work(account, network)
+  } finally {
+    account.close()
+  }
+}
+
+function batchData(transactions: readonly string[], data: string | undefined): Uint8Array {
+  if ((data === undefined) === (transactions.length === 0))
+    throw new CommandInputError('Give signed transactions, or --data.')
+  try {
+    return data === undefined ? forcedBatchData(transactions as Hex[]) : hexToBytes(data as Hex)
+  } catch (cause) {
+    throw new CommandInputError(`The batch cannot be made: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
