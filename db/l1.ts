@@ -173,7 +173,12 @@ export async function deleteL1BlocksAbove(tx: Queryable, l1BlockNumber: number):
   await tx
     .update(l1Transactions)
     .set({ status: 'sent', l1BlockNumber: null, error: null, updatedAt: new Date() })
-    .where(and(inArray(l1Transactions.status, ['mined', 'reverted']), gt(l1Transactions.l1BlockNumber, l1BlockNumber)))
+    .where(
+      and(
+        inArray(l1Transactions.status, ['mined', 'reverted', 'cancelled']),
+        gt(l1Transactions.l1BlockNumber, l1BlockNumber),
+      ),
+    )
   const unsequenced = virtual.map(({ batchNumber }) => batchNumber)
   if (unsequenced.length > 0) await deleteProofsFrom(tx, BatchNumber(Math.min(...unsequenced))) // of inputs that are gone
   const affected = new Set(unsequenced)

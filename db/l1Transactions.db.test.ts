@@ -39,7 +39,7 @@ const verificationOf = (from: number, to: number) => ({
   ...{ job: `verify-${from}-${to}`, purpose: 'verify' as const },
 })
 const attemptOf = (number: number, maxFeePerGas = 10n) => ({
-  ...{ hash: hashOf(number), maxFeePerGas, maxPriorityFeePerGas: 1n },
+  ...{ hash: hashOf(number), maxFeePerGas, maxPriorityFeePerGas: 1n, cancels: false },
 })
 const minedAt = (l1BlockNumber: number) => ({ status: 'mined' as const, hash: hashOf(1), l1BlockNumber })
 const fresh = { after: undefined, chainNonce: 0 }

@@ -65,6 +65,15 @@ export function createL1TransactionStore(db: Database): L1TransactionStore {
       return toRecord(found(row, id))
     },
 
+    async findAttempts(id) {
+      const rows = await db
+        .select(ATTEMPT)
+        .from(l1TransactionAttempts)
+        .where(eq(l1TransactionAttempts.id, id))
+        .orderBy(asc(l1TransactionAttempts.maxFeePerGas), asc(l1TransactionAttempts.createdAt))
+      return rows.map(toAttempt)
+    },
+
     async getData(id) {
       const { data } = l1Transactions
       const [row] = await db.select({ data }).from(l1Transactions).where(eq(l1Transactions.id, id))
@@ -93,6 +102,27 @@ export function createL1TransactionStore(db: Database): L1TransactionStore {
       await db
         .update(l1Transactions)
         .set({ ...outcome, updatedAt: new Date() })
+        .where(and(eq(l1Transactions.id, id), isUnfinished))
+    },
+
+    withdraw: (id) =>
+      db.transaction(async (tx) => {
+        const [row] = await tx.select(RECORD).from(l1Transactions).where(eq(l1Transactions.id, id))
+        const { sender, nonce, status } = found(row, id)
+        await lockSender(tx, sender)
+        if (status !== 'created' || (await findHighestNonce(tx, sender)) > nonce) return false
+        const updated = await tx
+          .update(l1Transactions)
+          .set({ status: 'abandoned', updatedAt: new Date() })
+          .where(and(eq(l1Transactions.id, id), eq(l1Transactions.status, 'created')))
+          .returning({ id: l1Transactions.id })
+        return updated.length > 0
+      }),
+
+    async makeEmpty(id, gasLimit) {
+      await db
+        .update(l1Transactions)
+        .set({ recipient: sql`${l1Transactions.sender}`, data: new Uint8Array(), gasLimit, updatedAt: new Date() })
         .where(and(eq(l1Transactions.id, id), isUnfinished))
     },
 
@@ -196,8 +226,8 @@ function toRecord({ hash, l1BlockNumber, error, ...row }: Row): L1TransactionRec
 
 type AttemptRow = Omit<typeof l1TransactionAttempts.$inferSelect, 'raw'>
 
-function toAttempt({ hash, maxFeePerGas, maxPriorityFeePerGas }: AttemptRow): L1TransactionAttempt {
-  return { hash, maxFeePerGas, maxPriorityFeePerGas }
+function toAttempt({ hash, maxFeePerGas, maxPriorityFeePerGas, cancels }: AttemptRow): L1TransactionAttempt {
+  return { hash, maxFeePerGas, maxPriorityFeePerGas, cancels }
 }
 
 /** @throws {L1TransactionNotFoundError} */

@@ -285,7 +285,7 @@ export const verifications = state.table('verifications', {
   trusted: boolean('trusted').notNull(),
 })
 
-export type L1TransactionStatus = 'created' | 'sent' | 'mined' | 'reverted' | 'abandoned'
+export type L1TransactionStatus = 'created' | 'sent' | 'mined' | 'reverted' | 'cancelled' | 'abandoned'
 
 /** Every transaction we send to L1: one durable record each, written before it is broadcast. */
 export const l1Transactions = state.table(
@@ -324,10 +324,21 @@ export const l1TransactionAttempts = state.table(
     raw: hexBytes<Hex>('raw').notNull(),
     maxFeePerGas: uint256('max_fee_per_gas').notNull(),
     maxPriorityFeePerGas: uint256('max_priority_fee_per_gas').notNull(),
+    /** Empty, to take the place of the attempts before it. */
+    cancels: boolean('cancels').notNull().default(false),
     createdAt: now('created_at'),
   },
   (table) => [index('l1_transaction_attempts_id').on(table.id)],
 )
+
+/** Accounts that we send from, as they were when last looked at. */
+export const l1Senders = state.table('l1_senders', {
+  address: hexBytes<Address>('address').primaryKey(),
+  balanceWei: uint256('balance_wei').notNull(),
+  /** Below this an operator is told. */
+  alarmWei: uint256('alarm_wei').notNull(),
+  updatedAt: now('updated_at'),
+})
 
 // --------------------------------------------------------------------------------------------------- proofs, plumbing
 

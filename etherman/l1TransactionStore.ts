@@ -4,9 +4,10 @@ export type L1TransactionPurpose = 'sequence' | 'verify' | 'approve' | 'other'
 
 /**
  * created: the nonce is reserved. sent: a signed form is stored and was, or will be, broadcast. mined and reverted: L1
- * has it. abandoned: another transaction took its nonce.
+ * has it. cancelled: L1 has an empty transaction in its place. abandoned: nothing of it is on L1, and its nonce is
+ * another one's.
  */
-export type L1TransactionStatus = 'created' | 'sent' | 'mined' | 'reverted' | 'abandoned'
+export type L1TransactionStatus = 'created' | 'sent' | 'mined' | 'reverted' | 'cancelled' | 'abandoned'
 
 /** What is to be done on L1, once. */
 export type NewL1Transaction = {
@@ -36,8 +37,16 @@ export type L1TransactionRecord = {
   error?: string
 }
 
-/** A signed form of a transaction, see `getRaw`; fee bumps keep the nonce and add one. Fees in wei. */
-export type L1TransactionAttempt = { hash: Hash; maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }
+/**
+ * A signed form of a transaction, see `getRaw`; fee bumps keep the nonce and add one. Fees in wei. `cancels`: empty, to
+ * take the place of those before it.
+ */
+export type L1TransactionAttempt = {
+  hash: Hash
+  maxFeePerGas: bigint
+  maxPriorityFeePerGas: bigint
+  cancels: boolean
+}
 
 /** Attempts oldest first. */
 export type UnfinishedL1Transaction = { record: L1TransactionRecord; attempts: L1TransactionAttempt[] }
@@ -58,6 +67,8 @@ export interface L1TransactionStore {
   findUnfinished(sender: Address, upToNonce: number): Promise<UnfinishedL1Transaction[]>
   /** @throws when there is none */
   get(id: string): Promise<L1TransactionRecord>
+  /** Signed forms of a record, oldest first. */
+  findAttempts(id: string): Promise<L1TransactionAttempt[]>
   /** Calldata of a record. @throws when there is none */
   getData(id: string): Promise<Uint8Array>
   /** Bytes of an attempt. @throws when there is none */
@@ -67,8 +78,12 @@ export interface L1TransactionStore {
   /** What L1 made of an unfinished transaction; without effect on one that is finished. */
   settle(
     id: string,
-    outcome: { status: 'mined' | 'reverted'; hash: Hash; l1BlockNumber: number; error?: string },
+    outcome: { status: 'mined' | 'reverted' | 'cancelled'; hash: Hash; l1BlockNumber: number; error?: string },
   ): Promise<void>
+  /** Gives up a transaction of which nothing was signed, unless later ones wait behind its nonce. Whether it did. */
+  withdraw(id: string): Promise<boolean>
+  /** From here on the unfinished record stands for an empty transaction to the sender itself, with this gas limit. */
+  makeEmpty(id: string, gasLimit: number): Promise<void>
   /** Gives up an unfinished transaction whose nonce another one took. */
   abandon(id: string): Promise<void>
 }

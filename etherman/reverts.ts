@@ -31,6 +31,21 @@ export class L1RefusedError extends NodeError {
   override readonly name = 'L1RefusedError'
 }
 
+/** L1 asks for more than the limit of fees allows. It may become cheaper, or an operator raises the limit. */
+export class L1FeeLimitError extends NodeError {
+  override readonly name = 'L1FeeLimitError'
+}
+
+/** The sender cannot pay for its transaction: somebody has to fund it. The message has the missing amount. */
+export class L1BalanceTooLowError extends NodeError {
+  override readonly name = 'L1BalanceTooLowError'
+}
+
+/** An operator had the transaction replaced by an empty one. */
+export class L1TransactionCancelledError extends NodeError {
+  override readonly name = 'L1TransactionCancelledError'
+}
+
 /** Another transaction with our nonce is on L1; the next try makes a new one. */
 export class L1NonceTakenError extends NodeError {
   override readonly name = 'L1NonceTakenError'

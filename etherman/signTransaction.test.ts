@@ -26,3 +26,15 @@ test('bytes and hash are those of ethers', () => {
     }),
   )
 })
+
+test('legacy bytes are those of ethers too', () => {
+  fc.assert(
+    fc.property(transactions, keys, ({ maxFeePerGas, chainId, nonce, gasLimit, to, data }, key) => {
+      const common = { chainId, nonce, gasLimit, to }
+      const theirs = Transaction.from({ ...common, type: 0, gasPrice: maxFeePerGas, data: bytesToHex(data) })
+      theirs.signature = new SigningKey(key).sign(theirs.unsignedHash)
+      const ours = { ...common, data, maxFeePerGas, maxPriorityFeePerGas: maxFeePerGas, legacy: true as const }
+      expect(signTransaction(ours, key)).toEqual({ hash: theirs.hash, raw: theirs.serialized })
+    }),
+  )
+})

@@ -1,15 +1,29 @@
 import { eq } from 'drizzle-orm'
 import { JsonRpcProvider, Wallet } from 'ethers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '#db/client.ts'
 import { createL1TransactionStore } from '#db/l1Transactions.ts'
 import { l1TransactionAttempts, l1Transactions } from '#db/schema.ts'
 import { Address, type Hex } from '#protocol/primitives.ts'
 import { ANVIL_KEYS, type Anvil, startAnvil } from '#test/anvil.ts'
 import { openTestDatabase } from '#test/database.ts'
-import { L1NonceTakenError, L1RefusedError, L1TransactionRevertedError } from './reverts.ts'
+import { suggestFees } from './fees.ts'
+import {
+  L1BalanceTooLowError,
+  L1FeeLimitError,
+  L1NonceTakenError,
+  L1TransactionCancelledError,
+  L1TransactionRevertedError,
+} from './reverts.ts'
 import { createL1Rpc } from './rpc.ts'
-import { createTransactionSender, type SenderOptions, type SendRequest, type SendStep } from './transactionSender.ts'
+import {
+  createTransactionSender,
+  type SendControl,
+  type SenderOptions,
+  type SendRequest,
+  type SendStep,
+  type Underway,
+} from './transactionSender.ts'
 
 const recipient = Address(`0x${'77'.repeat(20)}`)
 /** Reverts with OnlyTrustedSequencer(). */
@@ -312,10 +326,140 @@ test('an earlier transaction of the key that nobody finished goes first', async 
 
 test('a key without funds is told so, and may try again', async () => {
   const { create, sent } = newSender({ privateKey: `0x${'5a'.repeat(32)}` })
-  await expect(create().send(newRequest(), undisturbed)).rejects.toThrow(L1RefusedError)
+  const failure = await create()
+    .send(newRequest(), undisturbed)
+    .catch((error: Error) => error)
+  expect(failure).toBeInstanceOf(L1BalanceTooLowError)
+  expect((failure as Error).message).toMatch(/balanceWei=0 neededWei=(\d+) missingWei=\1$/)
   expect(await sent()).toBe(0)
 })
 
+test('says the balance before each transaction', async () => {
+  const balances: bigint[] = []
+  const { create } = newSender({ onBalance: async (wei) => void balances.push(wei) })
+  await create().send(newRequest(), undisturbed)
+  await create().send(newRequest(), undisturbed)
+  expect(balances).toHaveLength(2)
+  expect(balances[1]).toBeLessThan(balances[0]!)
+})
+
+test('within the limit of fees a cheap transaction waits, is shown as limited, and goes when L1 is cheaper', async () => {
+  const { create } = newSender({ bumpAfterMs: 100 })
+  const request = newRequest()
+  await withoutMining(async () => {
+    const { maxFeePerGas } = await suggestFees(createL1Rpc({ rpcUrl: anvil.url, requestTimeoutMs: 5000 }))
+    const seen: Underway[] = []
+    const onProgress: SendControl['onProgress'] = ({ underway }) => void (underway && seen.push(underway))
+    const limited = create({ feeLimits: { maxFeePerGas: (maxFeePerGas * 17n) / 16n } })
+    const sending = limited.send(request, { ...undisturbed, onProgress })
+    await firstAttempt(request.job)
+    for (let block = 0; block < 3; block++) {
+      await l1.send('anvil_setNextBlockBaseFeePerGas', [`0x${(maxFeePerGas * 2n).toString(16)}`])
+      await l1.send('evm_mine', [])
+    }
+    await until(async () => seen.at(-1)?.feeLimited === true)
+    expect(seen.at(-1)).toMatchObject({ id: request.job, attempts: 1, nonce: (await recordOf(request.job)).nonce })
+    await until(async () => {
+      await l1.send('anvil_setNextBlockBaseFeePerGas', ['0x1'])
+      await l1.send('evm_mine', [])
+      return (await recordOf(request.job)).status === 'mined'
+    })
+    await sending
+  })
+  expect(await attemptsOf(request.job)).toHaveLength(1)
+})
+
+test('nothing is reserved while L1 is dearer than the limit', async () => {
+  const { create } = newSender({ feeLimits: { maxFeePerGas: 0n } })
+  await l1.send('anvil_setNextBlockBaseFeePerGas', ['0x64'])
+  await l1.send('evm_mine', [])
+  const request = newRequest()
+  await expect(create().send(request, undisturbed)).rejects.toThrow(L1FeeLimitError)
+  expect(await recordOf(request.job)).toBeUndefined()
+})
+
+test('on an L1 without base fees it sends legacy transactions', async () => {
+  const old = await startAnvil({ args: ['--hardfork', 'berlin'] })
+  const provider = new JsonRpcProvider(old.url, undefined, { staticNetwork: true, cacheTimeout: -1 })
+  try {
+    const rpc = createL1Rpc({ rpcUrl: old.url, requestTimeoutMs: 5000 })
+    const { create, wallet } = newSender({ rpc, privateKey: `0x${'5b'.repeat(32)}` })
+    await provider.send('anvil_setBalance', [wallet.address, '0xde0b6b3a7640000'])
+    const request = newRequest()
+    const { l1TxHash } = await create().send(request, undisturbed)
+    expect((await provider.getTransaction(l1TxHash))!.type).toBe(0)
+    const [attempt] = await attemptsOf(request.job)
+    expect(attempt!.maxFeePerGas).toBe(attempt!.maxPriorityFeePerGas)
+  } finally {
+    provider.destroy()
+    await old.stop()
+  }
+})
+
+describe('a transaction that is cancelled', () => {
+  test('is replaced by an empty one with its nonce and higher fees', async () => {
+    const { create, wallet, sent } = newSender()
+    const before = await sent()
+    const request = newRequest()
+    await withoutMining(async () => {
+      const sending = create().send(request, undisturbed)
+      sending.catch(() => {})
+      const first = await firstAttempt(request.job)
+      const cancelling = create().cancel(request.job, undisturbed)
+      await until(async () => (await attemptsOf(request.job)).length === 2)
+      const second = (await attemptsOf(request.job)).find(({ hash }) => hash !== first.hash)!
+      await until(async () => (await l1.getTransaction(second.hash)) !== null)
+      expect(second.maxFeePerGas).toBeGreaterThanOrEqual((first.maxFeePerGas * 9n) / 8n)
+      expect(second.maxPriorityFeePerGas).toBeGreaterThanOrEqual((first.maxPriorityFeePerGas * 9n) / 8n)
+      await l1.send('evm_mine', [])
+      const cancelled = await cancelling
+      expect(cancelled).toMatchObject({ outcome: 'cancelled', l1TxHash: second.hash })
+      await expect(sending).rejects.toThrow(L1TransactionCancelledError)
+      const mined = (await l1.getTransaction(second.hash))!
+      expect([mined.to?.toLowerCase(), mined.data, mined.value]).toEqual([wallet.address.toLowerCase(), '0x', 0n])
+    })
+    expect(await recordOf(request.job)).toMatchObject({ status: 'cancelled', nonce: before })
+    expect(await create().cancel(request.job, undisturbed)).toEqual({ outcome: 'nothing to cancel' })
+    await create().send(request, undisturbed) // asked for again, it is done
+    expect(await recordOf(`${request.job}#2`)).toMatchObject({ status: 'mined', nonce: before + 1 })
+  })
+
+  test('counts as mined when L1 was faster', async () => {
+    const { create } = newSender()
+    const request = newRequest()
+    const place = await create().send(request, undisturbed)
+    expect(await create().cancel(request.job, undisturbed)).toEqual({ outcome: 'mined', ...place })
+  })
+
+  test('gives its nonce back when nothing was signed and nothing waits behind it', async () => {
+    const { create, sent } = newSender()
+    const before = await sent()
+    const stop = (step: SendStep) => {
+      if (step === 'reserved') throw new Error('died')
+    }
+    const [first, second] = [newRequest(), newRequest()]
+    for (const request of [first, second])
+      await expect(create({ onStep: stop }).send(request, undisturbed)).rejects.toThrow('died')
+    expect(await create().cancel(second.job, undisturbed)).toEqual({ outcome: 'cancelled' })
+    expect(await create().cancel(first.job, undisturbed)).toEqual({ outcome: 'cancelled' })
+    await create().send(newRequest(), undisturbed)
+    expect(await sent()).toBe(before + 1)
+  })
+
+  test('that later ones wait behind leaves no gap, also when it was never signed', async () => {
+    const { create, sent } = newSender()
+    const before = await sent()
+    const stop = (step: SendStep) => {
+      if (step === 'reserved') throw new Error('died')
+    }
+    const [first, second] = [newRequest(), newRequest()]
+    for (const request of [first, second])
+      await expect(create({ onStep: stop }).send(request, undisturbed)).rejects.toThrow('died')
+    expect(await create().cancel(first.job, undisturbed)).toMatchObject({ outcome: 'cancelled' })
+    await create().send(second, undisturbed)
+    expect(await sent()).toBe(before + 2)
+  })
+})
 test('ends at once when it is cancelled', async () => {
   const { create } = newSender()
   const control = new AbortController()

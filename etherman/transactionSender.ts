@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
 import { L1RpcError } from './errors.ts'
-import { bumpFees, type Fees, suggestFees } from './fees.ts'
+import { bumpFees, type FeeLimits, type Fees, suggestFees } from './fees.ts'
 import type {
   L1TransactionAttempt,
   L1TransactionRecord,
@@ -10,7 +10,15 @@ import type {
   NewL1Transaction,
   UnfinishedL1Transaction,
 } from './l1TransactionStore.ts'
-import { describeRevert, L1NonceTakenError, L1RefusedError, L1TransactionRevertedError } from './reverts.ts'
+import {
+  describeRevert,
+  L1BalanceTooLowError,
+  L1FeeLimitError,
+  L1NonceTakenError,
+  L1RefusedError,
+  L1TransactionCancelledError,
+  L1TransactionRevertedError,
+} from './reverts.ts'
 import type { L1Rpc } from './rpc.ts'
 import { signTransaction } from './signTransaction.ts'
 
@@ -31,6 +39,10 @@ export type SenderOptions = {
   bumpAfterMs?: number
   /** How long L1 must say that the nonce is used, without having our transaction, before we believe it. */
   nonceTakenMs?: number
+  /** The most that is ever offered. */
+  feeLimits?: FeeLimits
+  /** Told the sender's balance before each new transaction, wei. */
+  onBalance?: (balanceWei: bigint) => Promise<void>
   onStep?: (step: SendStep) => void
 }
 
@@ -41,16 +53,39 @@ export type SendRequest = Pick<NewL1Transaction, 'job' | 'purpose' | 'fromBatch'
   repeat?: boolean
 }
 
-export type SendControl = { signal: AbortSignal; onProgress: (progress: { stage: string }) => void }
+/** What is known of a transaction on its way. Fees in wei per gas. `feeLimited`: it stays at fees that are too low. */
+export type Underway = {
+  id: string
+  nonce: number
+  hash?: Hash
+  maxFeePerGas?: bigint
+  maxPriorityFeePerGas?: bigint
+  attempts: number
+  feeLimited: boolean
+}
+
+/** `onProgress` is called at least at each change. */
+export type SendControl = {
+  signal: AbortSignal
+  onProgress: (progress: { stage: string; underway?: Underway }) => void
+}
+
+/** What became of a transaction that was to be cancelled. */
+export type Cancellation =
+  | { outcome: 'cancelled'; l1TxHash?: Hash; l1BlockNumber?: number }
+  /** L1 took it before. */
+  | { outcome: 'mined'; l1TxHash: Hash; l1BlockNumber: number }
+  | { outcome: 'nothing to cancel' }
 
 type Receipt = { status: Hex; blockNumber: Hex; gasUsed: Hex; transactionHash: string }
 /** What this process knows of a broadcast. */
-type Watch = { broadcastAt: number; head: number; checkedAt: number; nonceTakenSince?: number }
+type Watch = { broadcastAt: number; head: number; checkedAt: number; nonceTakenSince?: number; feeLimited?: boolean }
 
 const FIRST_POLL_MS = 100
 const FIRST_POLLS_END_MS = 3000
 /** A new leaf in the L1 info tree, which any deposit makes a sequence write. */
 const GAS_RESERVE = 80_000
+const EMPTY_GAS = 21_000
 
 /**
  * Sends transactions of one key, each described by a durable record that is written before anything is broadcast: after
@@ -59,26 +94,50 @@ const GAS_RESERVE = 80_000
 export function createTransactionSender(options: SenderOptions) {
   const { rpc, store, l1ChainId, privateKey, sender, onStep = () => {} } = options
   const { pollIntervalMs = 1000, rebroadcastMs = 5000, bumpAfterMs = 60_000, nonceTakenMs = 60_000 } = options
+  const { feeLimits = {}, onBalance = async () => {} } = options
   const key = hexToBytes(privateKey)
+  /** To make a transaction void is worth any fee. */
+  const limitsOf = ({ recipient }: L1TransactionRecord) => (recipient === sender ? {} : feeLimits)
+  const suggest = (record?: L1TransactionRecord) =>
+    suggestFees(rpc, record === undefined ? feeLimits : limitsOf(record))
 
   /**
    * Returns where L1 has the transaction. Safe to repeat and to run twice at once.
    * @throws {L1TransactionRevertedError} {L1RefusedError} {L1NonceTakenError} {L1UnavailableError}
+   * {L1FeeLimitError} {L1BalanceTooLowError} {L1TransactionCancelledError}
    */
   async function send(request: SendRequest, control: SendControl): Promise<{ l1TxHash: Hash; l1BlockNumber: number }> {
     let last = await store.findLast(request.job)
     if (last?.status === 'created' || last?.status === 'sent') {
       last = await waitSettled(last, control)
       if (last.status === 'mined') return placeOf(last)
+      if (last.status === 'cancelled') throw cancelled(request.job, last)
     }
     if (last?.status === 'mined' && !request.repeat) return placeOf(last)
     // What an earlier call left may have failed by what no longer holds: the simulation tells.
     const settled = await waitSettled(await reserve(request, last?.id), control)
     if (settled.status === 'mined') return placeOf(settled)
     const { job } = request
+    if (settled.status === 'cancelled') throw cancelled(job, settled)
     if (settled.status === 'abandoned')
       throw new L1NonceTakenError('Another transaction took the nonce.', { facts: { job, nonce: settled.nonce } })
     throw new L1TransactionRevertedError('The transaction reverted on L1.', { job, revert: settled.error ?? 'unknown' })
+  }
+
+  /**
+   * Sees to it that the newest transaction of a job does nothing any more: one that was signed is replaced by an empty one
+   * with its nonce and higher fees. Whichever L1 takes counts. Safe to repeat.
+   */
+  async function cancel(job: string, control: SendControl): Promise<Cancellation> {
+    const last = await store.findLast(job)
+    if (last?.status === 'mined') return { outcome: 'mined', ...placeOf(last) }
+    if (last?.status !== 'created' && last?.status !== 'sent') return { outcome: 'nothing to cancel' }
+    if (await store.withdraw(last.id)) return { outcome: 'cancelled' }
+    await store.makeEmpty(last.id, EMPTY_GAS)
+    const settled = await waitSettled(await store.get(last.id), control)
+    if (settled.status === 'mined') return { outcome: 'mined', ...placeOf(settled) }
+    if (settled.status === 'cancelled') return { outcome: 'cancelled', ...placeOf(settled) }
+    return { outcome: 'cancelled' }
   }
 
   async function reserve(request: SendRequest, after: string | undefined): Promise<L1TransactionRecord> {
@@ -86,12 +145,29 @@ export function createTransactionSender(options: SenderOptions) {
     const { recipient, data } = await build()
     const gasLimit = await simulate(job, recipient, data)
     onStep('simulated')
+    await assertFunds(job, gasLimit)
     const chainNonce = Number(await rpc.call<Hex>('eth_getTransactionCount', [sender, 'pending']))
     const range = { ...(fromBatch !== undefined && { fromBatch }), ...(toBatch !== undefined && { toBatch }) }
     const transaction = { job, purpose, ...range, sender, recipient, data, gasLimit }
     const record = await store.reserve(transaction, { after, chainNonce })
     onStep('reserved')
     return record
+  }
+
+  /** @throws {L1BalanceTooLowError} with the amount that is missing, {L1FeeLimitError} */
+  async function assertFunds(job: string, gasLimit: number): Promise<void> {
+    const [{ maxFeePerGas }, balance] = await Promise.all([
+      suggest(),
+      rpc.call<Hex>('eth_getBalance', [sender, 'latest']).then(BigInt),
+    ])
+    await onBalance(balance)
+    const needed = BigInt(gasLimit) * maxFeePerGas
+    if (balance >= needed) return
+    const missing = { balanceWei: String(balance), neededWei: String(needed), missingWei: String(needed - balance) }
+    throw new L1BalanceTooLowError('The account that sends to L1 cannot pay for its transaction: fund it.', {
+      facts: { job, sender, ...missing },
+      docs: 'docs/runbooks/l1-transaction.md',
+    })
   }
 
   /** Gas limit with a reserve: what others do before it can cost gas. @throws {L1TransactionRevertedError} {L1RefusedError} */
@@ -128,17 +204,29 @@ export function createTransactionSender(options: SenderOptions) {
       for (const unfinished of await store.findUnfinished(sender, record.nonce)) await advance(unfinished, watches)
       const current = await store.get(record.id)
       if (current.status !== 'created' && current.status !== 'sent') return current
-      control.onProgress({ stage: `waiting for L1 transaction ${current.hash}` })
+      await report(current, watches, control)
       const early = Date.now() - startedAt < FIRST_POLLS_END_MS
       await pause(early ? FIRST_POLL_MS : pollIntervalMs, control.signal)
     }
   }
 
+  async function report({ id, nonce }: L1TransactionRecord, watches: Map<Hash, Watch>, { onProgress }: SendControl) {
+    const attempts = await store.findAttempts(id)
+    const newest = attempts.at(-1)
+    if (newest === undefined) return onProgress({ stage: `waiting to send nonce ${nonce}` })
+    const { hash, maxFeePerGas, maxPriorityFeePerGas } = newest
+    const feeLimited = watches.get(hash)?.feeLimited ?? false
+    const underway = { id, nonce, hash, maxFeePerGas, maxPriorityFeePerGas, attempts: attempts.length, feeLimited }
+    onProgress({ stage: `waiting for L1 transaction ${hash}`, underway })
+  }
+
   async function advance({ record, attempts }: UnfinishedL1Transaction, watches: Map<Hash, Watch>): Promise<void> {
     const newest = attempts.at(-1)
-    if (newest === undefined) return await attempt(record, attempts, watches, await suggestFees(rpc))
-    for (const { hash } of attempts.toReversed()) if (await settleIfMined(record, hash)) return
+    if (newest === undefined) return await attempt(record, attempts, watches, await suggest(record))
+    for (const each of attempts.toReversed()) if (await settleIfMined(record, each)) return
     const watch = watches.get(newest.hash)
+    const isEmpty = record.recipient === sender
+    if (isEmpty && !newest.cancels) return await attempt(record, attempts, watches, await suggest(record))
     // Unknown to this process: it may have died before the broadcast, or L1 may have forgotten it.
     if (watch === undefined) return await broadcastAgain(record, attempts, watches)
     if (Date.now() - watch.checkedAt < rebroadcastMs) return
@@ -146,7 +234,9 @@ export function createTransactionSender(options: SenderOptions) {
     if (await isNonceTaken(record, attempts, watch)) return await store.abandon(record.id)
     if (!(await isKnown(newest.hash))) return await broadcastAgain(record, attempts, watches)
     if (Date.now() - watch.broadcastAt < bumpAfterMs || (await readHead()) < watch.head + 2) return
-    await attempt(record, attempts, watches, await suggestFees(rpc))
+    const suggested = await suggest(record).catch(unlessLimited)
+    if (suggested === undefined) limit(newest, watches)
+    else await attempt(record, attempts, watches, suggested)
   }
 
   /** A transaction that has become too cheap to be taken is signed anew. */
@@ -161,7 +251,8 @@ export function createTransactionSender(options: SenderOptions) {
       await broadcast(record, { hash, raw: await store.getRaw(hash) }, attempts, watches)
     } catch (error) {
       if (!(error instanceof L1RefusedError)) throw error
-      const suggested = await suggestFees(rpc)
+      const suggested = await suggest(record).catch(unlessLimited)
+      if (suggested === undefined) return limit(newest, watches)
       if (suggested.maxFeePerGas <= newest.maxFeePerGas) throw error
       await attempt(record, attempts, watches, suggested)
     }
@@ -175,15 +266,23 @@ export function createTransactionSender(options: SenderOptions) {
     suggested: Fees,
   ): Promise<void> {
     const last = earlier.at(-1)
-    const fees = last === undefined ? suggested : bumpFees(last, suggested)
+    const fees = last === undefined ? suggested : bumpFees(last, suggested, limitsOf(record))
+    if (fees === undefined) return limit(last!, watches)
     const { recipient: to, nonce, gasLimit } = record
     const data = await store.getData(record.id)
     const { hash, raw } = signTransaction({ chainId: l1ChainId, to, nonce, gasLimit, data, ...fees }, key)
     onStep('signed')
-    const signed = { hash, ...fees }
+    const { maxFeePerGas, maxPriorityFeePerGas } = fees
+    const signed = { hash, maxFeePerGas, maxPriorityFeePerGas, cancels: to === sender }
     await store.addAttempt(record.id, signed, raw)
     onStep('stored')
     await broadcast(record, { hash, raw }, [...earlier, signed], watches)
+  }
+
+  /** It waits until L1 is cheaper, and is shown as one that does. */
+  function limit({ hash }: L1TransactionAttempt, watches: Map<Hash, Watch>): void {
+    const watch = watches.get(hash)
+    if (watch !== undefined) watch.feeLimited = true
   }
 
   async function broadcast(
@@ -209,12 +308,13 @@ export function createTransactionSender(options: SenderOptions) {
     onStep('broadcast')
   }
 
-  async function settleIfMined(record: L1TransactionRecord, hash: Hash): Promise<boolean> {
+  async function settleIfMined(record: L1TransactionRecord, { hash, cancels }: L1TransactionAttempt): Promise<boolean> {
     const receipt = await rpc.call<Receipt | null>('eth_getTransactionReceipt', [hash])
     if (receipt === null) return false
     onStep('mined')
     const place = { hash, l1BlockNumber: Number(receipt.blockNumber) }
-    if (BigInt(receipt.status) === 1n) await store.settle(record.id, { status: 'mined', ...place })
+    if (cancels) await store.settle(record.id, { status: 'cancelled', ...place })
+    else if (BigInt(receipt.status) === 1n) await store.settle(record.id, { status: 'mined', ...place })
     else await store.settle(record.id, { status: 'reverted', ...place, error: await explainRevert(record, receipt) })
     return true
   }
@@ -247,7 +347,7 @@ export function createTransactionSender(options: SenderOptions) {
   const readHead = async () => Number(await rpc.call<Hex>('eth_blockNumber', []))
   const readMinedNonce = async () => Number(await rpc.call<Hex>('eth_getTransactionCount', [sender, 'latest']))
 
-  return { send }
+  return { send, cancel }
 }
 
 export type TransactionSender = ReturnType<typeof createTransactionSender>
@@ -255,6 +355,13 @@ export type TransactionSender = ReturnType<typeof createTransactionSender>
 /** Ends early when the signal is aborted, which the caller looks at next. */
 const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined)
 
+const cancelled = (job: string, { nonce }: L1TransactionRecord) =>
+  new L1TransactionCancelledError('The transaction was cancelled.', { facts: { job, nonce } })
+
 const placeOf = ({ hash, l1BlockNumber }: L1TransactionRecord) => ({ l1TxHash: hash!, l1BlockNumber: l1BlockNumber! })
+
+function unlessLimited(error: unknown): undefined {
+  if (!(error instanceof L1FeeLimitError)) throw error
+}
 
 const revertOf = ({ data }: L1RpcError) => (data === undefined ? undefined : describeRevert(data))
