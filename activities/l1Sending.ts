@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import { computeAddress } from 'ethers'
 import type { NodeError } from '#common/errors.ts'
+import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
 import { findLastVirtualBatch } from '#db/l1.ts'
@@ -10,6 +11,7 @@ import {
   findLastSequenceSent,
   findUnfinishedSequence,
   reopenLostTransactions,
+  storeSenderBalance,
 } from '#db/l1Transactions.ts'
 import { findSequencableBatches } from '#db/sequencePlan.ts'
 import { ensureAllowance } from '#etherman/allowance.ts'
@@ -17,9 +19,21 @@ import { findBlock } from '#etherman/client.ts'
 import { L1TransactionRevertedError, SequenceRevertedError, VerificationRevertedError } from '#etherman/reverts.ts'
 import { createL1Rpc } from '#etherman/rpc.ts'
 import { encodeSequenceBatches } from '#etherman/sequenceCalldata.ts'
-import { createTransactionSender, type SendControl, type SenderOptions } from '#etherman/transactionSender.ts'
+import {
+  type Cancellation,
+  createTransactionSender,
+  type SendControl,
+  type SenderOptions,
+  type Underway,
+} from '#etherman/transactionSender.ts'
 import { Address, BatchNumber, type Hex } from '#protocol/primitives.ts'
-import { batchWorkflowId, type L1Reference, verificationStarted } from '#workflows/messages.ts'
+import {
+  batchWorkflowId,
+  isL1TransactionWorkflowId,
+  type L1Reference,
+  l1TransactionProgressed,
+  verificationStarted,
+} from '#workflows/messages.ts'
 import { whileHeartbeating } from './heartbeat.ts'
 import { fitSequence } from './sequenceFit.ts'
 import { buildSequence } from './sequenceInputs.ts'
@@ -35,6 +49,7 @@ type Range = { fromBatch: number; toBatch: number }
 type Dependencies = {
   db: Database
   config: Pick<Config, 'network' | 'l1' | 'sequenceSender'>
+  logger?: Pick<Logger, 'warn'>
   sequencerKey: Hex
   aggregatorKey: Hex
   tell: Tell
@@ -47,15 +62,24 @@ const CLOCK_AHEAD_SECONDS = 30
 const CLOCK_POLL_MS = 1000
 
 /** What is sent to L1: each transaction is a durable record, so that repetition goes on instead of sending again. */
-export function createL1SendingActivities({ db, config, sequencerKey, aggregatorKey, tell, pace = {} }: Dependencies) {
+export function createL1SendingActivities(dependencies: Dependencies) {
+  const { db, config, logger, sequencerKey, aggregatorKey, tell, pace = {} } = dependencies
   const { network, l1, sequenceSender } = config
   const rpc = createL1Rpc(l1)
   const store = createL1TransactionStore(db)
   const senderOf = (privateKey: Hex, sender: Address) =>
     createTransactionSender({
       ...{ rpc, store, l1ChainId: network.l1ChainId, privateKey, sender },
-      ...{ pollIntervalMs: l1.pollIntervalMs, ...pace },
+      feeLimits: { maxFeePerGas: l1.maxFeePerGasWei, maxPriorityFeePerGas: l1.maxPriorityFeePerGasWei },
+      onBalance: (balanceWei) => noteBalance(sender, balanceWei),
+      ...{ pollIntervalMs: l1.pollIntervalMs, bumpAfterMs: l1.bumpAfterMs, ...pace },
     })
+  async function noteBalance(sender: Address, balanceWei: bigint): Promise<void> {
+    const alarmWei = l1.lowBalanceWei
+    await storeSenderBalance(db, { address: sender, balanceWei, alarmWei })
+    if (balanceWei < alarmWei)
+      logger?.warn({ sender, balanceWei, alarmWei }, 'The account that sends to L1 is running out of funds')
+  }
   const sequencer = Address(computeAddress(sequencerKey))
   const aggregator = Address(computeAddress(aggregatorKey))
   const sequences = senderOf(sequencerKey, sequencer)
@@ -96,6 +120,12 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
       return count === 0 ? null : { fromBatch, toBatch: fromBatch + count - 1, full, waitMs }
     },
 
+    /** Of a job by its name. Safe to repeat. */
+    cancelL1Transaction: ({ job }: { job: string }): Promise<Cancellation> =>
+      whileHeartbeating((control) =>
+        showing(tell, control, (shown) => (job.startsWith('verify-') ? verifications : sequences).cancel(job, shown)),
+      ),
+
     /** @throws {SequenceRevertedError} when the rollup contract refuses it */
     sendSequence: ({ fromBatch, toBatch }: Range): Promise<L1Reference> =>
       whileHeartbeating(async (control) => {
@@ -112,7 +142,10 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
         }
         const job = `sequence-${fromBatch}-${toBatch}`
         return await namingReverts(
-          () => sequences.send({ job, purpose: 'sequence', fromBatch: from, toBatch: to, build }, control),
+          () =>
+            showing(tell, control, (shown) =>
+              sequences.send({ job, purpose: 'sequence', fromBatch: from, toBatch: to, build }, shown),
+            ),
           (options) => new SequenceRevertedError('L1 refused the sequence.', options),
           'docs/runbooks/sequence-reverted.md',
         )
@@ -130,12 +163,41 @@ export function createL1SendingActivities({ db, config, sequencerKey, aggregator
         // Not again when L1 is away for hours: it would fill their histories.
         if (Context.current().info.attempt === 1) await tellBatches(fromBatch, toBatch)
         return await namingReverts(
-          () => verifications.send({ job, purpose: 'verify', fromBatch: from, toBatch: to, build }, control),
+          () =>
+            showing(tell, control, (shown) =>
+              verifications.send({ job, purpose: 'verify', fromBatch: from, toBatch: to, build }, shown),
+            ),
           (options) => new VerificationRevertedError('L1 refused the verification.', options),
           'docs/runbooks/verification-reverted.md',
         )
       }),
   }
+}
+
+/** Tells the transaction's own workflow, when there is one, of each signed form. */
+async function showing<T>(tell: Tell, control: SendControl, send: (control: SendControl) => Promise<T>): Promise<T> {
+  const { workflowId } = Context.current().info.workflowExecution ?? {}
+  let told = ''
+  let telling = Promise.resolve()
+  const onProgress: SendControl['onProgress'] = ({ stage, underway }) => {
+    control.onProgress({ stage })
+    const progress = underway && toProgress(underway)
+    const isShown = workflowId !== undefined && isL1TransactionWorkflowId(workflowId)
+    if (!isShown || progress === undefined || told === JSON.stringify(progress)) return
+    told = JSON.stringify(progress)
+    telling = telling.then(() => tell(workflowId, l1TransactionProgressed, progress)).catch(() => {}) // a view only
+  }
+  try {
+    return await send({ ...control, onProgress })
+  } finally {
+    await telling
+  }
+}
+
+function toProgress({ nonce, hash, maxFeePerGas, maxPriorityFeePerGas, attempts, feeLimited }: Underway) {
+  if (hash === undefined) return undefined
+  const fees = { maxFeePerGas: String(maxFeePerGas), maxPriorityFeePerGas: String(maxPriorityFeePerGas) }
+  return { nonce, l1TxHash: hash, ...fees, attempts, feeLimited }
 }
 
 type RevertOptions = { cause: unknown; facts: { job: string; revert: string }; docs: string }

@@ -55,6 +55,13 @@ export const configSchema = z.strictObject({
     pollIntervalMs: milliseconds.default(1000),
     maxBlockRange: count.default(1000),
     requestTimeoutMs: milliseconds.default(10_000),
+    /** The most that is offered for gas on L1, wei; no limit when left out. */
+    maxFeePerGasWei: wei.optional(),
+    maxPriorityFeePerGasWei: wei.optional(),
+    /** Fees of a transaction are raised when it is not mined after this time. */
+    bumpAfterMs: milliseconds.default(60_000),
+    /** An account that sends to L1 and has less is reported, wei. */
+    lowBalanceWei: wei.default(10n ** 17n),
   }),
   temporal: z
     .strictObject({

@@ -3,7 +3,7 @@ import { NodeError } from '#common/errors.ts'
 import type { L1TransactionAttempt, L1TransactionRecord, L1TransactionStore } from '#etherman/l1TransactionStore.ts'
 import { type Address, BatchNumber } from '#protocol/primitives.ts'
 import type { Database, Queryable } from './client.ts'
-import { cursors, l1TransactionAttempts, l1Transactions, sequences, verifications } from './schema.ts'
+import { cursors, l1Senders, l1TransactionAttempts, l1Transactions, sequences, verifications } from './schema.ts'
 
 export class L1TransactionNotFoundError extends NodeError {
   override readonly name = 'L1TransactionNotFoundError'
@@ -183,6 +183,17 @@ export async function reopenLostTransactions(db: Queryable): Promise<string[]> {
     )
     .returning({ id: l1Transactions.id })
   return rows.map(({ id }) => id)
+}
+
+/** What an account that we send from has now. */
+export async function storeSenderBalance(db: Queryable, sender: typeof l1Senders.$inferInsert): Promise<void> {
+  const row = { ...sender, updatedAt: new Date() }
+  await db.insert(l1Senders).values(row).onConflictDoUpdate({ target: l1Senders.address, set: row })
+}
+
+/** Accounts that we send from, with what was last seen of them. */
+export async function findSenderBalances(db: Queryable): Promise<(typeof l1Senders.$inferSelect)[]> {
+  return await db.select().from(l1Senders).orderBy(asc(l1Senders.address))
 }
 
 /** Until the end of the transaction, nobody else reserves a nonce of this sender. */

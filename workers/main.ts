@@ -43,6 +43,7 @@ await runRole('workflows', async (config, logger) => {
     activities: createL1SendingActivities({
       db,
       config,
+      logger,
       sequencerKey: readSecret('keys.sequencer', config.keys.sequencer),
       aggregatorKey: readSecret('keys.aggregator', config.keys.aggregator),
       tell,

@@ -5,6 +5,7 @@ import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import type { ProvingActivities } from '#activities/proving.ts'
 import { failureMessage } from './failures.ts'
 import { planGrowingRun, type Wake } from './growingRun.ts'
+import { sendByWorkflow, wasCancelled } from './l1Transaction.ts'
 import * as messages from './messages.ts'
 import { type Neighbours, type ProofRange, proofWorkflow } from './proof.ts'
 import { DATABASE, L1_WRITE, PROVE } from './retryPolicies.ts'
@@ -21,6 +22,7 @@ const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000 }
  */
 export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Promise<never> {
   const activitiesTell = wf.patched('activities-tell')
+  const transactionsAreWorkflows = wf.patched('l1-transactions')
   const wake: Wake = { woken: true, urgent: false }
   const planAgain = () => {
     wake.woken = true
@@ -65,14 +67,24 @@ export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Prom
         { fromBatch, toBatch, proofId: final.proofId },
       ])
       if (!activitiesTell) await tellBatches(fromBatch, toBatch)
-      const sent = await l1.sendVerification.executeWithOptions({ summary: `verify ${range} on L1` }, [
-        { fromBatch, toBatch, proofId: final.proofId },
-      ])
+      const { proofId } = final
+      const sent = transactionsAreWorkflows
+        ? await sendByWorkflow({ purpose: 'verify', fromBatch, toBatch, proofId })
+        : await l1.sendVerification.executeWithOptions({ summary: `verify ${range} on L1` }, [
+            { fromBatch, toBatch, proofId },
+          ])
       wf.setCurrentDetails(`Last verified: **${range}**, L1 transaction \`${sent.l1TxHash}\`.`)
       unpark()
       wake.woken = true
     } catch (error) {
       if (wf.isCancellation(error)) throw error
+      if (wasCancelled(error)) {
+        wf.setCurrentDetails(`The verification of **${range}** was cancelled. Signal \`retryNow\` goes on.`)
+        attention('l1-cancelled')
+        parked = true
+        await wf.condition(() => wake.urgent) // unbounded: an operator stopped it
+        continue
+      }
       wf.setCurrentDetails(
         `Verification of **${range}** failed:\n\n> ${failureMessage(error)}\n\nSignal \`retryNow\` tries at once.`,
       )

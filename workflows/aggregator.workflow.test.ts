@@ -101,7 +101,7 @@ test.each([
   expect(fake.jobs).toHaveLength(batches)
   await eventually(() => expect(fake.state.plans).toBe(2)) // looks for more
   if (batches === 5) {
-    await recordHistory('aggregator-five-batches-2', handle)
+    await recordHistory('aggregator-five-batches-3', handle)
     await recordHistory('proof-joined-2', run.client.workflow.getHandle(messages.aggregatedProofWorkflowId(1, 5)))
   }
 })
@@ -113,7 +113,7 @@ test('where the prover allows it a job joins many proofs', async () => {
   await eventually(() => expect(fake.sent).toEqual(['1-9 final ((1 2 3 4) (5 6 7 8) 9)']))
   expect(fake.jobs.slice(0, 2).sort()).toEqual(['join 1-4 r0', 'join 5-8 r0']) // both at once
   expect(fake.jobs.slice(2)).toEqual(['join 1-9 r0', 'final r0'])
-  await recordHistory('aggregator-many-in-a-job', handle)
+  await recordHistory('aggregator-many-in-a-job-2', handle)
 })
 
 test('a batch is shown as verifying while its verification is sent', async () => {
@@ -152,7 +152,7 @@ test('a refusal by L1 raises attention; the retry is a new round of jobs', async
   await eventually(() => expect(fake.sent).toHaveLength(1))
   expect(fake.jobs.slice(3)).toEqual(['join 1-2 r1', 'join 1-3 r1', 'final r1'])
   await eventually(async () => expect(await attention()).toBeNull())
-  await recordHistory('aggregator-refused-and-retried-2', handle)
+  await recordHistory('aggregator-refused-and-retried-3', handle)
 })
 
 test('a final proof that is not of the State DB never reaches L1', async () => {
@@ -206,5 +206,5 @@ test('a run may grow for its time, and goes when it is gone', async () => {
   fake.state.full = true
   await handle.signal(messages.l1Progressed)
   await eventually(() => expect(fake.sent.slice(1)).toEqual(['3-4 final (3 4)']))
-  await recordHistory('aggregator-waiting-2', handle)
+  await recordHistory('aggregator-waiting-3', handle)
 })

@@ -1,6 +1,7 @@
 // What a worker of the queue zk-batch can run; Temporal loads this file.
 export { aggregatorWorkflow } from './aggregator.ts'
 export { batchWorkflow } from './batch.ts'
+export { l1TransactionWorkflow } from './l1Transaction.ts'
 export { proofWorkflow } from './proof.ts'
 export { sequencerWorkflow } from './sequencer.ts'
 export { sequenceSenderWorkflow } from './sequenceSender.ts'

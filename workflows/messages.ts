@@ -71,8 +71,56 @@ export const retryCheckNow = defineUpdate<string, [{ note?: string }?]>('retryCh
 /** Operator → sequence sender, aggregator: try now what failed. */
 export const retryNow = defineSignal<[string?]>('retryNow')
 
-/** What stops a batch or a sender until somebody acts; the value of ZkAttention. */
-export type Attention = 'check-failed' | 'proof-failed' | 'sequence-failed' | 'verification-failed' | 'sync-failed'
+/** What stops a batch, a sender or an L1 transaction until somebody acts; the value of ZkAttention. */
+export type Attention =
+  | 'check-failed'
+  | 'proof-failed'
+  | 'sequence-failed'
+  | 'verification-failed'
+  | 'sync-failed'
+  | 'l1-refused'
+  | 'l1-fee-limit'
+  | 'l1-balance-low'
+  | 'l1-cancelled'
+
+/** An L1 transaction: what it is to do. `maxTries` in silence, 5 when absent; then every `retryParkedMs`, a minute. */
+export type L1TransactionInput = { fromBatch: number; toBatch: number; maxTries?: number; retryParkedMs?: number } & (
+  | { purpose: 'sequence' }
+  | { purpose: 'verify'; proofId: string }
+)
+/** Name of the job, which is that of its record in the State DB. */
+export const l1Job = ({ purpose, fromBatch, toBatch }: L1TransactionInput) => `${purpose}-${fromBatch}-${toBatch}`
+const L1_TRANSACTION_PREFIX = 'l1-'
+export const l1TransactionWorkflowId = (job: string) => `${L1_TRANSACTION_PREFIX}${job}`
+export const isL1TransactionWorkflowId = (workflowId: string) => workflowId.startsWith(L1_TRANSACTION_PREFIX)
+/** How the workflow of a cancelled transaction fails. */
+export const CANCELLED_FAILURE = 'L1TransactionCancelledError'
+
+/** What is signed and out there; fees in wei per gas. */
+export type L1TransactionProgress = {
+  nonce: number
+  l1TxHash: string
+  maxFeePerGas: string
+  maxPriorityFeePerGas: string
+  /** Signed forms; each fee bump makes one. */
+  attempts: number
+  feeLimited: boolean
+}
+/** `waiting`: for its next try. */
+export type L1TransactionView = Partial<L1TransactionProgress> & {
+  job: string
+  status: 'sending' | 'waiting' | 'cancelling' | 'mined' | 'cancelled' | 'failed'
+  tries: number
+  attempts: number
+  l1BlockNumber?: number
+  lastError?: string
+}
+export const l1TransactionState = defineQuery<L1TransactionView>('state')
+/** Sender's activity → L1 transaction: what is out there has changed. */
+export const l1TransactionProgressed = defineSignal<[L1TransactionProgress]>('l1TransactionProgressed')
+/** Operator → L1 transaction. */
+export const retryL1Transaction = defineUpdate<string>('retryL1Transaction')
+export const cancelL1Transaction = defineUpdate<string>('cancelL1Transaction')
 
 export type BatchInput = {
   batchNumber: number

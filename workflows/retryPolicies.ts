@@ -50,6 +50,20 @@ export const L1_WRITE: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: STOP },
 }
 
+/** Under a workflow of its own, which counts the tries and shows why: only an L1 that is away is waited for in silence. */
+export const L1_TRANSACTION: ActivityOptions = {
+  ...L1_WRITE,
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: {
+    ...L1_WRITE.retry,
+    nonRetryableErrorTypes: [
+      ...STOP,
+      ...['L1RefusedError', 'L1NonceTakenError', 'L1FeeLimitError', 'L1BalanceTooLowError'],
+      'L1TransactionCancelledError',
+    ],
+  },
+}
+
 /** Five attempts cover a lost prover or network; a refused proof is not tried again by itself. */
 export const PROVE: ActivityOptions = {
   taskQueue: TASK_QUEUE.prover,

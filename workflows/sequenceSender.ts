@@ -2,6 +2,7 @@ import * as wf from '@temporalio/workflow'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import { failureMessage } from './failures.ts'
 import { planGrowingRun, type Wake } from './growingRun.ts'
+import { sendByWorkflow, wasCancelled } from './l1Transaction.ts'
 import * as messages from './messages.ts'
 import { L1_WRITE } from './retryPolicies.ts'
 
@@ -11,6 +12,7 @@ const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000 }
 
 /** Groups checked batches into sequences, one L1 transaction at a time. What to send next is read from the State DB. */
 export async function sequenceSenderWorkflow(intervals = INTERVALS): Promise<never> {
+  const transactionsAreWorkflows = wf.patched('l1-transactions')
   const wake: Wake = { woken: true, urgent: false }
   const planAgain = () => {
     wake.woken = true
@@ -47,14 +49,21 @@ export async function sequenceSenderWorkflow(intervals = INTERVALS): Promise<nev
     const range = fromBatch === toBatch ? `batch ${fromBatch}` : `batches ${fromBatch} to ${toBatch}`
     wf.setCurrentDetails(`Sequencing **${range}**.`)
     try {
-      const { l1TxHash } = await l1.sendSequence.executeWithOptions({ summary: `sequence ${range}` }, [
-        { fromBatch, toBatch },
-      ])
+      const { l1TxHash } = transactionsAreWorkflows
+        ? await sendByWorkflow({ purpose: 'sequence', fromBatch, toBatch })
+        : await l1.sendSequence.executeWithOptions({ summary: `sequence ${range}` }, [{ fromBatch, toBatch }])
       wf.setCurrentDetails(`Last sequenced: **${range}**, L1 transaction \`${l1TxHash}\`.`)
       unpark()
       wake.woken = true
     } catch (error) {
       if (wf.isCancellation(error)) throw error
+      if (wasCancelled(error)) {
+        wf.setCurrentDetails(`The sequence of **${range}** was cancelled. Signal \`retryNow\` goes on.`)
+        attention('l1-cancelled')
+        parked = true
+        await wf.condition(() => wake.urgent) // unbounded: an operator stopped it
+        continue
+      }
       wf.setCurrentDetails(
         `L1 refused the sequence of **${range}**:\n\n> ${failureMessage(error)}\n\nSignal \`retryNow\` tries at once.`,
       )

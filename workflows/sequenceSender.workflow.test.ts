@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { L1SendingActivities, SequencePlan } from '#activities/l1Sending.ts'
-import { SequenceRevertedError } from '#etherman/reverts.ts'
+import { L1TransactionCancelledError, SequenceRevertedError } from '#etherman/reverts.ts'
 import { hashOf } from '#test/blocks.ts'
 import { recordHistory } from '#test/recordHistories.ts'
 import { attributeHistory, eventually, runWorkflows, type WorkflowRun } from '#test/workflowRun.ts'
@@ -79,7 +79,7 @@ test('full sequences are sent at once, one at a time; the rest when it had its t
   fake.state.checked = 8
   await wake(8)
   await eventually(() => expect(fake.sent.at(-1)).toBe('8-8'))
-  await recordHistory('sequence-sender', handle)
+  await recordHistory('sequence-sender-2', handle)
 })
 
 test('a sequence that becomes full while it waits is sent then', async () => {
@@ -119,7 +119,7 @@ test('a refused sequence raises attention until it is taken, by itself or by an 
   await start({ retryFailedMs: 100 })
   await eventually(() => expect(fake.sent).toEqual(['1-2']))
   await eventually(async () => expect(await attributeHistory(handle, 'attention')).toEqual(['sequence-failed', null]))
-  await recordHistory('sequence-sender-refused', handle)
+  await recordHistory('sequence-sender-refused-2', handle)
   await handle.terminate()
 
   fake = createFakeL1()
@@ -132,6 +132,24 @@ test('a refused sequence raises attention until it is taken, by itself or by an 
   await handle.signal(messages.retryNow, 'allowance raised')
   await eventually(() => expect(fake.sent).toEqual(['1-2']))
   await eventually(async () => expect(await attention()).toBeNull())
+})
+
+test('after an operator cancelled its transaction it goes on only when told to', async () => {
+  fake.state.checked = 2
+  const { sendSequence } = fake.activities
+  fake.activities.sendSequence = async () => {
+    throw new L1TransactionCancelledError('The transaction was cancelled.')
+  }
+  await start({ retryFailedMs: 50 })
+  await eventually(async () => expect(await attention()).toBe('l1-cancelled'))
+  fake.activities.sendSequence = sendSequence
+  await wake(2)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(fake.sent).toEqual([])
+  await handle.signal(messages.retryNow)
+  await eventually(() => expect(fake.sent).toEqual(['1-2']))
+  await eventually(async () => expect(await attention()).toBeNull())
+  await recordHistory('sequence-sender-cancelled', handle)
 })
 
 test('attention goes when nothing is left to send, also after a new run', async () => {
