@@ -24,6 +24,7 @@ import {
   eventOf,
   expectRefusal,
   type L1Fixture,
+  overwrite,
   read,
   rollupData,
   send,
@@ -339,6 +340,12 @@ describe('in an emergency', () => {
     await refused('claimAsset', claim)
     await refused('claimMessage', claim)
   })
+})
+
+test('a full tree takes no more exits', async () => {
+  await overwrite(l1, l1.bridge, ['depositCount'], toBeHex(2n ** 32n - 1n, 32))
+  const call = [ROLLUP_ID, user.address, 1n, ZeroAddress, false, '0x']
+  await expectRefusal('MerkleTreeFull', l1.bridge, 'bridgeAsset', call, { value: 1n })
 })
 
 test('leaves are hashed as the protocol hashes them', async () => {

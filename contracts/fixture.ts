@@ -119,6 +119,23 @@ export async function send(
   return receipt as ContractTransactionReceipt
 }
 
+/** Overwrites the one storage slot that a view function reads: for states that no transaction reaches in reasonable time. */
+export async function overwrite(
+  { provider }: L1Fixture,
+  contract: Contract,
+  [method, ...args]: readonly [string, ...unknown[]],
+  value: string,
+): Promise<void> {
+  const to = await contract.getAddress()
+  const data = contract.interface.encodeFunctionData(method, args)
+  const { accessList } = (await provider.send('eth_createAccessList', [{ to, data }, 'latest'])) as {
+    accessList: { address: string; storageKeys: string[] }[]
+  }
+  const [slot, ...others] = accessList.flatMap(({ storageKeys }) => storageKeys)
+  if (slot === undefined || others.length > 0) throw new Error(`${method} does not read one slot`)
+  await provider.send('anvil_setStorageAt', [to, slot, value])
+}
+
 export async function read(
   contract: Contract,
   method: string,

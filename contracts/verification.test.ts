@@ -16,6 +16,7 @@ import {
   GENESIS_ROOT,
   type L1Fixture,
   latestTimestamp,
+  overwrite,
   passTime,
   read,
   regularBatch,
@@ -286,6 +287,12 @@ describe('a verify call', () => {
     await verify({ finalNewBatch: 1 })
     await verify({ initNumBatch: 0, finalNewBatch: 3, newStateRoot: OTHER_ROOT })
     expect(await read(l1.manager, 'totalVerifiedBatches')).toBe(3n)
+  })
+
+  test('may not start behind the last verified batch, even from a root that is there', async () => {
+    await verify({ finalNewBatch: 3 })
+    await overwrite(l1, l1.manager, ['getRollupBatchNumToStateRoot', 1, 4], ROOT)
+    await refuse('InitNumBatchAboveLastVerifiedBatch', { initNumBatch: 4, finalNewBatch: 5 })
   })
 
   test('may not start before the last upgrade', async () => {
