@@ -5,6 +5,7 @@ import { type L1Fixture, rollupData, send, startL1 } from '#contracts/fixture.ts
 import { closeBatch, markBatchChecked, openBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { findLastVirtualBatch, insertSequence, insertVirtualBatch, setCursor, storeL1Block } from '#db/l1.ts'
+import { findSenderBalances } from '#db/l1Transactions.ts'
 import { insertProof } from '#db/proofs.ts'
 import { batches, forcedBatches, l1Blocks, l1Transactions, proofs } from '#db/schema.ts'
 import { createEtherman } from '#etherman/client.ts'
@@ -111,7 +112,7 @@ function activities({ maxBatches = 20, maxTransactionBytes = 131_072, onStep }: 
         bumpAfterMs: 60_000,
         lowBalanceWei: 0n,
       },
-      sequenceSender: { waitMs: 5000, maxBatches, maxTransactionBytes },
+      sequenceSender: { waitMs: 5000, maxBatches, maxTransactionBytes, maxGas: 10_000_000, maxAgeMs: 600_000 },
     },
     sequencerKey: l1.sequencer.privateKey as Hex,
     aggregatorKey: l1.aggregator.privateKey as Hex,
@@ -292,4 +293,23 @@ test('names what the rollup manager objects to', async () => {
   await send(l1.manager, 'revokeRole', [trustedAggregatorRole, l1.aggregator.address])
   await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'VerificationRevertedError' })
   await expect(sendVerification(1, 4, proofId)).rejects.toThrow('revert=AddressDoNotHaveRequiredRole')
+})
+
+test('the workflow of a transaction is told what is out there, and the balance is noted', async () => {
+  const environment = new MockActivityEnvironment({
+    workflowExecution: { workflowId: 'l1-sequence-2-4', runId: 'run' },
+  })
+  told.length = 0
+  await environment.run(activities().sendSequence, { fromBatch: 2, toBatch: 4 })
+  const row = (await findSenderBalances(db)).find(({ address }) => address === sequencer())
+  expect(row).toMatchObject({ alarmWei: 0n })
+  expect(row!.balanceWei).toBeGreaterThan(10n ** 18n)
+  expect(new Set(told)).toEqual(new Set(['l1-sequence-2-4 l1TransactionProgressed']))
+})
+
+test('a sequence is cancelled by the name of its job', async () => {
+  const cancel = (job: string) => new MockActivityEnvironment().run(activities().cancelL1Transaction, { job })
+  expect(await cancel('sequence-2-4')).toEqual({ outcome: 'nothing to cancel' })
+  const place = await sendSequence(2, 4)
+  expect(await cancel('sequence-2-4')).toEqual({ outcome: 'mined', ...place })
 })

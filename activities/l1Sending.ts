@@ -18,7 +18,7 @@ import { ensureAllowance } from '#etherman/allowance.ts'
 import { findBlock } from '#etherman/client.ts'
 import { L1TransactionRevertedError, SequenceRevertedError, VerificationRevertedError } from '#etherman/reverts.ts'
 import { createL1Rpc } from '#etherman/rpc.ts'
-import { encodeSequenceBatches } from '#etherman/sequenceCalldata.ts'
+import { calldataCarrier } from '#etherman/sequenceCarrier.ts'
 import {
   type Cancellation,
   createTransactionSender,
@@ -109,14 +109,14 @@ export function createL1SendingActivities(dependencies: Dependencies) {
      * sequence that was begun and not finished comes first, as it is.
      */
     async planSequence(): Promise<SequencePlan | null> {
-      const { waitMs, maxBatches, maxTransactionBytes } = sequenceSender
+      const { waitMs, ...limits } = sequenceSender
       await reopenLostTransactions(db)
       const unfinished = await findUnfinishedSequence(db)
       if (unfinished !== undefined) return { ...unfinished, full: true, waitMs }
       const lastVirtual = (await findLastVirtualBatch(db))?.batchNumber ?? 0
       const fromBatch = BatchNumber(Math.max(lastVirtual, await findLastSequenceSent(db)) + 1)
-      const candidates = await findSequencableBatches(db, fromBatch, maxBatches + 1)
-      const { count, full } = fitSequence(candidates, { maxBatches, maxTransactionBytes })
+      const candidates = await findSequencableBatches(db, fromBatch, limits.maxBatches + 1)
+      const { count, full } = fitSequence(candidates, limits, calldataCarrier, Date.now())
       return count === 0 ? null : { fromBatch, toBatch: fromBatch + count - 1, full, waitMs }
     },
 
@@ -138,7 +138,7 @@ export function createL1SendingActivities(dependencies: Dependencies) {
             { rpc, sender: sequences, owner: sequencer, contracts: network.contracts, batches },
             control,
           )
-          return { recipient: network.contracts.rollup, data: encodeSequenceBatches(call) }
+          return { recipient: network.contracts.rollup, ...calldataCarrier.encode(call) }
         }
         const job = `sequence-${fromBatch}-${toBatch}`
         return await namingReverts(

@@ -3,6 +3,7 @@ import { createPublicClient, createWalletClient, defineChain, http, parseEther, 
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
+import { storeSenderBalance } from '#db/l1Transactions.ts'
 import { Address, Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { addBlock, call, startTestApi, TEST_CHAIN_ID, type TestApi } from './testServer.ts'
@@ -275,6 +276,13 @@ test('health is told on the RPC port', async () => {
   expect(await (await fetch(`${api.url}/metrics`)).text()).toContain(
     'rpc_requests_total{method="eth_chainId",outcome="ok"}',
   )
+})
+
+test('metrics tell the funds of the accounts that send to L1', async () => {
+  await storeSenderBalance(api.db, { address: addressOf(0x5e), balanceWei: 5n, alarmWei: 9n })
+  const metrics = await (await fetch(`${api.url}/metrics`)).text()
+  expect(metrics).toContain(`l1_sender_balance_wei{address="${addressOf(0x5e)}"} 5`)
+  expect(metrics).toContain(`l1_sender_alarm_wei{address="${addressOf(0x5e)}"} 9`)
 })
 
 test('transport refusals carry a JSON-RPC error', async () => {

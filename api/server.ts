@@ -17,6 +17,7 @@ import { createHealth } from './health.ts'
 import { createDispatcher } from './jsonRpc.ts'
 import { createMethods } from './methods/table.ts'
 import { createMetrics } from './metrics.ts'
+import { addSenderMetrics } from './senderMetrics.ts'
 import { createStateReaders } from './stateReaders.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { serveWebSocket } from './webSocket.ts'
@@ -59,6 +60,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
       logger,
     }
     const [metrics, health] = [createMetrics(), createHealth({ db, head })]
+    addSenderMetrics(metrics.registry, db)
     const dispatcher = createDispatcher({
       methods: createMethods(deps),
       limits: { batchLimit: rpc.batchLimit, maxBatchAnswer: MAX_BATCH_ANSWER_BYTES },

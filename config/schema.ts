@@ -121,6 +121,10 @@ export const configSchema = z.strictObject({
       maxBatches: count.max(1000).default(20),
       /** Most bytes of one L1 transaction. */
       maxTransactionBytes: count.max(131_072).default(131_072),
+      /** Most gas of one sequence, by an upper bound; a single batch always goes. */
+      maxGas: count.default(10_000_000),
+      /** A batch that is closed for this long is sequenced without waiting for others. */
+      maxAgeMs: milliseconds.default(600_000),
     })
     .prefault({}),
   aggregator: z

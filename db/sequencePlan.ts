@@ -4,7 +4,13 @@ import type { Queryable } from './client.ts'
 import { batches, forcedBatches, l1InfoLeaves } from './schema.ts'
 
 /** What planning needs of a batch: no data, for that is large. */
-export type SequencableBatch = { batchNumber: BatchNumber; forkId: number; coinbase: Address; sizeBytes: number }
+export type SequencableBatch = {
+  batchNumber: BatchNumber
+  forkId: number
+  coinbase: Address
+  sizeBytes: number
+  closedAt: Date
+}
 
 /** Batches from this one on that are closed and checked, without a gap, at most `limit`. */
 export async function findSequencableBatches(
@@ -25,11 +31,12 @@ export async function findSequencableBatches(
     .where(gte(batches.batchNumber, fromBatch))
     .orderBy(asc(batches.batchNumber))
     .limit(limit)
-  const end = rows.findIndex(
-    ({ batchNumber, closedAt, checkedAt }, index) =>
-      batchNumber !== fromBatch + index || closedAt === null || checkedAt === null,
-  )
-  return end < 0 ? rows : rows.slice(0, end)
+  const found: SequencableBatch[] = []
+  for (const { closedAt, checkedAt, ...row } of rows) {
+    if (row.batchNumber !== fromBatch + found.length || closedAt === null || checkedAt === null) break
+    found.push({ ...row, closedAt })
+  }
+  return found
 }
 
 /** Forced batches by their numbers, as L1 has them. */
