@@ -3,6 +3,7 @@ import { ExecutionAbortedError } from '#executor/evm/deadline.ts'
 import { type SimulatedCall, type SimulationResult, simulateCall } from '#executor/simulate.ts'
 import type { StateOverrides } from '#executor/stateOverrides.ts'
 import { timedOut } from './errors.ts'
+import type { ForkIds } from './forkIds.ts'
 import type { StateReaders } from './stateReaders.ts'
 
 export type CallOutcome = {
@@ -30,12 +31,12 @@ export interface CallSimulator {
 export function createCallSimulator({
   stateAt,
   chainId,
-  forkId,
+  forkIds,
   timeoutMs,
 }: {
   stateAt: StateReaders
   chainId: number
-  forkId: number
+  forkIds: ForkIds
   timeoutMs: number
 }): CallSimulator {
   return {
@@ -49,6 +50,7 @@ export function createCallSimulator({
         chainId,
       }
       const deadline = Date.now() + timeoutMs
+      const forkId = await forkIds(header.batchNumber)
       try {
         return toOutcome(
           await simulateCall(call, { reader: stateAt(header), forkId, block, overrides, deadline, treeDepth }),

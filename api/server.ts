@@ -12,6 +12,7 @@ import { ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { createApp, createOpsApp } from './app.ts'
 import { createCallSimulator } from './callSimulator.ts'
 import type { ApiDeps } from './deps.ts'
+import { createForkIds } from './forkIds.ts'
 import { followHead } from './head.ts'
 import { createHealth } from './health.ts'
 import { createDispatcher } from './jsonRpc.ts'
@@ -52,7 +53,10 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
       subscriptions,
       stateAt,
       intake: createPoolIntake({ store: createPoolStore(db, pool), rules }),
-      simulator: createCallSimulator({ stateAt, ...network, timeoutMs: rpc.evmTimeoutMs }),
+      simulator: createCallSimulator({
+        ...{ stateAt, chainId: network.chainId, timeoutMs: rpc.evmTimeoutMs },
+        forkIds: createForkIds(db, network.forkId),
+      }),
       chainId: network.chainId,
       coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
       minGasPriceWei: pool.minGasPriceWei,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lt, max, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, inArray, lt, max, sql } from 'drizzle-orm'
 import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
 import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
@@ -130,6 +130,19 @@ export async function nextForcedBatchNumber(db: Queryable): Promise<number> {
 export async function findLastVirtualBatch(db: Queryable): Promise<VirtualBatchRow | undefined> {
   const [row] = await db.select().from(virtualBatches).orderBy(desc(virtualBatches.batchNumber)).limit(1)
   return row
+}
+
+/** Virtual batches from this one on with what they hold, oldest first; only those whose batch this node has closed. */
+export async function findVirtualBatchesFrom(db: Queryable, fromBatch: BatchNumber) {
+  const rows = await db
+    .select({ virtual: virtualBatches, batchL2Data: batches.batchL2Data, kind: batches.kind })
+    .from(virtualBatches)
+    .innerJoin(batches, eq(batches.batchNumber, virtualBatches.batchNumber))
+    .where(gte(virtualBatches.batchNumber, fromBatch))
+    .orderBy(asc(virtualBatches.batchNumber))
+  return rows.flatMap(({ virtual, batchL2Data, kind }) =>
+    batchL2Data === null || kind === 'genesis' ? [] : [{ ...virtual, batchL2Data, kind }],
+  )
 }
 
 export async function insertVirtualBatch(tx: Queryable, batch: VirtualBatchRow): Promise<void> {

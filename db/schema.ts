@@ -285,6 +285,38 @@ export const verifications = state.table('verifications', {
   trusted: boolean('trusted').notNull(),
 })
 
+/** What L1 said of forks: from this batch on the rollup is of that fork, unless a newer row covers the batch too. */
+export const forkUpgrades = state.table(
+  'fork_upgrades',
+  {
+    l1BlockNumber: l1Block(),
+    fromBatch: batchNumber('from_batch').notNull(),
+    forkId: integer('fork_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.l1BlockNumber, table.fromBatch] })],
+)
+
+/** Sequences after a batch were taken back on L1. To undo one, L1 is read again from the first of them on. */
+export const rollbacks = state.table('rollbacks', {
+  l1BlockNumber: l1Block().primaryKey(),
+  toBatch: batchNumber('to_batch').notNull(),
+  firstRemovedL1Block: safeInteger('first_removed_l1_block').notNull(),
+})
+
+/** Events of the contracts before fork 7, as they were decoded. Nothing is computed from them. */
+export const preEtrogEvents = state.table(
+  'pre_etrog_events',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(), // in the order of the chain
+    l1BlockNumber: l1Block(),
+    l1TxHash: hexBytes<Hash>('l1_tx_hash').notNull(),
+    event: text('event').notNull(),
+    /** Arguments of the event, and as `call` those of the call where it could be read. */
+    facts: jsonb('facts').notNull(),
+  },
+  (table) => [index('pre_etrog_events_block').on(table.l1BlockNumber)],
+)
+
 export type L1TransactionStatus = 'created' | 'sent' | 'mined' | 'reverted' | 'cancelled' | 'abandoned'
 
 /** Every transaction we send to L1: one durable record each, written before it is broadcast. */

@@ -2,6 +2,7 @@ import type { Interface } from 'ethers'
 import { type Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { L1RpcError, L1UnavailableError, RangeRefusedError, WrongL1Error } from './errors.ts'
 import { EVENT_TOPICS, type L1Contracts, type RpcLog, type RpcTransaction, readLog } from './events.ts'
+import { traceInnerCalls } from './innerCalls.ts'
 import { rollupManagerInterface } from './interfaces.ts'
 import { createL1Rpc, type L1Rpc } from './rpc.ts'
 import type { Etherman, L1Block, L1BlockEvents, L1BlockTag } from './types.ts'
@@ -24,6 +25,9 @@ export function createEtherman(options: EthermanOptions): Etherman & { close(): 
   const readManager = (method: string, args: readonly unknown[]) =>
     readContract(rpc, rollupManagerInterface, contracts.rollupManager, method, args)
 
+  const readForkId = async (rollupTypeId: number) =>
+    Number((await readManager('rollupTypeMap', [rollupTypeId]))['forkID'])
+
   return {
     getBlock: (tag) => findBlock(rpc, tag),
 
@@ -31,10 +35,10 @@ export function createEtherman(options: EthermanOptions): Etherman & { close(): 
       const found: L1BlockEvents[] = []
       for (const logs of groupByBlock(await readLogs(rpc, contracts, range))) {
         const block = await getBlockByHash(rpc, Hash(logs[0]!.blockHash))
-        const context = { contracts, rollupId, block, getTransaction: (hash: Hash) => getTransaction(rpc, hash) }
+        const context = { contracts, rollupId, block, readForkId, ...transactionReaders(rpc, contracts.rollup) }
         const events = []
-        for (const log of logs) {
-          const event = await readLog(log, context)
+        for (const [index, log] of logs.entries()) {
+          const event = await readLog(log, { ...context, ordinal: countSame(logs.slice(0, index), log) })
           if (event !== undefined) events.push(event)
         }
         if (events.length > 0) found.push({ block, events })
@@ -50,6 +54,16 @@ export function createEtherman(options: EthermanOptions): Etherman & { close(): 
         sequencedTimestamp: Number(sequencedTimestamp),
         previousLastBatchSequenced: Number(previousLastBatchSequenced),
       }
+    },
+
+    async isRolledBack(toBatch, l1Block) {
+      const event = rollupManagerInterface.getEvent('RollbackBatches')!
+      const filter = {
+        ...{ address: contracts.rollupManager, fromBlock: toHex(l1Block), toBlock: 'latest' },
+        topics: rollupManagerInterface.encodeFilterTopics(event, [rollupId]),
+      }
+      const logs = await rpc.call<RpcLog[]>('eth_getLogs', [filter])
+      return logs.some(({ topics }) => Number(topics[2]) < toBatch)
     },
 
     async readStateRoot(batchNumber) {
@@ -102,9 +116,11 @@ export async function readContract(
   return abi.decodeFunctionResult(method, result)
 }
 
+const toHex = (value: number) => `0x${value.toString(16)}`
+
 /** Undefined when L1 has no such block (yet). */
 export async function findBlock(rpc: L1Rpc, tag: L1BlockTag): Promise<L1Block | undefined> {
-  const named = typeof tag === 'number' ? `0x${tag.toString(16)}` : tag
+  const named = typeof tag === 'number' ? toHex(tag) : tag
   try {
     const block = await rpc.call<RpcBlock | null>('eth_getBlockByNumber', [named, false])
     return block === null ? undefined : toBlock(block)
@@ -127,6 +143,27 @@ async function getTransaction(rpc: L1Rpc, hash: Hash): Promise<RpcTransaction> {
   return transaction
 }
 
+/** Asks once for each transaction: one may have several of our events. */
+function transactionReaders(rpc: L1Rpc, rollup: Address) {
+  const once = <T>(read: (hash: Hash) => Promise<T>) => {
+    const asked = new Map<Hash, Promise<T>>()
+    return (hash: Hash) => {
+      const answer = asked.get(hash) ?? read(hash)
+      asked.set(hash, answer)
+      return answer
+    }
+  }
+  return {
+    getTransaction: once((hash) => getTransaction(rpc, hash)),
+    traceCalls: once((hash) => traceInnerCalls(rpc, hash, rollup)),
+  }
+}
+
+const countSame = (logs: readonly RpcLog[], { address, topics, transactionHash }: RpcLog): number =>
+  logs.filter((log) => {
+    return log.address === address && log.topics[0] === topics[0] && log.transactionHash === transactionHash
+  }).length
+
 /** After a reorg, or from an endpoint of several nodes that are not at the same block. */
 function movedAway(what: string, hash: Hash): L1UnavailableError {
   return new L1UnavailableError(`L1 has a log but not its ${what}.`, { facts: { hash } })
@@ -147,8 +184,7 @@ async function readLogs(
   const filter = {
     address: [rollup, rollupManager, globalExitRoot],
     topics: [EVENT_TOPICS],
-    fromBlock: `0x${fromBlock.toString(16)}`,
-    toBlock: `0x${toBlock.toString(16)}`,
+    ...{ fromBlock: toHex(fromBlock), toBlock: toHex(toBlock) },
   }
   try {
     return await rpc.call<RpcLog[]>('eth_getLogs', [filter])

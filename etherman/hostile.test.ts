@@ -93,6 +93,7 @@ test('any log is read or refused with one error', { timeout: 60_000 }, async () 
         contracts,
         rollupId: 1,
         block: { number: 1, hash: ZERO_HASH, parentHash: ZERO_HASH, timestamp: 1 },
+        readForkId: async () => 9,
         getTransaction: async () => ({ hash: ZERO_HASH, from: contracts.pol, to: null, input: bytesToHex(input) }),
       }
       try {

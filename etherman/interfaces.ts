@@ -1,5 +1,6 @@
 import { Interface } from 'ethers'
 import { globalExitRootAbi, polAbi, rollupAbi, rollupManagerAbi, sequenceBatchesAbi } from '#contracts/abi.ts'
+import { preEtrogAbi, preEtrogGlobalExitRootAbi } from '#contracts/abiPreEtrog.ts'
 
 /** Contracts of the L1 side, parsed once. Sequencing calls are apart, since they differ by fork. */
 export const rollupInterface = new Interface(rollupAbi)
@@ -11,3 +12,7 @@ export const sequencingInterfaces = {
   elderberry: new Interface(sequenceBatchesAbi.elderberry),
   banana: new Interface(sequenceBatchesAbi.banana),
 }
+
+/** Contracts of forks 1 to 6. */
+export const preEtrogInterface = new Interface(preEtrogAbi)
+export const preEtrogGlobalExitRootInterface = new Interface(preEtrogGlobalExitRootAbi)

@@ -21,6 +21,17 @@ export type SequenceCalldata = {
 }
 
 const METHOD = 'sequenceBatches'
+const VALIDIUM_METHOD = 'sequenceBatchesValidium'
+/** Of all forms that `decodeSequenceBatches` and `decodeSequenceForceBatches` read. */
+export const SEQUENCE_SELECTORS: readonly string[] = Object.values(sequencingInterfaces).map(
+  (abi) => abi.getFunction(METHOD)!.selector,
+)
+export const VALIDIUM_SELECTORS: readonly string[] = [sequencingInterfaces.elderberry, sequencingInterfaces.banana].map(
+  (abi) => abi.getFunction(VALIDIUM_METHOD)!.selector,
+)
+export const FORCED_SEQUENCE_SELECTORS: readonly string[] = [
+  rollupInterface.getFunction('sequenceForceBatches')!.selector,
+]
 const WORD_BYTES = 32
 /** Selector and at most five arguments, the length of the array, and what a signed transaction has around its data. */
 const FIXED_BYTES = 4 + 6 * WORD_BYTES + 300
@@ -79,22 +90,42 @@ export function encodeSequenceBatches({ form, ...call }: SequenceCalldata): Uint
 export function decodeSequenceBatches(calldata: Hex): SequenceCalldata {
   for (const form of ['elderberry', 'etrog', 'banana'] as const) {
     const args = decodeCall(sequencingInterfaces[form], METHOD, calldata)
-    if (args === undefined) continue
-    const { maxSequenceTimestamp, initSequencedBatch, l1InfoTreeLeafCount, expectedFinalAccInputHash, ...common } =
-      args.toObject()
-    return {
-      form,
-      batches: (common['batches'] as Result[]).map(fromTuple),
-      coinbase: Address(common['l2Coinbase']),
-      ...(maxSequenceTimestamp !== undefined && { maxSequenceTimestamp: Number(maxSequenceTimestamp) }),
-      ...(initSequencedBatch !== undefined && { initSequencedBatch: Number(initSequencedBatch) }),
-      ...(l1InfoTreeLeafCount !== undefined && { l1InfoTreeLeafCount: Number(l1InfoTreeLeafCount) }),
-      ...(expectedFinalAccInputHash !== undefined && {
-        expectedFinalAccInputHash: Hash(expectedFinalAccInputHash),
-      }),
-    }
+    if (args !== undefined) return { form, batches: (args[0] as Result[]).map(fromTuple), ...commonArguments(args) }
   }
   throw new L1DataError('Calldata of a sequence is of no known form.', { facts: { selector: calldata.slice(0, 10) } })
+}
+
+/** A sequence of a rollup whose data is elsewhere: batches by the hash of their data, and who vouches for them. */
+export type ValidiumCalldata = Omit<SequenceCalldata, 'batches'> & {
+  batches: (Omit<SequencedBatch, 'batchL2Data'> & { transactionsHash: Hash })[]
+  dataAvailabilityMessage: Uint8Array
+}
+
+/** @throws {L1DataError} */
+export function decodeSequenceBatchesValidium(calldata: Hex): ValidiumCalldata {
+  for (const form of ['elderberry', 'banana'] as const) {
+    const args = decodeCall(sequencingInterfaces[form], VALIDIUM_METHOD, calldata)
+    if (args === undefined) continue
+    const batches = (args[0] as Result[]).map((tuple) => {
+      return { transactionsHash: Hash(tuple['transactionsHash']), ...forcedFields(tuple) }
+    })
+    const dataAvailabilityMessage = hexToBytes(args['dataAvailabilityMessage'])
+    return { form, batches, ...commonArguments(args), dataAvailabilityMessage }
+  }
+  throw new L1DataError('Calldata of a sequence is of no known form.', { facts: { selector: calldata.slice(0, 10) } })
+}
+
+/** What all forms have, and what some have besides. */
+function commonArguments(args: Result): Omit<SequenceCalldata, 'form' | 'batches'> {
+  const { maxSequenceTimestamp, initSequencedBatch, l1InfoTreeLeafCount, expectedFinalAccInputHash, l2Coinbase } =
+    args.toObject()
+  return {
+    coinbase: Address(l2Coinbase),
+    ...(maxSequenceTimestamp !== undefined && { maxSequenceTimestamp: Number(maxSequenceTimestamp) }),
+    ...(initSequencedBatch !== undefined && { initSequencedBatch: Number(initSequencedBatch) }),
+    ...(l1InfoTreeLeafCount !== undefined && { l1InfoTreeLeafCount: Number(l1InfoTreeLeafCount) }),
+    ...(expectedFinalAccInputHash !== undefined && { expectedFinalAccInputHash: Hash(expectedFinalAccInputHash) }),
+  }
 }
 
 /** Batches of a sequenceForceBatches call. @throws {L1DataError} */
@@ -140,11 +171,12 @@ function encodeTuple(batch: SequencedBatch): Uint8Array {
   return concatBytes(...head.map(encodeWord), batchL2Data, padding)
 }
 
-function fromTuple([batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1]: Result): SequencedBatch {
-  return {
-    batchL2Data: hexToBytes(batchL2Data),
-    forcedGlobalExitRoot: Hash(forcedGlobalExitRoot),
-    forcedTimestamp: Number(forcedTimestamp),
-    forcedBlockHashL1: Hash(forcedBlockHashL1),
-  }
+const fromTuple = (tuple: Result): SequencedBatch => {
+  return { batchL2Data: hexToBytes(tuple['transactions']), ...forcedFields(tuple) }
 }
+
+const forcedFields = (tuple: Result) => ({
+  forcedGlobalExitRoot: Hash(tuple['forcedGlobalExitRoot']),
+  forcedTimestamp: Number(tuple['forcedTimestamp']),
+  forcedBlockHashL1: Hash(tuple['forcedBlockHashL1']),
+})

@@ -65,6 +65,21 @@ export type L1Event =
       trusted: boolean
       txHash: Hash
     }
+  /** From this batch on the rollup is of that fork: its creation, or an upgrade. What is not verified by then is proven with it. */
+  | { kind: 'forkUpgrade'; fromBatch: number; forkId: number; txHash: Hash }
+  /** The batch that the contract writes when a chain of before fork 7 joins: the first of its kind after it. */
+  | {
+      kind: 'upgradeSequence'
+      batchNumber: number
+      batchL2Data: Uint8Array
+      lastGlobalExitRoot: Hash
+      sequencer: Address
+      txHash: Hash
+    }
+  /** Sequences after this batch, none of them verified, are void: their batches have to be sequenced anew. Fork 12. */
+  | { kind: 'rollback'; toBatch: number; txHash: Hash }
+  /** Said by the contracts of forks 1 to 6: kept, not executed. `facts` are plain values, hex for bytes. */
+  | { kind: 'preEtrog'; event: string; facts: Readonly<Record<string, unknown>>; txHash: Hash }
   /** What anyone verified became final after its time. `sender` made it so, or the sequence it happened with. */
   | { kind: 'consolidation'; toBatch: number; stateRoot: Hash; exitRoot: Hash; sender: Address; txHash: Hash }
 
@@ -87,6 +102,8 @@ export type Etherman = {
    */
   readEvents(range: { fromBlock: number; toBlock: number }): Promise<L1BlockEvents[]>
   readSequencedBatches(toBatch: number): Promise<SequenceOnL1>
+  /** Whether L1 took back a sequence of that L1 block in a later one. Only the contracts of fork 12 can. */
+  isRolledBack(toBatch: number, l1Block: number): Promise<boolean>
   /** Zero hash when L1 has no root for the batch. */
   readStateRoot(batchNumber: number): Promise<Hash>
   readProgress(): Promise<RollupProgress>

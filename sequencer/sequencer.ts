@@ -14,6 +14,7 @@ import {
 import { type BlockRow, getLastBlock, storeBlock } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import type { ForcedBatchRow } from '#db/forcedBatches.ts'
+import { findForkId } from '#db/forkUpgrades.ts'
 import { findInfoLeafToBring, hasReachedL1Head } from '#db/infoLeaves.ts'
 import { assertLease, type Lease, SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { listen } from '#db/notify.ts'
@@ -45,7 +46,7 @@ const EXPIRE_EVERY_MS = 60_000
 type Work = { leaf: InfoLeaf | undefined; evenEmpty: boolean }
 
 /** In memory between blocks: caches of the State DB and the Pool DB, dropped together after any failure. */
-type Memory = { head: Head; feed: PoolFeed }
+type Memory = { head: Head; feed: PoolFeed; forkId: number }
 
 /**
  * Makes L2 blocks from the pool and batches from the blocks. Each block is one database transaction under a lease;
@@ -55,7 +56,7 @@ export class Sequencer {
   readonly #db: Database
   readonly #config: Config
   readonly #logger: Logger
-  readonly #limits: BatchLimits
+  readonly #limits: Omit<BatchLimits, 'counters'>
   readonly #coinbase: Address
   readonly #forced: ForcedBatches
   readonly #poolNews = new Waker()
@@ -80,7 +81,6 @@ export class Sequencer {
     this.#limits = {
       transactions: batchMaxTransactions,
       sizeBytes: batchMaxBytes,
-      counters: getForkRules(config.network.forkId).counterBudget,
       marginPercent: resourceMarginPercent,
     }
   }
@@ -98,10 +98,14 @@ export class Sequencer {
       const last = await findLastClosedBatch(this.#db)
       // Batch 1 comes from L1: creating the rollup injects it.
       if (last !== undefined && last.batchNumber >= 1 && (await hasReachedL1Head(this.#db)))
-        return { nextBatch: open?.batchNumber ?? last.batchNumber + 1, forkId: this.#config.network.forkId }
+        return await this.#placeOf(BatchNumber(open?.batchNumber ?? last.batchNumber + 1))
       await this.#poolNews.wait(PREPARE_POLL_MS, signal)
       signal.throwIfAborted()
     }
+  }
+
+  async #placeOf(nextBatch: BatchNumber): Promise<{ nextBatch: number; forkId: number }> {
+    return { nextBatch, forkId: await findForkId(this.#db, nextBatch, this.#config.network.forkId) }
   }
 
   /** Fills the batch until it closes; one that is closed is only reported. @throws {LeaseLostError} */
@@ -155,7 +159,9 @@ export class Sequencer {
 
   async #fill(batchNumber: BatchNumber, lease: Lease, signal: AbortSignal): Promise<void> {
     const batch = await this.#open(batchNumber, lease)
-    const memory = await this.#recall()
+    const { forkId } = batch
+    const memory = await this.#recall(forkId)
+    const limits = { ...this.#limits, counters: getForkRules(forkId).counterBudget }
     memory.feed.queue.resume() // what did not fit the last batch may fit this one
     let usage = await this.#usageOf(batch)
     let fullAt = batch.txCount > 0 ? batch.openedAt.getTime() + this.#config.sequencer.batchMaxMs : Infinity
@@ -166,12 +172,12 @@ export class Sequencer {
       const forced = await this.#forced.find()
       if (forced !== undefined && isEmpty) return await this.#takeForced(batchNumber, forced, lease)
       if (forced !== undefined && this.#forced.isUrgent(forced)) reason ??= 'Forced batch deadline'
-      reason ??= findExhaustion(usage, this.#limits)
+      reason ??= findExhaustion(usage, limits)
       if (Date.now() >= fullAt) reason ??= 'Max delta timestamp'
       if (reason !== undefined) return await this.#close(batchNumber, memory.head, reason, lease)
       const work = await this.#waitForWork(memory, fullAt, signal)
       if (work === undefined) continue
-      const produced = await this.#produce(batchNumber, memory, usage, work, signal)
+      const produced = await this.#produce({ batchNumber, usage, limits, ...work }, memory, signal)
       await this.#store(batchNumber, memory, produced, lease)
       isEmpty &&= produced.stored === undefined
       usage = produced.usage
@@ -183,18 +189,18 @@ export class Sequencer {
   async #open(batchNumber: BatchNumber, lease: Lease): Promise<BatchRow> {
     await this.#db.transaction(async (tx) => {
       await assertLease(tx, lease)
-      const forkId = this.#config.network.forkId
+      const forkId = await findForkId(tx, batchNumber, this.#config.network.forkId)
       await openBatch(tx, { batchNumber, kind: 'trusted', forkId, coinbase: this.#coinbase })
     })
     return await getBatch(this.#db, batchNumber)
   }
 
   /** What is in memory, when it is what the database has. */
-  async #recall(): Promise<Memory> {
+  async #recall(forkId: number): Promise<Memory> {
     const last = await getLastBlock(this.#db)
-    if (this.#memory?.head.last.hash !== last.hash)
-      this.#memory = { head: await loadHead(this.#db, this.#config.network.forkId), feed: new PoolFeed(this.#db) }
-    return this.#memory as Memory
+    if (this.#memory?.head.last.hash !== last.hash || this.#memory.forkId !== forkId)
+      this.#memory = { head: await loadHead(this.#db, forkId), feed: new PoolFeed(this.#db), forkId }
+    return this.#memory
   }
 
   async #usageOf(batch: BatchRow): Promise<BatchUsage> {
@@ -206,7 +212,8 @@ export class Sequencer {
   /** What to put in a block: ready transactions, a new exit root, or nothing when it is time for an empty one. */
   async #waitForWork(memory: Memory, until: number, signal: AbortSignal): Promise<Work | undefined> {
     await this.#expireTransactions(memory)
-    await takeArrivals(memory.feed, memory.head, { ...this.#config.network, coinbase: this.#coinbase })
+    const { chainId } = this.#config.network
+    await takeArrivals(memory.feed, memory.head, { chainId, forkId: memory.forkId, coinbase: this.#coinbase })
     const { last } = memory.head
     const leaf = await findInfoLeafToBring(this.#db, Math.max(last.timestamp, Math.floor(Date.now() / 1000)))
     const emptyAt = this.#emptyBlockAt(last)
@@ -223,16 +230,17 @@ export class Sequencer {
     return Math.min(after(emptyBlockIntervalMs), txCount > 0 ? after(trailingBlockMs) : Infinity)
   }
 
-  #produce(batchNumber: BatchNumber, { head, feed }: Memory, usage: BatchUsage, work: Work, signal: AbortSignal) {
+  #produce(
+    work: Work & { batchNumber: BatchNumber; usage: BatchUsage; limits: BatchLimits },
+    { head, feed, forkId }: Memory,
+    signal: AbortSignal,
+  ) {
     const { network, sequencer } = this.#config
     const plan = {
-      batchNumber,
-      chainId: network.chainId,
-      forkId: network.forkId,
-      coinbase: this.#coinbase,
-      usage,
-      limits: this.#limits,
       ...work,
+      chainId: network.chainId,
+      forkId,
+      coinbase: this.#coinbase,
       idleMs: sequencer.blockIdleMs,
       maxMs: sequencer.blockMaxMs,
       maxTransactions: sequencer.blockMaxTransactions,

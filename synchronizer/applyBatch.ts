@@ -2,6 +2,7 @@ import { equalBytes } from '#common/bytes.ts'
 import { type BatchRow, type ClosedBatchRow, findBatch, getClosedBatch, isClosed } from '#db/batches.ts'
 import { findBlocksOfBatch } from '#db/blocks.ts'
 import type { Queryable } from '#db/client.ts'
+import { findForkId } from '#db/forkUpgrades.ts'
 import { findLastVirtualBatch, insertVirtualBatch } from '#db/l1.ts'
 import { SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { deleteBatchesFrom, hasOwnBatchesFrom } from '#db/undoBatches.ts'
@@ -34,7 +35,8 @@ export async function applySequencedBatch(
         facts: { batchNumber, lastRead: last?.batchNumber ?? 0, ...place },
       },
     )
-  const chain = { ...network, oldAccInputHash: last?.accInputHash ?? ZERO_HASH }
+  const forkId = await findForkId(tx, batchNumber, network.forkId)
+  const chain = { ...network, forkId, oldAccInputHash: last?.accInputHash ?? ZERO_HASH }
   const known = await findBatch(tx, batchNumber)
   if (known !== undefined && isOwn(known)) assertSame(known, batch)
   else if (known === undefined || !(await isTakenAsForced(tx, known, batch))) await takeOver(tx, batch, chain)

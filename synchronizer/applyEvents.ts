@@ -1,5 +1,6 @@
 import { getClosedBatch } from '#db/batches.ts'
 import type { Queryable } from '#db/client.ts'
+import { insertForkUpgrade } from '#db/forkUpgrades.ts'
 import {
   findInfoLeafCount,
   findLastVerifiedBatch,
@@ -9,6 +10,7 @@ import {
   storeVerification,
 } from '#db/l1.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
+import { insertPreEtrogEvent, rollBackSequences } from '#db/rollbacks.ts'
 import type { L1Block, L1Event, SequencedBatch } from '#etherman/types.ts'
 import { globalExitRoot } from '#protocol/globalExitRoot.ts'
 import { l1InfoLeafHash } from '#protocol/l1InfoTree.ts'
@@ -17,11 +19,13 @@ import {
   AGGREGATOR_WORKFLOW_ID,
   batchWorkflowId,
   l1Progressed,
+  l1Reorged,
   l1Verified,
   l1Virtualized,
   SEQUENCE_SENDER_WORKFLOW_ID,
 } from '#workflows/messages.ts'
 import { applySequencedBatch } from './applyBatch.ts'
+import { applyForkUpgrade } from './applyForkUpgrade.ts'
 import { AccInputHashMismatchError, L1InfoRootMismatchError, StateRootMismatchError } from './errors.ts'
 import type { Network, SequencedOnL1 } from './executeSequenced.ts'
 import type { StoredInfoTree } from './infoTree.ts'
@@ -33,8 +37,8 @@ type Context = {
   block: L1Block
   network: Network
   infoTree: StoredInfoTree
-  /** What the contract has as accumulated input hash at the end of a sequence. */
-  readAccInputHash: (toBatch: number) => Promise<Hash>
+  /** What the contract has as accumulated input hash at the end of a sequence; undefined when it was taken back later. */
+  readAccInputHash: (toBatch: number) => Promise<Hash | undefined>
   /** Seconds; 0 when what anyone verified is final at once. */
   readPendingStateTimeout: () => Promise<number>
 }
@@ -48,7 +52,9 @@ export async function applyEvent(context: Context, event: L1Event): Promise<void
     case 'l1InfoLeaf':
       return await applyInfoLeaf(context, event)
     case 'initialSequence':
-      return await applyInitialSequence(context, event)
+      return await applyInjectedBatch(context, { ...event, batchNumber: 1 })
+    case 'upgradeSequence':
+      return await applyInjectedBatch(context, event)
     case 'sequence':
       return await applySequence(context, event)
     case 'forceBatch':
@@ -57,6 +63,22 @@ export async function applyEvent(context: Context, event: L1Event): Promise<void
       return await applyForcedSequence(context, event)
     case 'verification':
       return await applyVerification(context, event)
+    case 'forkUpgrade': {
+      const upgrade = { fromBatch: BatchNumber(event.fromBatch), forkId: event.forkId }
+      await insertForkUpgrade(context.tx, { ...upgrade, l1BlockNumber: context.block.number })
+      return await applyForkUpgrade(context.tx, context.network, upgrade)
+    }
+    case 'rollback':
+      return await applyRollback(context, event)
+    case 'preEtrog': {
+      const { event: name, facts, txHash: l1TxHash } = event
+      return await insertPreEtrogEvent(context.tx, {
+        l1BlockNumber: context.block.number,
+        l1TxHash,
+        event: name,
+        facts,
+      })
+    }
     case 'consolidation':
       return await storeVerified(context, { ...event, aggregator: event.sender, trusted: false })
   }
@@ -82,11 +104,14 @@ async function applyInfoLeaf({ tx, block, infoTree }: Context, event: EventOf<'l
   })
 }
 
-/** The contract sequences the rollup's first batch when it creates the rollup; it is executed as a forced one. */
-async function applyInitialSequence(context: Context, event: EventOf<'initialSequence'>): Promise<void> {
+/**
+ * A batch that the contract itself sequences: the first one when it creates the rollup, or one when a chain of before
+ * fork 7 joins. It is executed as a forced one.
+ */
+async function applyInjectedBatch(context: Context, event: Omit<EventOf<'upgradeSequence'>, 'kind'>): Promise<void> {
   const { block } = context
   const batch: SequencedOnL1 = {
-    batchNumber: BatchNumber(1),
+    batchNumber: BatchNumber(event.batchNumber),
     batchL2Data: event.batchL2Data,
     l1InfoRoot: event.lastGlobalExitRoot,
     timestampLimit: block.timestamp,
@@ -141,7 +166,7 @@ async function storeSequence(context: Context, batches: readonly SequencedOnL1[]
   for (const batch of batches) accInputHash = await applySequencedBatch(tx, batch, place, network)
   const [fromBatch, toBatch] = [batches[0]!.batchNumber, batches.at(-1)!.batchNumber]
   const onL1 = await readAccInputHash(toBatch)
-  if (onL1 !== accInputHash)
+  if (onL1 !== undefined && onL1 !== accInputHash)
     throw new AccInputHashMismatchError('The contract has another accumulated input hash.', {
       facts: { toBatch, ours: accInputHash, onL1, l1BlockNumber: block.number },
     })
@@ -151,6 +176,20 @@ async function storeSequence(context: Context, batches: readonly SequencedOnL1[]
     signal: l1Virtualized.name,
     args: [place],
     batchNumber,
+  }))
+  const wake = { workflowId: SEQUENCE_SENDER_WORKFLOW_ID, signal: l1Progressed.name, args: [] }
+  await insertSignals(tx, [...signals, wake])
+}
+
+/** Batches of this node fall back to where they wait for a sequence. */
+async function applyRollback({ tx, block }: Context, event: EventOf<'rollback'>): Promise<void> {
+  const place = { toBatch: BatchNumber(event.toBatch), l1BlockNumber: block.number }
+  const undone = await rollBackSequences(tx, place)
+  if (undone === undefined) return
+  const signals: NewSignal[] = undone.batches.map((batchNumber) => ({
+    workflowId: batchWorkflowId(batchNumber),
+    signal: l1Reorged.name,
+    args: [{ fromL1Block: undone.firstRemovedL1Block }],
   }))
   const wake = { workflowId: SEQUENCE_SENDER_WORKFLOW_ID, signal: l1Progressed.name, args: [] }
   await insertSignals(tx, [...signals, wake])

@@ -1,5 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import type { Database } from '#db/client.ts'
+import { findForkId } from '#db/forkUpgrades.ts'
 import { deleteSignals, findSignals, type StoredSignal } from '#db/outbox.ts'
 import { findBatchOnL1 } from '#db/verification.ts'
 import type { BatchNumber } from '#protocol/primitives.ts'
@@ -9,13 +10,14 @@ import { l1Virtualized, SEARCH_ATTRIBUTE, TASK_QUEUE } from '#workflows/messages
  * Sends the signals of the outbox to their workflows, oldest first, and deletes what was delivered: at least once, so
  * receivers must bear repetition. A batch that L1 sequenced and that has no workflow gets one, unless it is verified
  * already. Returns how many were dealt with.
+ * @param forkId of batches of which L1 said nothing
  */
 export async function deliverSignals(db: Database, client: Pick<Client, 'workflow'>, forkId: number): Promise<number> {
   const signals = await findSignals(db)
   for (const signal of signals) {
     const { id, batchNumber } = signal
     if (batchNumber !== undefined && (await startsWorkflow(db, signal.signal, batchNumber)))
-      await signalWithStart(client, { ...signal, batchNumber }, forkId)
+      await signalWithStart(client, { ...signal, batchNumber }, await findForkId(db, batchNumber, forkId))
     else await signalExisting(client, signal)
     await deleteSignals(db, [id])
   }

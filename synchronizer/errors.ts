@@ -29,3 +29,8 @@ export class SequenceGapError extends NodeError {
 export class L1MovedError extends NodeError {
   override readonly name = 'L1MovedError'
 }
+
+/** L1 proves batches of this node with the rules of another fork, and these lead to another state. */
+export class ForkUpgradeError extends NodeError {
+  override readonly name = 'ForkUpgradeError'
+}

@@ -75,11 +75,15 @@ export class ScriptedL1 implements Etherman {
     }
     for (const { block, events } of this.#blocks)
       for (const event of events) {
-        if (event.kind === 'initialSequence') {
+        if (event.kind === 'initialSequence' || event.kind === 'upgradeSequence') {
           const { batchL2Data, lastGlobalExitRoot: l1InfoRoot, sequencer: coinbase } = event
           const [timestampLimit, forcedBlockHashL1] = [block.timestamp, block.parentHash]
           add(batchL2Data, { l1InfoRoot, timestampLimit, coinbase, forcedBlockHashL1 })
-          ends.set(1, current)
+          ends.set(event.kind === 'initialSequence' ? 1 : event.batchNumber, current)
+        }
+        if (event.kind === 'rollback') {
+          for (const end of ends.keys()) if (end > event.toBatch) ends.delete(end)
+          current = ends.get(event.toBatch) ?? ZERO_HASH
         }
         if (event.kind !== 'sequence' && event.kind !== 'sequenceForceBatches') continue
         const { coinbase } = event
@@ -94,6 +98,11 @@ export class ScriptedL1 implements Etherman {
         ends.set(event.toBatch, current)
       }
     return ends
+  }
+
+  async isRolledBack(toBatch: number, l1Block: number) {
+    const later = this.#blocks.slice(l1Block - 1).flatMap(({ events }) => events)
+    return later.some((event) => event.kind === 'rollback' && event.toBatch < toBatch)
   }
 
   async readPendingStateTimeout() {

@@ -1,10 +1,13 @@
 import type { Logger } from '#common/logger.ts'
 import type { Database, Queryable } from '#db/client.ts'
+import { findFirstUpgradedBatch, findForkId } from '#db/forkUpgrades.ts'
 import { deleteL1BlocksAbove, findCursor, findNewestL1Blocks, setCursor, setFinality, storeL1Block } from '#db/l1.ts'
 import { reopenLostTransactions } from '#db/l1Transactions.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
+import { findBlockBeforeRollbacks } from '#db/rollbacks.ts'
 import { RangeRefusedError } from '#etherman/errors.ts'
 import type { Etherman, L1Block, L1BlockEvents } from '#etherman/types.ts'
+import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import {
   AGGREGATOR_WORKFLOW_ID,
   batchWorkflowId,
@@ -13,6 +16,7 @@ import {
   SEQUENCE_SENDER_WORKFLOW_ID,
 } from '#workflows/messages.ts'
 import { applyEvent } from './applyEvents.ts'
+import { applyForkUpgrade } from './applyForkUpgrade.ts'
 import { L1MovedError } from './errors.ts'
 import { StoredInfoTree } from './infoTree.ts'
 
@@ -119,7 +123,7 @@ export class Synchronizer {
   /** @throws {L1MovedError} when what does not fit is no longer on L1 */
   async #applyBlock({ block, events }: L1BlockEvents, target: number): Promise<void> {
     const { db, etherman, network, logger } = this.#deps
-    const readAccInputHash = async (toBatch: number) => (await etherman.readSequencedBatches(toBatch)).accInputHash
+    const readAccInputHash = (toBatch: number) => readAccInputHashOf(etherman, toBatch, block.number)
     const fromL1 = { readAccInputHash, readPendingStateTimeout: () => etherman.readPendingStateTimeout() }
     try {
       await db.transaction(async (tx) => {
@@ -145,9 +149,14 @@ export class Synchronizer {
     const [newest] = await findNewestL1Blocks(db, 1, target + 1)
     if (newest === undefined || newest.hash === head?.parentHash || (await this.#isOnChain(newest))) return
     const common = await this.#findCommonBlock(newest.blockNumber)
-    const position = common ?? network.l1StartBlock - 1
+    const position = await findBlockBeforeRollbacks(db, common ?? network.l1StartBlock - 1)
     const affected = await db.transaction(async (tx) => {
+      const upgraded = await findFirstUpgradedBatch(tx, position)
       const batches = await deleteL1BlocksAbove(tx, position)
+      if (upgraded !== undefined) {
+        const forkId = await findForkId(tx, upgraded, network.forkId)
+        await applyForkUpgrade(tx, network, { fromBatch: upgraded, forkId }) // back to the fork before it
+      }
       await setCursor(tx, position, target)
       await this.#tellReorg(tx, batches, position + 1)
       return batches
@@ -176,4 +185,11 @@ export class Synchronizer {
     }))
     await insertSignals(tx, [...signals, ...WAKE_SENDERS])
   }
+}
+
+/** Undefined when the sequence was rolled back later: then the contract has nothing to compare with. */
+async function readAccInputHashOf(etherman: Etherman, toBatch: number, l1Block: number): Promise<Hash | undefined> {
+  const { accInputHash } = await etherman.readSequencedBatches(toBatch)
+  if (accInputHash !== ZERO_HASH || !(await etherman.isRolledBack(toBatch, l1Block))) return accInputHash
+  return undefined
 }
