@@ -246,6 +246,11 @@ export const rollupManagerAbi = [
   'error UpdateToOldRollupTypeID()',
 ] as const
 
+/** What managers after fork 12 say in place of an event of the same name. Forks of types are read by a view, not from it. */
+export const rollupManagerLaterAbi = [
+  'event AddNewRollupType(uint32 indexed rollupTypeID, address consensusImplementation, address verifier, uint64 forkID, uint8 rollupVerifierType, bytes32 genesis, string description, bytes32 programVKey)',
+] as const
+
 /** Exit root contract of L1 with the L1 info tree, forks 7 to 12 (l1InfoRootMap and its events since 12). */
 export const globalExitRootAbi = [
   'function bridgeAddress() view returns (address)',

@@ -10,6 +10,7 @@ export const KINDS = [
   ...['state-transition-fork9', 'state-transition-fork9-ethtests', 'state-transition-fork8', 'state-transition-fork7'],
   ...['state-transition-fork6', 'state-transition-fork12', 'state-transition-multibatch'],
   ...['counters-fork9', 'counters-fork9-ethtests', 'counters-fork8', 'counters-fork7', 'counters-cdk-erigon'],
+  'l1-events',
 ]
 
 /** What became of the vectors of one kind. A vector is failed when any of its tests is, or when it has none. */
