@@ -3,9 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Contract, JsonRpcProvider, NonceManager, Wallet } from 'ethers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rollupManagerAbi } from '#contracts/abi.ts'
 import { devAccounts, l1Roles } from '#devnet/accounts.ts'
 import { choosePort } from '#devnet/ports.ts'
+import { call } from '#devnet/rpc.ts'
 import { type Anvil, startAnvil } from '#test/anvil.ts'
 import { type NodeOfFile, startNodeOfFile, verifyBatches } from '#test/nodeOfFile.ts'
 
@@ -47,6 +50,24 @@ test('a node that knows a network file alone sequences and verifies batches on c
   expect(run.toBatch).toBeGreaterThan(BATCHES)
   expect(run.equalRoots).toBe(run.verifications)
   process.stdout.write(`${JSON.stringify(run)}\n`)
+})
+
+test('an upgrade of the rollup to another fork, with batches on their way, holds nothing up', async () => {
+  const { rollup, rollupManager, rollupId, l1RpcUrl } = node.file
+  const l1 = new JsonRpcProvider(l1RpcUrl, undefined, { staticNetwork: true, cacheTimeout: -1 })
+  const signer = new NonceManager(new Wallet(l1Roles().deployer.privateKey, l1))
+  const manager = new Contract(rollupManager, [...rollupManagerAbi], signer)
+  const send = async (method: string, ...args: unknown[]) => (await manager.getFunction(method).send(...args)).wait()
+  const [implementation, verifier] = await manager.getFunction('rollupTypeMap')(1)
+  await send('addNewRollupType', implementation, verifier, 12, 0, `0x${'00'.repeat(32)}`, 'fork 12')
+  const batches = verifyBatches(node, { batches: 8, privateKey: devAccounts()[6]!.privateKey, timeoutMs: 120_000 })
+  await send('updateRollup', rollup, 2, '0x')
+  const run = await batches
+  expect(run.equalRoots).toBeGreaterThan(0)
+  const { lastVerifiedBatchBeforeUpgrade } = await manager.getFunction('rollupIDToRollupData')(rollupId)
+  expect(run.toBatch).toBeGreaterThan(Number(lastVerifiedBatchBeforeUpgrade))
+  expect(await call(node.rpcUrl, 'zkevm_getForkId')).toBe('0xc')
+  l1.destroy()
 })
 
 test('no key stands in what it writes', () => {
