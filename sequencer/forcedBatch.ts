@@ -1,5 +1,6 @@
 import type { Database } from '#db/client.ts'
 import { type ForcedBatchRow, findForcedBatchToTake, openAsForced } from '#db/forcedBatches.ts'
+import { findForkId } from '#db/forkUpgrades.ts'
 import { assertLease, type Lease } from '#db/leases.ts'
 import { type Address, type BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
 import { executeSequenced, type SequencedOnL1, storeExecuted } from '#synchronizer/executeSequenced.ts'
@@ -41,7 +42,7 @@ export class ForcedBatches {
    * such a batch changes little or nothing, and takes its place all the same. @throws {LeaseLostError}
    */
   async take(batchNumber: BatchNumber, forced: ForcedBatchRow, lease: Lease): Promise<ClosingReason> {
-    const { chainId, forkId, coinbase } = this.#settings
+    const { chainId, coinbase } = this.#settings
     const batch: SequencedOnL1 = {
       ...{ batchNumber, batchL2Data: forced.batchL2Data, coinbase, sequencer: coinbase, kind: 'forced' },
       l1InfoRoot: forced.forcedGlobalExitRoot,
@@ -53,6 +54,7 @@ export class ForcedBatches {
       await assertLease(tx, lease)
       await openAsForced(tx, batchNumber, forced.forcedBatchNumber)
       // The state does not depend on the accumulated input hash.
+      const forkId = await findForkId(tx, batchNumber, this.#settings.forkId)
       const executed = await executeSequenced(tx, batch, { chainId, forkId, oldAccInputHash: ZERO_HASH })
       await storeExecuted(tx, batch, executed, { forkId, closingReason })
     })
