@@ -26,6 +26,7 @@ export const configSchema = z.strictObject({
   network: z.strictObject({
     name: z.string().default('zknode'),
     chainId: count,
+    /** Of batches of which L1 said nothing that was read; upgrades are read from L1. */
     forkId: count.default(9),
     l1ChainId: count,
     rollupId: count.default(1),
