@@ -65,7 +65,7 @@ const CLOCK_POLL_MS = 1000
 export function createL1SendingActivities(dependencies: Dependencies) {
   const { db, config, logger, sequencerKey, aggregatorKey, tell, pace = {} } = dependencies
   const { network, l1, sequenceSender } = config
-  const rpc = createL1Rpc(l1)
+  const rpc = createL1Rpc({ ...l1, l1ChainId: network.l1ChainId })
   const store = createL1TransactionStore(db)
   const senderOf = (privateKey: Hex, sender: Address) =>
     createTransactionSender({

@@ -39,7 +39,7 @@ export async function verifyBatches({
   say = () => {},
 }: Options): Promise<Verified> {
   const { contracts, rollupId, chainId } = config.network
-  const account = openL1Account({ l1RpcUrl: config.l1.rpcUrl, contracts, privateKey })
+  const account = openL1Account({ l1RpcUrl: config.l1.rpcUrls[0]!, contracts, privateKey })
   const db = connectDatabase(config.database.url, { maxConnections: 2, name: 'zknode-verify' })
   const threads = createReexecutionThreads()
   try {

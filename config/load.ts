@@ -11,8 +11,8 @@ export class ConfigError extends NodeError {
 }
 
 /**
- * Reads the file named by ZKNODE_CONFIG (YAML or JSON). DATABASE_URL, L1_RPC_URL and TEMPORAL_ADDRESS win over it.
- * Relative paths in it are relative to the file. @throws {ConfigError} naming every wrong option at once.
+ * Reads the file named by ZKNODE_CONFIG (YAML or JSON). DATABASE_URL, L1_RPC_URL (several with commas) and
+ * TEMPORAL_ADDRESS win over it. Relative paths in it are relative to the file. @throws {ConfigError} naming every wrong option at once.
  */
 export function loadConfig(path = process.env['ZKNODE_CONFIG'], env: NodeJS.ProcessEnv = process.env): Config {
   if (!path) throw new ConfigError('No configuration: set ZKNODE_CONFIG to the path of a YAML file.')
@@ -51,17 +51,24 @@ function readFile(path: string): unknown {
 function withEnvironment(file: unknown, env: NodeJS.ProcessEnv): unknown {
   if (typeof file !== 'object' || file === null) return file
   const config = structuredClone(file) as Record<string, Record<string, unknown> | undefined>
-  const override = (section: string, option: string, value: string | undefined) => {
+  const override = (section: string, option: string, value: string | readonly string[] | undefined) => {
     if (value) config[section] = { ...config[section], [option]: value }
   }
   override('database', 'url', env['DATABASE_URL'])
-  override('l1', 'rpcUrl', env['L1_RPC_URL'])
+  const l1 = env['L1_RPC_URL']
+  if (l1) {
+    override('l1', 'rpcUrls', splitUrls(l1))
+    delete config['l1']!['rpcUrl']
+  }
   override('temporal', 'address', env['TEMPORAL_ADDRESS'])
   return config
 }
 
 /** One line for each option that is wrong. */
 export const describeIssues = ({ issues }: z.ZodError): string => issues.map(describeIssue).join('\n')
+
+/** A variable holds several with commas between them. */
+const splitUrls = (text: string) => text.split(',').map((url) => url.trim())
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const place = issue.path.join('.') || '(top level)'

@@ -51,19 +51,33 @@ export const configSchema = z.strictObject({
     url: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
     maxConnections: count.default(10),
   }),
-  l1: z.strictObject({
-    rpcUrl: z.url(),
-    pollIntervalMs: milliseconds.default(1000),
-    maxBlockRange: count.default(1000),
-    requestTimeoutMs: milliseconds.default(10_000),
-    /** The most that is offered for gas on L1, wei; no limit when left out. */
-    maxFeePerGasWei: wei.optional(),
-    maxPriorityFeePerGasWei: wei.optional(),
-    /** Fees of a transaction are raised when it is not mined after this time. */
-    bumpAfterMs: milliseconds.default(60_000),
-    /** An account that sends to L1 and has less is reported, wei. */
-    lowBalanceWei: wei.default(10n ** 17n),
-  }),
+  l1: z
+    .strictObject({
+      rpcUrl: z.url().optional(),
+      /** Several in order of preference, instead of rpcUrl: the next is asked while one is away, slow or behind. */
+      rpcUrls: z.array(z.url()).min(1).optional(),
+      pollIntervalMs: milliseconds.default(1000),
+      /** Most L1 blocks asked for at once; endpoints that refuse so many are asked for fewer. */
+      maxBlockRange: count.default(1000),
+      requestTimeoutMs: milliseconds.default(10_000),
+      /** Most requests at once to one endpoint; fewer when it limits our rate. */
+      maxParallel: count.default(8),
+      /** The state follows L1 up to this block: what is applied later is safer from reorgs. */
+      follow: z.enum(['latest', 'safe', 'finalized']).default('latest'),
+      /** The most that is offered for gas on L1, wei; no limit when left out. */
+      maxFeePerGasWei: wei.optional(),
+      maxPriorityFeePerGasWei: wei.optional(),
+      /** Fees of a transaction are raised when it is not mined after this time. */
+      bumpAfterMs: milliseconds.default(60_000),
+      /** An account that sends to L1 and has less is reported, wei. */
+      lowBalanceWei: wei.default(10n ** 17n),
+    })
+    .transform(({ rpcUrl, rpcUrls, ...l1 }, context) => {
+      const urls = rpcUrls ?? (rpcUrl === undefined ? [] : [rpcUrl])
+      const isOne = (rpcUrl === undefined) !== (rpcUrls === undefined)
+      if (!isOne) context.addIssue({ code: 'custom', message: 'set one of rpcUrl and rpcUrls' })
+      return { ...l1, rpcUrls: urls }
+    }),
   temporal: z
     .strictObject({
       /** host:port; TLS and API keys come from the TEMPORAL_ variables or temporal.toml. */

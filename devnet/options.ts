@@ -52,7 +52,7 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
     reset: values.reset ?? false,
     extraAccounts,
     databaseUrl: env['DATABASE_URL'] || undefined,
-    l1RpcUrl: env['L1_RPC_URL'] || undefined,
+    l1RpcUrl: env['L1_RPC_URL']?.split(',')[0] || undefined, // the node uses all of a list, the setup the first
     temporalAddress: env['TEMPORAL_ADDRESS'] || undefined,
     temporalNamespace: env['TEMPORAL_NAMESPACE'] || undefined,
     isUnderNpm: env['npm_lifecycle_event'] !== undefined,

@@ -1,24 +1,19 @@
 import type { Interface } from 'ethers'
 import { type Address, Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
+import type { Call } from './endpoint.ts'
 import { L1RpcError, L1UnavailableError, RangeRefusedError, WrongL1Error } from './errors.ts'
 import { EVENT_TOPICS, type L1Contracts, type RpcLog, type RpcTransaction, readLog } from './events.ts'
 import { traceInnerCalls } from './innerCalls.ts'
 import { rollupManagerInterface } from './interfaces.ts'
-import { createL1Rpc, type L1Rpc } from './rpc.ts'
-import type { Etherman, L1Block, L1BlockEvents, L1BlockTag } from './types.ts'
+import { createL1Rpc, type L1Rpc, type L1RpcOptions } from './rpc.ts'
+import type { Etherman, L1Block, L1BlockEvents, L1BlockTag, L1Event } from './types.ts'
 
-export type EthermanOptions = {
-  rpcUrl: string
-  contracts: L1Contracts
-  rollupId: number
-  /** A request that takes longer counts as L1 being away. */
-  requestTimeoutMs: number
-}
+export type EthermanOptions = L1RpcOptions & { contracts: L1Contracts; rollupId: number }
 
 /** A block as JSON-RPC gives it, as far as it is used. */
 type RpcBlock = { number: Hex; hash: string; parentHash: string; timestamp: Hex }
 
-/** Reads L1 through one JSON-RPC endpoint. */
+/** Reads L1 over JSON-RPC, from one endpoint or several. */
 export function createEtherman(options: EthermanOptions): Etherman & { close(): void } {
   const { contracts, rollupId } = options
   const rpc = createL1Rpc(options)
@@ -31,20 +26,17 @@ export function createEtherman(options: EthermanOptions): Etherman & { close(): 
   return {
     getBlock: (tag) => findBlock(rpc, tag),
 
-    async readEvents(range): Promise<L1BlockEvents[]> {
-      const found: L1BlockEvents[] = []
-      for (const logs of groupByBlock(await readLogs(rpc, contracts, range))) {
-        const block = await getBlockByHash(rpc, Hash(logs[0]!.blockHash))
-        const context = { contracts, rollupId, block, readForkId, ...transactionReaders(rpc, contracts.rollup) }
-        const events = []
-        for (const [index, log] of logs.entries()) {
-          const event = await readLog(log, { ...context, ordinal: countSame(logs.slice(0, index), log) })
-          if (event !== undefined) events.push(event)
-        }
-        if (events.length > 0) found.push({ block, events })
-      }
-      return found
-    },
+    readEvents: (range) =>
+      rpc.onOneEndpoint(async (call) => {
+        // One that is behind would leave out what it does not have yet, without a word.
+        if ((await findBlock({ call }, range.toBlock)) === undefined)
+          throw new L1UnavailableError('The L1 endpoint lacks a block that another one has.', { facts: range })
+        const groups = groupByBlock(await readLogs(call, contracts, range))
+        const found = await Promise.all(
+          groups.map((logs) => readBlockEvents(call, { contracts, rollupId, readForkId }, logs)),
+        )
+        return found.filter(({ events }) => events.length > 0)
+      }),
 
     async readSequencedBatches(toBatch) {
       const [sequence] = await readManager('getRollupSequencedBatches', [rollupId, toBatch])
@@ -101,6 +93,19 @@ export function createEtherman(options: EthermanOptions): Etherman & { close(): 
   }
 }
 
+async function readBlockEvents(
+  call: Call,
+  rollup: { contracts: L1Contracts; rollupId: number; readForkId: (rollupTypeId: number) => Promise<number> },
+  logs: readonly RpcLog[],
+): Promise<L1BlockEvents> {
+  const block = await getBlockByHash(call, Hash(logs[0]!.blockHash))
+  const context = { ...rollup, block, ...transactionReaders(call, rollup.contracts.rollup) }
+  const events = await Promise.all(
+    logs.map((log, index) => readLog(log, { ...context, ordinal: countSame(logs.slice(0, index), log) })),
+  )
+  return { block, events: events.filter((event): event is L1Event => event !== undefined) }
+}
+
 /** Result of a view function, by position and name. */
 export async function readContract(
   rpc: L1Rpc,
@@ -119,32 +124,32 @@ export async function readContract(
 const toHex = (value: number) => `0x${value.toString(16)}`
 
 /** Undefined when L1 has no such block (yet). */
-export async function findBlock(rpc: L1Rpc, tag: L1BlockTag): Promise<L1Block | undefined> {
+export async function findBlock(rpc: Pick<L1Rpc, 'call'>, tag: L1BlockTag): Promise<L1Block | undefined> {
   const named = typeof tag === 'number' ? toHex(tag) : tag
   try {
     const block = await rpc.call<RpcBlock | null>('eth_getBlockByNumber', [named, false])
     return block === null ? undefined : toBlock(block)
   } catch (error) {
-    // Young chains have no safe or finalized block and answer with an error.
+    // Young chains and chains without such tags answer with an error.
     if (error instanceof L1RpcError && (tag === 'safe' || tag === 'finalized')) return undefined
     throw error
   }
 }
 
-async function getBlockByHash(rpc: L1Rpc, hash: Hash): Promise<L1Block> {
-  const block = await rpc.call<RpcBlock | null>('eth_getBlockByHash', [hash, false])
+async function getBlockByHash(call: Call, hash: Hash): Promise<L1Block> {
+  const block = await call<RpcBlock | null>('eth_getBlockByHash', [hash, false])
   if (block === null) throw movedAway('block', hash)
   return toBlock(block)
 }
 
-async function getTransaction(rpc: L1Rpc, hash: Hash): Promise<RpcTransaction> {
-  const transaction = await rpc.call<RpcTransaction | null>('eth_getTransactionByHash', [hash])
+async function getTransaction(call: Call, hash: Hash): Promise<RpcTransaction> {
+  const transaction = await call<RpcTransaction | null>('eth_getTransactionByHash', [hash])
   if (transaction === null) throw movedAway('transaction', hash)
   return transaction
 }
 
 /** Asks once for each transaction: one may have several of our events. */
-function transactionReaders(rpc: L1Rpc, rollup: Address) {
+function transactionReaders(call: Call, rollup: Address) {
   const once = <T>(read: (hash: Hash) => Promise<T>) => {
     const asked = new Map<Hash, Promise<T>>()
     return (hash: Hash) => {
@@ -154,8 +159,8 @@ function transactionReaders(rpc: L1Rpc, rollup: Address) {
     }
   }
   return {
-    getTransaction: once((hash) => getTransaction(rpc, hash)),
-    traceCalls: once((hash) => traceInnerCalls(rpc, hash, rollup)),
+    getTransaction: once((hash) => getTransaction(call, hash)),
+    traceCalls: once((hash) => traceInnerCalls({ call }, hash, rollup)),
   }
 }
 
@@ -177,7 +182,7 @@ const toBlock = ({ number, hash, parentHash, timestamp }: RpcBlock): L1Block => 
 })
 
 async function readLogs(
-  rpc: L1Rpc,
+  call: Call,
   { rollup, rollupManager, globalExitRoot }: L1Contracts,
   { fromBlock, toBlock }: { fromBlock: number; toBlock: number },
 ): Promise<RpcLog[]> {
@@ -187,13 +192,22 @@ async function readLogs(
     ...{ fromBlock: toHex(fromBlock), toBlock: toHex(toBlock) },
   }
   try {
-    return await rpc.call<RpcLog[]>('eth_getLogs', [filter])
+    return await call<RpcLog[]>('eth_getLogs', [filter])
   } catch (cause) {
     // Endpoints refuse large ranges with codes and words of their own, or let them time out.
     const tooMuch = cause instanceof L1RpcError || (cause instanceof L1UnavailableError && cause.timedOut)
     if (!tooMuch || fromBlock === toBlock) throw cause
-    throw new RangeRefusedError('L1 refused to search so many blocks.', { cause, facts: { fromBlock, toBlock } })
+    const facts = { fromBlock, toBlock }
+    const allowedBlocks = findAllowedBlocks(cause)
+    throw new RangeRefusedError('L1 refused to search so many blocks.', { cause, facts, allowedBlocks })
   }
+}
+
+/** Some say which range they would search: `… this block range should work: [0x0, 0x3e7]`. */
+function findAllowedBlocks(cause: unknown): number | undefined {
+  const range = cause instanceof L1RpcError ? /\[(0x[0-9a-f]+), ?(0x[0-9a-f]+)\]/i.exec(cause.answer) : null
+  const size = range === null ? 0 : Number(range[2]) - Number(range[1]) + 1
+  return Number.isSafeInteger(size) && size > 0 ? size : undefined
 }
 
 /** In the order of the chain. */

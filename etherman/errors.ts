@@ -1,33 +1,55 @@
 import { NodeError } from '#common/errors.ts'
 
-type UnavailableOptions = ConstructorParameters<typeof NodeError>[1] & { timedOut?: boolean }
+type UnavailableOptions = ConstructorParameters<typeof NodeError>[1] & { timedOut?: boolean; limit?: RateLimit }
+
+/** `retryAfterMs` when the endpoint says how long it wants to be left alone. */
+export type RateLimit = { retryAfterMs: number | undefined }
 
 /** L1 cannot be reached, is too slow, limits our rate or changed while it was read: try again later. */
 export class L1UnavailableError extends NodeError {
   override readonly name = 'L1UnavailableError'
-  /** It was reached, but gave no answer in the time we allow. */
+  /** It was reached, but gave no whole answer in the time we, or a proxy of its own, allow: less may work. */
   readonly timedOut: boolean
+  /** Present when we ask too often. */
+  readonly limit: RateLimit | undefined
 
-  constructor(shortMessage: string, { timedOut = false, ...options }: UnavailableOptions = {}) {
+  constructor(shortMessage: string, { timedOut = false, limit, ...options }: UnavailableOptions = {}) {
     super(shortMessage, options)
     this.timedOut = timedOut
+    this.limit = limit
   }
 }
 
 /** The endpoint will not answer for so many blocks at once: ask for fewer. */
 export class RangeRefusedError extends NodeError {
   override readonly name = 'RangeRefusedError'
+  /** How many it says it would answer for. */
+  readonly allowedBlocks: number | undefined
+
+  constructor(
+    shortMessage: string,
+    {
+      allowedBlocks,
+      ...options
+    }: ConstructorParameters<typeof NodeError>[1] & { allowedBlocks?: number | undefined } = {},
+  ) {
+    super(shortMessage, options)
+    this.allowedBlocks = allowedBlocks
+  }
 }
 
 /** The endpoint understood a request and answered with an error. `data` is what it sent along, when it is hex. */
 export class L1RpcError extends NodeError {
   override readonly name = 'L1RpcError'
   readonly code: number
+  /** In the endpoint's words. */
+  readonly answer: string
   readonly data: string | undefined
 
   constructor(method: string, { code, message, data }: { code: number; message: string; data?: string | undefined }) {
     super('The L1 endpoint answered with an error.', { facts: { method, code, answer: message } })
     this.code = code
+    this.answer = message
     this.data = data
   }
 }

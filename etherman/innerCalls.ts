@@ -18,7 +18,11 @@ type ParityTrace = {
  * The calls that a contract got within a transaction, in order, without those that were reverted. Asks
  * debug_traceTransaction, then trace_transaction; undefined when the endpoint has neither, or not for that block.
  */
-export async function traceInnerCalls(rpc: L1Rpc, txHash: Hash, callee: Address): Promise<InnerCall[] | undefined> {
+export async function traceInnerCalls(
+  rpc: Pick<L1Rpc, 'call'>,
+  txHash: Hash,
+  callee: Address,
+): Promise<InnerCall[] | undefined> {
   const tracer = { tracer: 'callTracer', timeout: '10s' }
   const frame = await unlessRefused(rpc.call<CallFrame | null>('debug_traceTransaction', [txHash, tracer]))
   if (typeof frame?.type === 'string') return callsOfFrame(frame, callee)

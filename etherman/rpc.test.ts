@@ -10,13 +10,20 @@ import { createL1Rpc } from './rpc.ts'
 let server: Server
 let rpcUrl: string
 /** What the endpoint does next; undefined lets a request hang. */
-let answer: { status?: number; body: string } | undefined
+let answer: HttpAnswer | undefined
+type HttpAnswer = { status?: number; body: string; headers?: Record<string, string> }
+/** The endpoint has the blocks it is asked for. */
+const [number, hash] = ['0x1', `0x${'01'.repeat(32)}`]
+const BLOCK: HttpAnswer = { body: JSON.stringify({ result: { number, hash, parentHash: hash, timestamp: '0x1' } }) }
 
 beforeAll(async () => {
-  server = createServer((_, response) => {
-    if (answer === undefined) return
-    response.statusCode = answer.status ?? 200
-    response.end(answer.body)
+  server = createServer(async (request, response) => {
+    const { method } = JSON.parse((await request.toArray()).join('')) as { method: string }
+    const given = method === 'eth_getBlockByNumber' ? BLOCK : answer
+    if (given === undefined) return
+    response.statusCode = given.status ?? 200
+    for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value)
+    response.end(given.body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   rpcUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -31,6 +38,7 @@ beforeEach(() => {
 
 const errorOf = (code: number, extra: object = {}) =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code, message: 'no', ...extra } })
+const refusal = (code: number, message: string) => ({ body: JSON.stringify({ error: { code, message } }) })
 const call = (requestTimeoutMs = 1000) => createL1Rpc({ rpcUrl, requestTimeoutMs }).call('eth_blockNumber', [])
 const readEvents = (toBlock: number) => {
   const address = Address(`0x${'01'.repeat(20)}`)
@@ -48,6 +56,8 @@ test.each([
   ['a page of a proxy', { status: 502, body: '<html>' }],
   ['a rate limit', { status: 429, body: errorOf(-32005) }],
   ['a rate limit in the body', { body: errorOf(429) }],
+  ['a rate limit in words', refusal(-32000, 'Your app has exceeded its compute units per second capacity')],
+  ['an endpoint that says when it is back', { status: 503, body: '', headers: { 'retry-after': '2' } }],
   ['JSON that is no answer', { body: 'null' }],
 ])('takes %s as L1 being away', async (_, given) => {
   answer = given
@@ -116,11 +126,27 @@ test('closing ends what is under way and refuses what comes later', async () => 
   await expect(rpc.call('eth_blockNumber', [])).rejects.toThrow(L1UnavailableError)
 })
 
-test('a refused or endless search of many blocks asks for fewer', async () => {
-  answer = { body: errorOf(-32602) }
+test.each<[string, HttpAnswer | undefined]>([
+  ['no word', undefined],
+  ['a code of its own', { body: errorOf(-32602) }],
+  ['too many results', refusal(-32005, 'query returned more than 10000 results')],
+  ['a limit of blocks', refusal(-32600, 'You can make eth_getLogs requests with up to a 10 block range.')],
+  ['another limit of blocks', refusal(-32000, 'exceed maximum block range: 5000')],
+  ['a limit of the answer', refusal(-32008, 'Response size is larger than 150MB limit.')],
+  ['a timeout in the body', refusal(-32000, 'query timeout exceeded')],
+  ['HTTP 400', { status: 400, ...refusal(-32614, 'eth_getLogs is limited to a 10,000 range') }],
+  ['HTTP 413', { status: 413, body: '<html>Payload Too Large' }],
+  ['a timeout of its gateway', { status: 504, body: '<html>Gateway Time-out' }],
+  ['a timeout of its cache', { status: 524, body: '' }],
+  ['a broken answer', { headers: { 'content-length': '1000' }, body: '{"result":[' }],
+])('a search of many blocks that is refused with %s asks for fewer', async (_, given) => {
+  answer = given
   await expect(readEvents(1000)).rejects.toThrow(RangeRefusedError)
-  answer = undefined
-  await expect(readEvents(1000)).rejects.toThrow(RangeRefusedError)
+})
+
+test('takes up what the endpoint would search', async () => {
+  answer = refusal(-32005, 'Log response size exceeded. … this block range should work: [0x1, 0x3e7]')
+  await expect(readEvents(1000)).rejects.toMatchObject({ name: 'RangeRefusedError', allowedBlocks: 999 })
 })
 
 test('a single block cannot be made smaller', async () => {

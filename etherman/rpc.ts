@@ -1,80 +1,157 @@
-import { L1RpcError, L1UnavailableError } from './errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '#common/logger.ts'
+import type { Hex } from '#protocol/primitives.ts'
+import { type Call, L1Endpoint } from './endpoint.ts'
+import { L1RpcError, L1UnavailableError, WrongL1Error } from './errors.ts'
 
 /**
- * JSON-RPC to one L1 endpoint. @throws {L1UnavailableError} for transport trouble and rate limits,
+ * JSON-RPC to L1. @throws {L1UnavailableError} for transport trouble and rate limits that do not end,
  * {L1RpcError} when the endpoint answered with an error
  */
 export type L1Rpc = {
-  call<Result>(method: string, params: readonly unknown[]): Promise<Result>
+  call: Call
   /** Ends requests under way; later ones fail. */
   close(): void
 }
 
-/** `error` is null in the success of some endpoints. */
-type Answer = { result?: unknown; error?: { code: number; message: string; data?: unknown } | null }
+export type L1RpcPool = L1Rpc & {
+  /** All calls of `work` go to one endpoint, as long as it works: what belongs together is of one node. */
+  onOneEndpoint<Result>(work: (call: Call) => Promise<Result>): Promise<Result>
+}
 
-const TOO_MANY_REQUESTS = 429
+/** One endpoint, or several in order of preference. */
+export type L1Endpoints = { rpcUrl: string } | { rpcUrls: readonly string[] }
 
-export function createL1Rpc({ rpcUrl, requestTimeoutMs }: { rpcUrl: string; requestTimeoutMs: number }): L1Rpc {
-  const underWay = new Set<AbortController>()
-  let closed = false
-  let lastId = 0
+export type L1RpcOptions = L1Endpoints & {
+  /** A request that takes longer counts as L1 being away. A rate limit is waited for as long, too. */
+  requestTimeoutMs: number
+  /** Endpoints of other chains are not used. */
+  l1ChainId?: number
+  /** Most requests at once to one endpoint. */
+  maxParallel?: number
+  /** How often the heads of several endpoints are compared. */
+  compareMs?: number
+  logger?: Logger
+}
 
-  async function post(method: string, params: readonly unknown[]): Promise<{ status: number; text: string }> {
-    if (closed) throw new L1UnavailableError('The L1 client is closed.', { facts: { method } })
-    const request = new AbortController()
-    const timer = setTimeout(() => request.abort(), requestTimeoutMs)
-    underWay.add(request)
-    try {
-      const response = await fetch(rpcUrl, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ jsonrpc: '2.0', id: ++lastId, method, params }),
-        signal: request.signal,
-      })
-      return { status: response.status, text: await response.text() }
-    } catch (cause) {
-      const timedOut = request.signal.aborted && !closed
-      const message = timedOut ? 'L1 did not answer in time.' : 'L1 cannot be reached.'
-      throw new L1UnavailableError(message, { cause, timedOut, facts: { method, requestTimeoutMs } })
-    } finally {
-      clearTimeout(timer)
-      underWay.delete(request)
+/** An endpoint this far behind another one is used only when there is no better. */
+const LAG_BLOCKS = 5
+const OTHER_CHAIN_REST_MS = 60_000
+const FIRST_COMPARISON_MS = 3000
+/** Words of JSON-RPC for trouble of the endpoint itself: another one may do better. */
+const INTERNAL_ERROR = -32603
+
+/**
+ * Asks the first endpoint that works. One that fails, limits our rate, is behind the others or of another chain is left
+ * alone for a while, longer each time; then it is asked again, so that everything returns to the first.
+ */
+export function createL1Rpc(options: L1RpcOptions): L1RpcPool {
+  const { requestTimeoutMs, l1ChainId, maxParallel = 8, compareMs = 10_000, logger } = options
+  const urls = 'rpcUrls' in options ? options.rpcUrls : [options.rpcUrl]
+  const endpoints = urls.map((url) => new L1Endpoint({ url, requestTimeoutMs, maxParallel }))
+  let inUse = endpoints[0]!
+  let comparison: Promise<void> | undefined
+  let comparedAt = 0
+
+  /** @throws {WrongL1Error} */
+  async function check(endpoint: L1Endpoint): Promise<void> {
+    if (l1ChainId === undefined || endpoint.isChecked) return
+    const chainId = Number(await endpoint.call<Hex>('eth_chainId', []))
+    if (chainId !== l1ChainId) {
+      endpoint.leaveAlone(OTHER_CHAIN_REST_MS)
+      const facts = { endpoint: endpoint.name, expected: l1ChainId, chainId }
+      throw new WrongL1Error('The L1 endpoint is of another chain.', { facts })
+    }
+    endpoint.isChecked = true
+  }
+
+  async function compareHeads(): Promise<void> {
+    const readHead = async (endpoint: L1Endpoint) => {
+      await check(endpoint)
+      return { endpoint, head: Number(await endpoint.call<Hex>('eth_blockNumber', [])) }
+    }
+    const awake = endpoints.filter(({ rest }) => rest.ms === 0)
+    const heads = (await Promise.allSettled(awake.map(readHead))).flatMap((it) =>
+      it.status === 'fulfilled' ? it.value : [],
+    )
+    const highest = Math.max(...heads.map(({ head }) => head))
+    for (const { endpoint, head } of heads) {
+      const isBehind = highest - head > LAG_BLOCKS
+      if (isBehind !== endpoint.isBehind)
+        logger?.warn(
+          { endpoint: endpoint.name, head, highest },
+          isBehind ? 'an L1 endpoint lags' : 'an L1 endpoint has caught up',
+        )
+      endpoint.isBehind = isBehind
+    }
+  }
+
+  /** Beside what is asked; only the first one is waited for. */
+  async function keepComparing(): Promise<void> {
+    if (endpoints.length === 1 || Date.now() - comparedAt < compareMs) return
+    const isFirst = comparedAt === 0
+    comparedAt = Date.now()
+    comparison = compareHeads()
+    if (isFirst) await Promise.race([comparison, sleep(FIRST_COMPARISON_MS, undefined, { ref: false })])
+  }
+
+  /** Rested and current ones first, in order of preference; then the one that is back soonest. */
+  function choose(failed: ReadonlySet<L1Endpoint>): L1Endpoint | undefined {
+    const rank = ({ rest, isBehind }: L1Endpoint) => rest.ms * 2 + (isBehind ? 1 : 0)
+    return endpoints.filter((endpoint) => !failed.has(endpoint)).sort((a, b) => rank(a) - rank(b))[0]
+  }
+
+  function use(endpoint: L1Endpoint): void {
+    if (endpoint === inUse) return
+    logger?.warn({ from: inUse.name, to: endpoint.name }, 'L1 is read from another endpoint')
+    inUse = endpoint
+  }
+
+  async function onOneEndpoint<Result>(work: (call: Call) => Promise<Result>): Promise<Result> {
+    const deadline = Date.now() + requestTimeoutMs
+    const failed = new Set<L1Endpoint>()
+    const failures: unknown[] = []
+    await keepComparing()
+    for (;;) {
+      const endpoint = choose(failed)
+      if (endpoint === undefined) throw worst(failures)
+      const { ms, limited } = endpoint.rest
+      if (ms > 0 && limited) {
+        if (Date.now() + ms > deadline)
+          throw failures.length > 0
+            ? worst(failures)
+            : new L1UnavailableError('L1 limits our rate.', { limit: { retryAfterMs: ms } })
+        await sleep(ms)
+      }
+      try {
+        await check(endpoint)
+        const result = await work(endpoint.call)
+        use(endpoint)
+        return result
+      } catch (error) {
+        if (!mayWorkElsewhere(error) || (endpoints.length === 1 && error instanceof L1RpcError)) throw error
+        failures.push(error)
+        if (!(error instanceof L1UnavailableError && error.limit !== undefined)) failed.add(endpoint)
+      }
     }
   }
 
   return {
-    async call<Result>(method: string, params: readonly unknown[]): Promise<Result> {
-      const { status, text } = await post(method, params)
-      if (status === TOO_MANY_REQUESTS) throw new L1UnavailableError('L1 limits our rate.', { facts: { method } })
-      const { result, error } = readAnswer(method, status, text)
-      if (error === undefined || error === null) return result as Result
-      if (error.code === TOO_MANY_REQUESTS) throw new L1UnavailableError('L1 limits our rate.', { facts: { method } })
-      throw new L1RpcError(method, { ...error, data: findHex(error.data) })
-    },
+    onOneEndpoint,
+    call: (method, params) => onOneEndpoint((call) => call(method, params)),
     close() {
-      closed = true
-      for (const request of underWay) request.abort()
+      for (const endpoint of endpoints) endpoint.close()
     },
   }
 }
 
-/** Some endpoints send JSON-RPC errors with an HTTP status of their own: the body counts when it is one. */
-function readAnswer(method: string, status: number, text: string): Answer {
-  let answer: Answer | undefined
-  try {
-    answer = JSON.parse(text) as Answer
-  } catch {
-    // A page of some proxy.
-  }
-  const complete = answer !== null && typeof answer === 'object' && ('result' in answer || 'error' in answer)
-  if (!complete) throw new L1UnavailableError('L1 did not answer in JSON-RPC.', { facts: { method, status } })
-  return answer!
+function mayWorkElsewhere(error: unknown): boolean {
+  if (error instanceof L1UnavailableError || error instanceof WrongL1Error) return true
+  return error instanceof L1RpcError && error.code === INTERNAL_ERROR && error.data === undefined
 }
 
-/** Revert data: clients send it as hex, after a word of theirs, or one level deeper. */
-function findHex(data: unknown): string | undefined {
-  const inner = typeof data === 'object' && data !== null && 'data' in data ? data.data : data
-  const digits = typeof inner === 'string' ? /0x[0-9a-f]*/i.exec(inner)?.[0] : undefined
-  return digits?.slice(0, digits.length - (digits.length % 2))
+/** Of all endpoints: an answer, else trouble that passes, else that none is of the right chain. */
+function worst(failures: readonly unknown[]): unknown {
+  const answered = failures.find((error) => error instanceof L1RpcError)
+  return answered ?? failures.findLast((error) => error instanceof L1UnavailableError) ?? failures[0]
 }

@@ -13,7 +13,7 @@ import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 /** Follows L1 and executes what comes from there; checks closed batches by executing them again. */
 await runRole('synchronizer', async (config, logger) => {
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-synchronizer' })
-  const etherman = createEtherman({ ...config.network, ...config.l1 })
+  const etherman = createEtherman({ ...config.network, ...config.l1, logger })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const { network } = config
