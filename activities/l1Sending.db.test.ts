@@ -197,6 +197,21 @@ test('a sequence that a reorg took before it was read is sent again', async () =
   expect((await rollupData(l1)).lastBatchSequenced).toBe(4n)
 })
 
+test('a sequence that a reorg took goes before the next one, which was planned before', async () => {
+  const before = (await l1.provider.send('evm_snapshot', [])) as string
+  const first = await sendSequence(2, 3)
+  await l1.provider.send('evm_revert', [before])
+  await l1.provider.send('anvil_mine', ['0x3'])
+  // Not known to be lost: no objection of the contract, only too early.
+  await expect(sendSequence(4, 4)).rejects.toMatchObject({ name: 'EarlierSequenceLostError' })
+  await setCursor(db, first.l1BlockNumber + 1, first.l1BlockNumber + 1)
+  expect(await activities().planSequence()).toMatchObject({ fromBatch: 2, toBatch: 3 })
+  await sendSequence(4, 4)
+  expect((await rollupData(l1)).lastBatchSequenced).toBe(4n)
+  const sequences = (await followL1()).filter((event) => event.kind === 'sequence')
+  expect(sequences).toMatchObject([{ toBatch: 3, txHash: first.l1TxHash }, { toBatch: 4 }])
+})
+
 test('lets the rollup pull its fee before the first sequence', async () => {
   const { rollup } = l1.deployment
   await send(l1.pol, 'approve', [rollup, 0], { from: l1.sequencer })

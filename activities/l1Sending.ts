@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import { computeAddress } from 'ethers'
-import type { NodeError } from '#common/errors.ts'
+import { NodeError } from '#common/errors.ts'
 import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
@@ -9,6 +9,7 @@ import { findLastVirtualBatch } from '#db/l1.ts'
 import {
   createL1TransactionStore,
   findLastSequenceSent,
+  findMinedSequence,
   findUnfinishedSequence,
   reopenLostTransactions,
   storeSenderBalance,
@@ -57,6 +58,11 @@ type Dependencies = {
   pace?: Pick<SenderOptions, 'pollIntervalMs' | 'rebroadcastMs' | 'bumpAfterMs' | 'nonceTakenMs' | 'onStep'>
 }
 
+/** An L1 reorg took the sequence before this one: that one goes first. */
+export class EarlierSequenceLostError extends NodeError {
+  override readonly name = 'EarlierSequenceLostError'
+}
+
 /** A sequence may be ahead of L1's clock by 36 seconds; the rest is left for a block that is older after a reorg. */
 const CLOCK_AHEAD_SECONDS = 30
 const CLOCK_POLL_MS = 1000
@@ -85,15 +91,68 @@ export function createL1SendingActivities(dependencies: Dependencies) {
   const sequences = senderOf(sequencerKey, sequencer)
   const verifications = senderOf(aggregatorKey, aggregator)
 
-  /** Waits until the next L1 block can take a sequence with this limit, seconds. */
-  async function waitForClock(timestampLimit: number, { signal, onProgress }: SendControl): Promise<void> {
+  /** @throws {EarlierSequenceLostError} */
+  async function assertNext(fromBatch: number): Promise<void> {
+    const earlier = await findEarlier(fromBatch)
+    if (earlier !== undefined)
+      throw new EarlierSequenceLostError('An earlier sequence is not on L1.', {
+        facts: { fromBatch, earlier: earlier.fromBatch },
+      })
+  }
+
+  /** Known to be lost, or gone from L1 since it was mined. */
+  async function findEarlier(fromBatch: number): Promise<Range | undefined> {
+    const unfinished = await findUnfinishedSequence(db)
+    if (unfinished !== undefined && unfinished.fromBatch < fromBatch) return unfinished
+    const before = await findMinedSequence(db, BatchNumber(fromBatch - 1))
+    if (before === undefined || (await rpc.call('eth_getTransactionReceipt', [before.hash])) !== null) return undefined
+    return before.range
+  }
+
+  /** Waits until the next L1 block can take a sequence with this limit, seconds. @throws {EarlierSequenceLostError} */
+  async function waitForClock(
+    fromBatch: number,
+    timestampLimit: number,
+    { signal, onProgress }: SendControl,
+  ): Promise<void> {
     for (;;) {
       signal.throwIfAborted()
+      await assertNext(fromBatch)
       const latest = await findBlock(rpc, 'latest')
       if ((latest?.timestamp ?? 0) + CLOCK_AHEAD_SECONDS >= timestampLimit) return
       onProgress({ stage: `waiting for the clock of L1 to come near ${timestampLimit}` })
       await sleep(CLOCK_POLL_MS, undefined, { signal }).catch(() => undefined) // cancelled: said above
     }
+  }
+
+  async function sendOneSequence({ fromBatch, toBatch }: Range, control: SendControl): Promise<L1Reference> {
+    const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
+    const build = async () => {
+      const call = await buildSequence(db, { rpc, network, fromBatch: from, toBatch: to })
+      await waitForClock(fromBatch, call.maxSequenceTimestamp, control)
+      const batches = call.batches.length
+      await ensureAllowance(
+        { rpc, sender: sequences, owner: sequencer, contracts: network.contracts, batches },
+        control,
+      )
+      return { recipient: network.contracts.rollup, ...calldataCarrier.encode(call) }
+    }
+    const job = `sequence-${fromBatch}-${toBatch}`
+    const send = (shown: SendControl) =>
+      sequences.send({ job, purpose: 'sequence', fromBatch: from, toBatch: to, build }, shown)
+    return await namingReverts(
+      async () => {
+        try {
+          return await showing(tell, control, send)
+        } catch (error) {
+          // No contract's objection, but a moment's, when what it continues is not there.
+          if (error instanceof L1TransactionRevertedError) await assertNext(fromBatch)
+          throw error
+        }
+      },
+      (options) => new SequenceRevertedError('L1 refused the sequence.', options),
+      'docs/runbooks/sequence-reverted.md',
+    )
   }
 
   async function tellBatches(fromBatch: number, toBatch: number): Promise<void> {
@@ -126,29 +185,18 @@ export function createL1SendingActivities(dependencies: Dependencies) {
         showing(tell, control, (shown) => (job.startsWith('verify-') ? verifications : sequences).cancel(job, shown)),
       ),
 
-    /** @throws {SequenceRevertedError} when the rollup contract refuses it */
+    /**
+     * What a reorg took of earlier sequences is sent before it.
+     * @throws {SequenceRevertedError} when the rollup contract refuses it, {EarlierSequenceLostError} to be tried again
+     */
     sendSequence: ({ fromBatch, toBatch }: Range): Promise<L1Reference> =>
       whileHeartbeating(async (control) => {
-        const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
-        const build = async () => {
-          const call = await buildSequence(db, { rpc, network, fromBatch: from, toBatch: to })
-          await waitForClock(call.maxSequenceTimestamp, control)
-          const batches = call.batches.length
-          await ensureAllowance(
-            { rpc, sender: sequences, owner: sequencer, contracts: network.contracts, batches },
-            control,
-          )
-          return { recipient: network.contracts.rollup, ...calldataCarrier.encode(call) }
+        for (;;) {
+          const earlier = await findUnfinishedSequence(db)
+          if (earlier === undefined || earlier.fromBatch >= fromBatch) break
+          await sendOneSequence(earlier, control)
         }
-        const job = `sequence-${fromBatch}-${toBatch}`
-        return await namingReverts(
-          () =>
-            showing(tell, control, (shown) =>
-              sequences.send({ job, purpose: 'sequence', fromBatch: from, toBatch: to, build }, shown),
-            ),
-          (options) => new SequenceRevertedError('L1 refused the sequence.', options),
-          'docs/runbooks/sequence-reverted.md',
-        )
+        return await sendOneSequence({ fromBatch, toBatch }, control)
       }),
 
     /** Tells the batches, then sends. @throws {VerificationRevertedError} when the rollup manager refuses it, {ProofMismatchError} */

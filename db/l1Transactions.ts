@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, inArray, lte, max, ne, or, sql } from 'drizzle-orm'
 import { NodeError } from '#common/errors.ts'
 import type { L1TransactionAttempt, L1TransactionRecord, L1TransactionStore } from '#etherman/l1TransactionStore.ts'
-import { type Address, BatchNumber } from '#protocol/primitives.ts'
+import { type Address, BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Database, Queryable } from './client.ts'
 import { cursors, l1Senders, l1TransactionAttempts, l1Transactions, sequences, verifications } from './schema.ts'
 
@@ -146,6 +146,21 @@ export async function findUnfinishedSequence(
     .orderBy(asc(l1Transactions.nonce))
     .limit(1)
   return row && { fromBatch: row.fromBatch!, toBatch: row.toBatch! }
+}
+
+/** The sequence that ends with a batch, when it was mined. */
+export async function findMinedSequence(
+  db: Queryable,
+  toBatch: BatchNumber,
+): Promise<{ hash: Hash; range: { fromBatch: BatchNumber; toBatch: BatchNumber } } | undefined> {
+  const { purpose, status, fromBatch, hash } = l1Transactions
+  const [row] = await db
+    .select({ fromBatch, hash })
+    .from(l1Transactions)
+    .where(and(eq(purpose, 'sequence'), eq(status, 'mined'), eq(l1Transactions.toBatch, toBatch)))
+    .orderBy(desc(l1Transactions.nonce))
+    .limit(1)
+  return row && { hash: row.hash!, range: { fromBatch: row.fromBatch!, toBatch } }
 }
 
 /** Last batch of the sequences that were mined, read back from L1 or not; 0 for none. */

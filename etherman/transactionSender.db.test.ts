@@ -106,6 +106,36 @@ test('sends once, however often it is asked', async () => {
   expect(await recordOf(request.job)).toMatchObject({ status: 'mined', hash: place.l1TxHash, nonce: 0 })
 })
 
+test('what L1 forgot is held back while it would revert, but not for ever', async () => {
+  const { create, sent } = newSender({ holdMs: 1000 })
+  const before = await sent()
+  const contract = Address(`0x${'79'.repeat(20)}`)
+  const request = newRequest({ build: async () => ({ recipient: contract, data: Uint8Array.of(jobs) }) })
+  const steps: SendStep[] = []
+  await l1.send('evm_setAutomine', [false])
+  try {
+    const place = create({ onStep: (step) => steps.push(step) }).send(request, undisturbed)
+    const { hash } = await firstAttempt(request.job)
+    await l1.send('anvil_setCode', [contract, REFUSING_CODE])
+    await l1.send('anvil_dropTransaction', [hash])
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    expect(await l1.getTransaction(hash)).toBeNull()
+    await l1.send('anvil_setCode', [contract, '0x'])
+    await until(async () => (await l1.getTransaction(hash)) !== null)
+
+    await l1.send('anvil_setCode', [contract, REFUSING_CODE])
+    await l1.send('anvil_dropTransaction', [hash])
+    await until(async () => (await l1.getTransaction(hash)) !== null)
+    await l1.send('anvil_setCode', [contract, '0x'])
+    await l1.send('evm_mine', [])
+    await place
+  } finally {
+    await l1.send('evm_setAutomine', [true])
+  }
+  expect(steps.filter((step) => step === 'broadcast')).toHaveLength(3)
+  expect(await sent()).toBe(before + 1)
+})
+
 test('does again what is asked for again', async () => {
   const { create, sent } = newSender()
   const request = newRequest({ repeat: true })

@@ -43,6 +43,8 @@ export type SenderOptions = {
   feeLimits?: FeeLimits
   /** Told the sender's balance before each new transaction, wei. */
   onBalance?: (balanceWei: bigint) => Promise<void>
+  /** How long a transaction that L1 forgot and would revert now, after a reorg, is held back. */
+  holdMs?: number
   onStep?: (step: SendStep) => void
 }
 
@@ -79,7 +81,14 @@ export type Cancellation =
 
 type Receipt = { status: Hex; blockNumber: Hex; gasUsed: Hex; transactionHash: string }
 /** What this process knows of a broadcast. */
-type Watch = { broadcastAt: number; head: number; checkedAt: number; nonceTakenSince?: number; feeLimited?: boolean }
+type Watch = {
+  broadcastAt: number
+  head: number
+  checkedAt: number
+  nonceTakenSince?: number
+  heldSince?: number
+  feeLimited?: boolean
+}
 
 const FIRST_POLL_MS = 100
 const FIRST_POLLS_END_MS = 3000
@@ -95,6 +104,7 @@ export function createTransactionSender(options: SenderOptions) {
   const { rpc, store, l1ChainId, privateKey, sender, onStep = () => {} } = options
   const { pollIntervalMs = 1000, rebroadcastMs = 5000, bumpAfterMs = 60_000, nonceTakenMs = 60_000 } = options
   const { feeLimits = {}, onBalance = async () => {} } = options
+  const { holdMs = 60_000 } = options
   const key = hexToBytes(privateKey)
   /** To make a transaction void is worth any fee. */
   const limitsOf = ({ recipient }: L1TransactionRecord) => (recipient === sender ? {} : feeLimits)
@@ -232,11 +242,25 @@ export function createTransactionSender(options: SenderOptions) {
     if (Date.now() - watch.checkedAt < rebroadcastMs) return
     watch.checkedAt = Date.now()
     if (await isNonceTaken(record, attempts, watch)) return await store.abandon(record.id)
-    if (!(await isKnown(newest.hash))) return await broadcastAgain(record, attempts, watches)
+    if (!(await isKnown(newest.hash))) {
+      if (!(await isHeldBack(record, watch))) await broadcastAgain(record, attempts, watches)
+      return
+    }
     if (Date.now() - watch.broadcastAt < bumpAfterMs || (await readHead()) < watch.head + 2) return
     const suggested = await suggest(record).catch(unlessLimited)
     if (suggested === undefined) limit(newest, watches)
     else await attempt(record, attempts, watches, suggested)
+  }
+
+  /**
+   * What it rests on may have gone with it, and be back soon: a verification is worth nothing before its sequence. Not
+   * for ever, since later transactions of the key wait for its nonce.
+   */
+  async function isHeldBack(record: L1TransactionRecord, watch: Watch): Promise<boolean> {
+    const call = { from: sender, to: record.recipient, data: bytesToHex(await store.getData(record.id)) }
+    if ((await findRevert(call, 'latest')) === undefined) delete watch.heldSince
+    else watch.heldSince ??= Date.now()
+    return watch.heldSince !== undefined && Date.now() - watch.heldSince < holdMs
   }
 
   /** A transaction that has become too cheap to be taken is signed anew. */
