@@ -1,8 +1,9 @@
 import { sleep } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import type { Database } from '#db/client.ts'
+import type { Progress } from '#synchronizer/catchUp.ts'
 import { deliverSignals } from '#synchronizer/deliverSignals.ts'
-import type { Progress, Synchronizer } from '#synchronizer/synchronizer.ts'
+import type { Synchronizer } from '#synchronizer/synchronizer.ts'
 import { whileHeartbeating } from './heartbeat.ts'
 
 export type SynchronizingActivities = ReturnType<typeof createSynchronizingActivities>

@@ -1,9 +1,11 @@
+import { eq } from 'drizzle-orm'
 import { JsonRpcProvider, Wallet } from 'ethers'
 import { createPublicClient, createWalletClient, defineChain, http, parseEther, parseGwei } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
 import { storeSenderBalance } from '#db/l1Transactions.ts'
+import { cursors } from '#db/schema.ts'
 import { Address, Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { addBlock, call, startTestApi, TEST_CHAIN_ID, type TestApi } from './testServer.ts'
@@ -283,6 +285,24 @@ test('metrics tell the funds of the accounts that send to L1', async () => {
   const metrics = await (await fetch(`${api.url}/metrics`)).text()
   expect(metrics).toContain(`l1_sender_balance_wei{address="${addressOf(0x5e)}"} 5`)
   expect(metrics).toContain(`l1_sender_alarm_wei{address="${addressOf(0x5e)}"} 9`)
+})
+
+test('a node that still reads L1 says how far it is, and when it will be there', async () => {
+  const metricsText = async () => await (await fetch(`${api.url}/metrics`)).text()
+  expect((await call(api.url, 'eth_syncing')).result).toBe(false)
+  const at = (seconds: number) => new Date(1_700_000_000_000 + 1000 * seconds)
+  await api.db.insert(cursors).values([
+    { name: 'synchronizer-start', position: 100, target: 1000, updatedAt: at(0) },
+    { name: 'synchronizer', position: 400, target: 1000, updatedAt: at(30) },
+  ])
+  expect((await call(api.url, 'eth_syncing')).result).toMatchObject({
+    ...{ l1StartingBlock: '0x64', l1CurrentBlock: '0x190', l1HighestBlock: '0x3e8', etaSeconds: 60 },
+    currentBlock: expect.stringMatching(/^0x/),
+  })
+  expect(await metricsText()).toMatch(/l1_sync_behind_blocks 600\n(.*\n)*l1_sync_eta_seconds 60\n/)
+  await api.db.update(cursors).set({ position: 1000 }).where(eq(cursors.name, 'synchronizer'))
+  expect((await call(api.url, 'eth_syncing')).result).toBe(false)
+  expect(await metricsText()).toContain('l1_sync_eta_seconds 0')
 })
 
 test('transport refusals carry a JSON-RPC error', async () => {

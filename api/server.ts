@@ -16,6 +16,7 @@ import { createForkIds } from './forkIds.ts'
 import { followHead } from './head.ts'
 import { createHealth } from './health.ts'
 import { createDispatcher } from './jsonRpc.ts'
+import { addL1Metrics } from './l1Metrics.ts'
 import { createMethods } from './methods/table.ts'
 import { createMetrics } from './metrics.ts'
 import { addSenderMetrics } from './senderMetrics.ts'
@@ -65,6 +66,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     }
     const [metrics, health] = [createMetrics(), createHealth({ db, head })]
     addSenderMetrics(metrics.registry, db)
+    addL1Metrics(metrics.registry, db)
     const dispatcher = createDispatcher({
       methods: createMethods(deps),
       limits: { batchLimit: rpc.batchLimit, maxBatchAnswer: MAX_BATCH_ANSWER_BYTES },

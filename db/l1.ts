@@ -4,6 +4,7 @@ import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
 import { deleteProofsFrom } from './proofs.ts'
 import { L1_FINALIZED_CURSOR, L1_SAFE_CURSOR } from './rpc/batches.ts'
+import { CATCH_UP_CURSOR, SYNCHRONIZER_CURSOR } from './rpc/l1Progress.ts'
 import {
   batches,
   cursors,
@@ -20,16 +21,19 @@ export type L1BlockRow = typeof l1Blocks.$inferSelect
 export type VirtualBatchRow = typeof virtualBatches.$inferSelect
 export type InfoLeafRow = typeof l1InfoLeaves.$inferSelect
 
-const SYNCHRONIZER = 'synchronizer'
-
 /** Last L1 block whose effects are stored, and the newest known to exist. */
 export async function findCursor(db: Queryable): Promise<{ position: number; target: number } | undefined> {
-  const [row] = await db.select().from(cursors).where(eq(cursors.name, SYNCHRONIZER))
+  const [row] = await db.select().from(cursors).where(eq(cursors.name, SYNCHRONIZER_CURSOR))
   return row
 }
 
 export async function setCursor(tx: Queryable, position: number, target: number): Promise<void> {
-  await upsertCursors(tx, [{ name: SYNCHRONIZER, position, target }])
+  await upsertCursors(tx, [{ name: SYNCHRONIZER_CURSOR, position, target }])
+}
+
+/** Where a long reading of L1 began, and when: how fast it is follows from there. */
+export async function setCatchUpStart(db: Queryable, position: number, target: number): Promise<void> {
+  await upsertCursors(db, [{ name: CATCH_UP_CURSOR, position, target }])
 }
 
 /** How far L1 calls its blocks safe and finalized: what the block tags of those names rest on. */

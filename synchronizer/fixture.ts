@@ -67,10 +67,17 @@ export class SynchronizerFixture {
   }
 
   /** As after a restart of the process: nothing is in memory. */
-  restart({ maxBlockRange = 100 } = {}): void {
+  restart(options: { maxBlockRange?: number; follow?: 'safe' | 'finalized' } = {}): void {
     const network = { chainId: 1000, forkId: 9, l1StartBlock: 1 }
     const logger = pino({ level: 'silent' })
-    this.synchronizer = new Synchronizer({ db: this.db, etherman: this.l1, network, maxBlockRange, logger })
+    this.synchronizer = new Synchronizer({
+      db: this.db,
+      etherman: this.l1,
+      network,
+      maxBlockRange: 100,
+      ...options,
+      logger,
+    })
   }
 
   poll() {

@@ -11,8 +11,12 @@ const GENESIS_TIMESTAMP = 1_600_000_000
 export class ScriptedL1 implements Etherman {
   /** Blocks above it are refused to be read at once. */
   maxRange = Number.POSITIVE_INFINITY
+  /** How many it says it would allow. */
+  allowedBlocks: number | undefined
   /** Called before events are given. */
-  onReadEvents: () => void = () => {}
+  onReadEvents: (range: { fromBlock: number; toBlock: number }) => void = () => {}
+  /** Blocks that it calls safe and finalized. */
+  readonly tags: { safe?: number; finalized?: number } = {}
   /** The endpoint knows no block above this one. */
   visibleHead = Number.POSITIVE_INFINITY
   /** What the contract answers instead of the hash that follows from the events. */
@@ -49,15 +53,16 @@ export class ScriptedL1 implements Etherman {
 
   async getBlock(tag: L1BlockTag): Promise<L1Block | undefined> {
     const head = Math.min(this.#blocks.length, this.visibleHead)
-    const number = tag === 'latest' ? head : typeof tag === 'number' ? tag : 0
+    const number = tag === 'latest' ? head : typeof tag === 'number' ? tag : (this.tags[tag] ?? 0)
     return number > head ? undefined : this.#blocks[number - 1]?.block
   }
 
   async readEvents(range: { fromBlock: number; toBlock: number }): Promise<L1BlockEvents[]> {
     const { fromBlock, toBlock } = range
     this.ranges.push(range)
-    this.onReadEvents()
-    if (toBlock - fromBlock + 1 > this.maxRange) throw new RangeRefusedError('Too many blocks.')
+    this.onReadEvents(range)
+    if (toBlock - fromBlock + 1 > this.maxRange)
+      throw new RangeRefusedError('Too many blocks.', { allowedBlocks: this.allowedBlocks })
     return this.#blocks.slice(fromBlock - 1, toBlock).filter(({ events }) => events.length > 0)
   }
 

@@ -3,11 +3,14 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
 import { getLastBlock } from '#db/blocks.ts'
 import { findCursor, findInfoLeaves, findLastInfoRoot, findLastVirtualBatch } from '#db/l1.ts'
+import { readL1Progress } from '#db/rpc/l1Progress.ts'
 import { accounts, l1Blocks, l1Transactions, sequences } from '#db/schema.ts'
+import { L1UnavailableError } from '#etherman/errors.ts'
 import type { L1BlockTag } from '#etherman/types.ts'
 import { L1InfoTree } from '#protocol/l1InfoTree.ts'
 import { BlockNumber } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
+import type { Progress } from './catchUp.ts'
 import { infoLeaf, one, SynchronizerFixture, two, WORKED_ROOT } from './fixture.ts'
 
 let node: SynchronizerFixture
@@ -22,12 +25,89 @@ test('ranges shrink when an endpoint refuses them, and grow again', async () => 
   node.l1.maxRange = 3
   node.restart({ maxBlockRange: 8 })
   expect(await node.poll()).toEqual({ position: 21, target: 21 })
-  const sizes = node.l1.ranges.map(({ fromBlock, toBlock }) => toBlock - fromBlock + 1)
-  expect(sizes.slice(0, 6)).toEqual([8, 4, 2, 4, 2, 4])
+  expect(rangeSizes().slice(0, 6)).toEqual([8, 4, 2, 2, 2, 2])
   expect(await node.db.select().from(l1Blocks)).toMatchObject([
     { blockNumber: 1 },
     { blockNumber: 21, hasEvents: false },
   ])
+  node.l1.maxRange = 100
+  node.l1.mineEmpty(100)
+  await node.poll()
+  expect(Math.max(...rangeSizes().slice(-4))).toBe(8)
+})
+
+const rangeSizes = () => node.l1.ranges.map(({ fromBlock, toBlock }) => toBlock - fromBlock + 1)
+
+test('a range that the endpoint names is taken up', async () => {
+  node.l1.mineEmpty(20)
+  Object.assign(node.l1, { maxRange: 7, allowedBlocks: 7 })
+  node.restart({ maxBlockRange: 16 })
+  await node.poll()
+  expect(rangeSizes()).toEqual([16, 7, 7, 7])
+})
+
+test('several ranges are read at once, and applied in order', async () => {
+  node.l1.mineEmpty(5)
+  node.l1.mine([node.sequence([node.dataOf(0)])])
+  node.l1.mineEmpty(5)
+  node.l1.mine([node.sequence([node.dataOf(1)], { toBatch: 2 })])
+  node.l1.mineEmpty(8)
+  node.restart({ maxBlockRange: 2 })
+  const readEvents = node.l1.readEvents.bind(node.l1)
+  let [underWay, most] = [0, 0]
+  node.l1.readEvents = async (range) => {
+    most = Math.max(most, ++underWay)
+    const found = await readEvents(range)
+    // Later ones answer sooner.
+    await new Promise((resolve) => setTimeout(resolve, 60 - 2 * range.fromBlock))
+    underWay--
+    return found
+  }
+  const positions: number[] = []
+  await node.synchronizer.poll(({ position }) => positions.push(position))
+  expect(most).toBe(4)
+  expect(positions).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 21])
+  expect(await findLastVirtualBatch(node.db)).toMatchObject({ batchNumber: 2 })
+})
+
+test('one that fails is read again, with what was read ahead of it', async () => {
+  node.l1.mineEmpty(20)
+  node.restart({ maxBlockRange: 2 })
+  node.l1.onReadEvents = ({ fromBlock }) => {
+    if (fromBlock === 5) throw new L1UnavailableError('away')
+  }
+  await expect(node.poll()).rejects.toThrow(L1UnavailableError)
+  expect((await findCursor(node.db))!.position).toBe(4)
+  node.l1.onReadEvents = () => {}
+  expect(await node.poll()).toEqual({ position: 21, target: 21 })
+})
+
+test.each(['safe', 'finalized'] as const)('the state can follow the block that L1 calls %s', async (follow) => {
+  node.restart({ follow })
+  node.l1.tags[follow] = 1
+  node.l1.mine([node.sequence([node.dataOf(0)])])
+  expect(await node.poll()).toEqual({ position: 1, target: 1 })
+  expect(await findLastVirtualBatch(node.db)).toBeUndefined()
+  node.l1.tags[follow] = 2
+  expect(await node.poll()).toEqual({ position: 2, target: 2 })
+  expect(await findLastVirtualBatch(node.db)).toMatchObject({ batchNumber: 1 })
+})
+
+test('without such a tag it follows at the usual distance', async () => {
+  node.restart({ follow: 'safe' })
+  node.l1.mineEmpty(20)
+  expect(await node.poll()).toMatchObject({ target: 0 })
+  node.l1.mineEmpty(20)
+  expect(await node.poll()).toEqual({ position: 9, target: 9 })
+})
+
+test('a long reading tells where it began, how far it is and how long it will take', async () => {
+  node.l1.mineEmpty(29)
+  node.restart({ maxBlockRange: 5 })
+  const told: Progress[] = []
+  await node.synchronizer.poll((progress) => told.push(progress))
+  expect(told.map(({ etaSeconds }) => etaSeconds)).toEqual([...new Array(5).fill(expect.any(Number)), undefined])
+  expect(await readL1Progress(node.db)).toEqual({ start: 0, position: 30, target: 30, etaSeconds: 0 })
 })
 
 test('an endpoint that refuses even one block is an error, not an endless loop', async () => {

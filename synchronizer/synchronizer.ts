@@ -1,11 +1,18 @@
 import type { Logger } from '#common/logger.ts'
 import type { Database, Queryable } from '#db/client.ts'
 import { findFirstUpgradedBatch, findForkId } from '#db/forkUpgrades.ts'
-import { deleteL1BlocksAbove, findCursor, findNewestL1Blocks, setCursor, setFinality, storeL1Block } from '#db/l1.ts'
+import {
+  deleteL1BlocksAbove,
+  findCursor,
+  findNewestL1Blocks,
+  setCatchUpStart,
+  setCursor,
+  setFinality,
+  storeL1Block,
+} from '#db/l1.ts'
 import { reopenLostTransactions } from '#db/l1Transactions.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
 import { findBlockBeforeRollbacks } from '#db/rollbacks.ts'
-import { RangeRefusedError } from '#etherman/errors.ts'
 import type { Etherman, L1Block, L1BlockEvents } from '#etherman/types.ts'
 import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import {
@@ -17,10 +24,10 @@ import {
 } from '#workflows/messages.ts'
 import { applyEvent } from './applyEvents.ts'
 import { applyForkUpgrade } from './applyForkUpgrade.ts'
+import { CatchUp, type Progress } from './catchUp.ts'
 import { L1MovedError } from './errors.ts'
 import { StoredInfoTree } from './infoTree.ts'
-
-export type Progress = { position: number; target: number }
+import { RangeReader, type ReadRange } from './rangeReader.ts'
 
 type Dependencies = {
   db: Database
@@ -28,8 +35,15 @@ type Dependencies = {
   network: { chainId: number; forkId: number; l1StartBlock: number }
   /** Most L1 blocks asked for at once. */
   maxBlockRange: number
+  /** Ranges that are read at once; they are applied one by one. */
+  parallelRanges?: number
+  /** The state follows L1 up to the newest block that L1 calls so. */
+  follow?: 'latest' | 'safe' | 'finalized'
   logger: Logger
 }
+
+/** An endpoint that knows no such tag: so many blocks below the newest, which are usual between them. */
+const USUAL_DEPTH = { safe: 32, finalized: 64 }
 
 const STORED_BLOCKS_PAGE = 50
 const WAKE_SENDERS: readonly NewSignal[] = [SEQUENCE_SENDER_WORKFLOW_ID, AGGREGATOR_WORKFLOW_ID].map((workflowId) => ({
@@ -37,46 +51,59 @@ const WAKE_SENDERS: readonly NewSignal[] = [SEQUENCE_SENDER_WORKFLOW_ID, AGGREGA
 }))
 
 /**
- * Brings the State DB up to date with L1: reads events in ranges that shrink when an endpoint refuses them, applies
- * each L1 block in one database transaction, and takes back what a reorg removed.
+ * Brings the State DB up to date with L1: reads events in ranges, several at once, applies each L1 block in one database
+ * transaction, in order, and takes back what a reorg removed.
  */
 export class Synchronizer {
   readonly #deps: Dependencies
   readonly #infoTree = new StoredInfoTree()
-  #range: number
+  readonly #reader: RangeReader
+  readonly #catchUp: CatchUp
   #finality = { safe: -1, finalized: -1 }
   /** Head up to which everything was read. */
   #lastRead: string | undefined
 
   constructor(deps: Dependencies) {
     this.#deps = deps
-    this.#range = deps.maxBlockRange
+    this.#reader = new RangeReader({ parallelRanges: 4, ...deps })
+    this.#catchUp = new CatchUp(deps.logger)
   }
 
   /**
-   * Reads up to the head of L1. `onProgress` is called after each range; an aborted signal ends it between ranges. When
-   * L1 changes meanwhile it ends early: the next call goes back to where both chains meet.
+   * Reads up to the head that is followed. `onProgress` is called after each range; an aborted signal ends it between
+   * ranges. When L1 changes meanwhile it ends early: the next call goes back to where both chains meet.
    */
   async poll(onProgress: (progress: Progress) => void, signal?: AbortSignal): Promise<Progress> {
-    const { db, etherman, network, logger } = this.#deps
-    const head = await etherman.getBlock('latest')
+    const { db, network, logger } = this.#deps
+    const head = await this.#findHead()
     const target = head?.number ?? 0
     if (head !== undefined && head.hash === this.#lastRead) return { position: target, target }
     this.#lastRead = undefined
     await this.#undoReorg(head)
     let position = (await findCursor(db))?.position ?? network.l1StartBlock - 1
+    if (this.#catchUp.begin(position, target)) await setCatchUpStart(db, position, target)
     try {
-      while (position < target && !signal?.aborted) {
-        position = await this.#readRange(position + 1, target, head)
-        onProgress({ position, target })
+      while (head !== undefined && position < target && !signal?.aborted) {
+        position = await this.#applyRange(await this.#reader.next(position + 1, head), target)
+        onProgress(this.#catchUp.advance({ position, target }))
       }
     } catch (error) {
       if (!(error instanceof L1MovedError)) throw error
       logger.warn({ err: error }, 'L1 changed while it was read; it will be read again')
+    } finally {
+      this.#reader.drop()
     }
     await this.#storeFinality(position)
     if (position === target) this.#lastRead = head?.hash
     return { position, target }
+  }
+
+  async #findHead(): Promise<L1Block | undefined> {
+    const { etherman, follow = 'latest' } = this.#deps
+    const head = await etherman.getBlock(follow)
+    if (head !== undefined || follow === 'latest') return head
+    const number = ((await etherman.getBlock('latest'))?.number ?? 0) - USUAL_DEPTH[follow]
+    return number < 0 ? undefined : await etherman.getBlock(number)
   }
 
   /** What is final can be no more than what was read. */
@@ -89,24 +116,15 @@ export class Synchronizer {
     this.#finality = l1
   }
 
-  async #readRange(fromBlock: number, target: number, head: L1Block | undefined): Promise<number> {
-    const { db, etherman, maxBlockRange, logger } = this.#deps
-    const toBlock = Math.min(target, fromBlock + this.#range - 1)
+  async #applyRange({ fromBlock, toBlock, end, found }: ReadRange, target: number): Promise<number> {
+    const { db } = this.#deps
     const [before] = await findNewestL1Blocks(db, 1)
-    const end = toBlock === head?.number ? head : await etherman.getBlock(toBlock)
-    let found: L1BlockEvents[]
-    try {
-      found = await etherman.readEvents({ fromBlock, toBlock })
-    } catch (error) {
-      if (!(error instanceof RangeRefusedError) || this.#range === 1) throw error
-      this.#range = Math.max(1, Math.floor(this.#range / 2))
-      logger.warn({ fromBlock, toBlock, range: this.#range }, 'L1 refused the range; asking for less')
-      return fromBlock - 1
-    }
     // The same blocks on both sides, before and after: the events in between are of the chain that was read so far.
-    const sameStart = before === undefined || end?.parentHash === before.hash || (await this.#isOnChain(before))
-    const sameEnd = end !== undefined && (await this.#isOnChain({ blockNumber: toBlock, hash: end.hash }))
-    if (!sameStart || !sameEnd)
+    const isSameStart = async () =>
+      before === undefined || end?.parentHash === before.hash || (await this.#isOnChain(before))
+    const isSameEnd = async () => end !== undefined && (await this.#isOnChain({ blockNumber: toBlock, hash: end.hash }))
+    const [sameStart, sameEnd] = await Promise.all([isSameStart(), isSameEnd()])
+    if (end === undefined || !sameStart || !sameEnd)
       throw new L1MovedError('L1 changed while it was read.', { facts: { fromBlock, toBlock } })
     for (const block of found) await this.#applyBlock(block, target)
     await db.transaction(async (tx) => {
@@ -116,7 +134,6 @@ export class Synchronizer {
       const lost = await reopenLostTransactions(tx)
       if (lost.length > 0) await insertSignals(tx, WAKE_SENDERS)
     })
-    this.#range = Math.min(maxBlockRange, this.#range * 2)
     return toBlock
   }
 

@@ -27,7 +27,7 @@ await runRole('synchronizer', async (config, logger) => {
       ...createSynchronizingActivities({
         db,
         client,
-        synchronizer: new Synchronizer({ db, etherman, network, maxBlockRange: config.l1.maxBlockRange, logger }),
+        synchronizer: new Synchronizer({ db, etherman, network, ...config.l1, logger }),
         checkNetwork: () => etherman.checkNetwork(network.l1ChainId),
         forkId: network.forkId,
         pollIntervalMs: config.l1.pollIntervalMs,

@@ -1,4 +1,4 @@
-import { findCursor } from '#db/rpc/batches.ts'
+import { BEHIND_BLOCKS, readL1Progress } from '#db/rpc/l1Progress.ts'
 import type { ApiDeps } from '../deps.ts'
 import { quantity } from '../format.ts'
 import { method } from '../method.ts'
@@ -18,14 +18,18 @@ export const ethChainMethods = ({ db, head, chainId, coinbase }: ApiDeps) => {
     }),
     method({
       name: 'eth_syncing',
-      summary: 'false, or how far the reading of L1 is',
+      summary: 'false, or how far the reading of L1 is, in L1 blocks and seconds',
       cost: 2,
       params: [],
       handle: async () => {
-        const cursor = await findCursor(db, 'synchronizer')
-        if (cursor === undefined || cursor.target - cursor.position <= SYNCED_L1_BLOCKS) return false
+        const l1 = await readL1Progress(db)
+        if (l1 === undefined || l1.target - l1.position <= BEHIND_BLOCKS) return false
         const current = quantity(head.latest.blockNumber)
-        return { startingBlock: '0x0', currentBlock: current, highestBlock: current }
+        return {
+          ...{ startingBlock: '0x0', currentBlock: current, highestBlock: current },
+          ...{ l1StartingBlock: quantity(l1.start), l1CurrentBlock: quantity(l1.position) },
+          ...{ l1HighestBlock: quantity(l1.target), etaSeconds: l1.etaSeconds ?? null },
+        }
       },
     }),
     constant('eth_coinbase', 'Address that receives the fees', coinbase),
@@ -35,6 +39,3 @@ export const ethChainMethods = ({ db, head, chainId, coinbase }: ApiDeps) => {
     constant('eth_hashrate', 'Hashes per second: none', '0x0'),
   ]
 }
-
-/** L1 blocks the reader may be behind and still counts as synced: the pace of its polls. */
-const SYNCED_L1_BLOCKS = 5

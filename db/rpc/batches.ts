@@ -2,7 +2,7 @@ import { and, asc, desc, eq, gt, lte, sql } from 'drizzle-orm'
 import { type BatchNumber, type BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import type { BatchRow } from '../batches.ts'
 import type { Queryable } from '../client.ts'
-import { cursors, forcedBatches, l1InfoLeaves, l2Blocks, virtualBatches } from '../schema.ts'
+import { forcedBatches, l1InfoLeaves, l2Blocks, virtualBatches } from '../schema.ts'
 
 /** Names of the cursors where the synchronizer keeps the L1 blocks tagged so; their position is the block number. */
 export const L1_SAFE_CURSOR = 'l1-safe'
@@ -102,16 +102,4 @@ async function readForcedRoots(db: Queryable, batch: BatchRow): Promise<Omit<Bat
     .orderBy(asc(l1InfoLeaves.leafIndex))
     .limit(1)
   return { globalExitRoot, mainnetExitRoot: ZERO_HASH, rollupExitRoot: ZERO_HASH, ...leaf }
-}
-
-/** How far a reader of the chain is, and how far it could be; undefined when it never ran here. */
-export async function findCursor(
-  db: Queryable,
-  name: string,
-): Promise<{ position: number; target: number } | undefined> {
-  const [row] = await db
-    .select({ position: cursors.position, target: cursors.target })
-    .from(cursors)
-    .where(eq(cursors.name, name))
-  return row
 }
