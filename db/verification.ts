@@ -1,7 +1,7 @@
-import { and, asc, eq, gt, gte, lte, sql } from 'drizzle-orm'
-import type { BatchNumber, Hash } from '#protocol/primitives.ts'
+import { and, asc, eq, gt, gte, inArray, lte, sql } from 'drizzle-orm'
+import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
-import { sequences, verifications, virtualBatches } from './schema.ts'
+import { l1Transactions, sequences, verifications, virtualBatches } from './schema.ts'
 
 export type L1Place = { l1BlockNumber: number; l1TxHash: Hash }
 
@@ -15,7 +15,8 @@ export type VerificationRun = {
 /**
  * The longest run of accepted batch proofs that starts behind the last verified batch, has no gap and ends where a
  * sequence ends, of at most `maxBatches` where sequences allow (a run is at least one sequence). Undefined when there
- * is none, or when a verification of it was mined and only waits to be read from L1.
+ * is none, or when a verification of it was mined and only waits to be read from L1. A verification that was sent and
+ * that L1 forgot is planned as it was: it is still out there, and another one of its batches would be one too many.
  */
 export async function findVerifiableRun(db: Queryable, maxBatches: number): Promise<VerificationRun | undefined> {
   const [last] = (await db.execute(sql`
@@ -41,9 +42,17 @@ export async function findVerifiableRun(db: Queryable, maxBatches: number): Prom
     proof_id: string
     ends_sequence: boolean
   }[]
+  let sent = await findUnfinishedVerification(db, verified)
+  // L1 has other sequences now, which it does not fit.
+  if (proofs.some(({ batch, ends_sequence }) => Number(batch) === sent?.toBatch && !ends_sequence)) sent = undefined
   let end = -1
-  for (const [index, { ends_sequence }] of proofs.entries()) {
+  for (const [index, { batch, ends_sequence }] of proofs.entries()) {
     if (!ends_sequence) continue
+    if (sent !== undefined && sent.fromBatch <= verified + 1) {
+      if (Number(batch) === sent.toBatch) end = index
+      continue
+    }
+    if (sent !== undefined && Number(batch) >= sent.fromBatch) break
     if (end >= 0 && index >= maxBatches) break
     end = index
   }
@@ -64,6 +73,21 @@ export async function findSequenceEnds(db: Queryable, after: BatchNumber, atMost
     .where(and(gt(sequences.toBatch, after), lte(sequences.toBatch, atMost)))
     .orderBy(asc(sequences.toBatch))
   return rows.map(({ toBatch }) => toBatch)
+}
+
+/** The oldest that is on its way and would verify more than is verified. */
+async function findUnfinishedVerification(
+  db: Queryable,
+  verified: number,
+): Promise<{ fromBatch: number; toBatch: number } | undefined> {
+  const { purpose, status, fromBatch, toBatch, nonce } = l1Transactions
+  const [row] = await db
+    .select({ fromBatch, toBatch })
+    .from(l1Transactions)
+    .where(and(eq(purpose, 'verify'), inArray(status, ['created', 'sent']), gt(toBatch, BatchNumber(verified))))
+    .orderBy(nonce)
+    .limit(1)
+  return row && { fromBatch: row.fromBatch!, toBatch: row.toBatch! }
 }
 
 /** Where L1 has the batch: the transaction that sequenced it and the one that verified it. */
