@@ -30,7 +30,8 @@ export function readAnswer(method: string, { status, text, retryAfter }: HttpAns
   const answer = parse(text)
   if (answer === undefined) {
     if (status === HTTP.tooLarge) throw new L1RpcError(method, { code: status, message: 'request or answer too large' })
-    const timedOut = TOO_LATE.includes(status)
+    const isCutOff = status < 300 && text.length > 0
+    const timedOut = isCutOff || TOO_LATE.includes(status)
     throw new L1UnavailableError('L1 did not answer in JSON-RPC.', { timedOut, facts: { method, status } })
   }
   const { result, error } = answer

@@ -38,6 +38,8 @@ export type L1RpcOptions = L1Endpoints & {
 const LAG_BLOCKS = 5
 const OTHER_CHAIN_REST_MS = 60_000
 const FIRST_COMPARISON_MS = 3000
+/** How long a rate limit is waited out where there is another endpoint. */
+const PATIENCE_MS = 500
 /** Words of JSON-RPC for trouble of the endpoint itself: another one may do better. */
 const INTERNAL_ERROR = -32603
 
@@ -56,7 +58,7 @@ export function createL1Rpc(options: L1RpcOptions): L1RpcPool {
   /** @throws {WrongL1Error} */
   async function check(endpoint: L1Endpoint): Promise<void> {
     if (l1ChainId === undefined || endpoint.isChecked) return
-    const chainId = Number(await endpoint.call<Hex>('eth_chainId', []))
+    const chainId = Number(await patientCall(endpoint)<Hex>('eth_chainId', []))
     if (chainId !== l1ChainId) {
       endpoint.leaveAlone(OTHER_CHAIN_REST_MS)
       const facts = { endpoint: endpoint.name, expected: l1ChainId, chainId }
@@ -107,31 +109,40 @@ export function createL1Rpc(options: L1RpcOptions): L1RpcPool {
     inUse = endpoint
   }
 
+  /** A call that waits where the endpoint limits our rate; where another one could be asked, not for long. */
+  function patientCall(endpoint: L1Endpoint): Call {
+    return async (method, params) => {
+      const deadline = Date.now() + requestTimeoutMs
+      for (;;) {
+        const { ms, limited } = endpoint.rest
+        if (limited && ms > 0) await sleep(Math.min(ms, deadline - Date.now()))
+        try {
+          return await endpoint.call(method, params)
+        } catch (error) {
+          if (!(error instanceof L1UnavailableError) || error.limit === undefined) throw error
+          const patienceMs = endpoints.length === 1 ? deadline - Date.now() : PATIENCE_MS
+          if (endpoint.rest.ms > patienceMs || Date.now() > deadline) throw error
+        }
+      }
+    }
+  }
+
   async function onOneEndpoint<Result>(work: (call: Call) => Promise<Result>): Promise<Result> {
-    const deadline = Date.now() + requestTimeoutMs
     const failed = new Set<L1Endpoint>()
     const failures: unknown[] = []
     await keepComparing()
     for (;;) {
       const endpoint = choose(failed)
       if (endpoint === undefined) throw worst(failures)
-      const { ms, limited } = endpoint.rest
-      if (ms > 0 && limited) {
-        if (Date.now() + ms > deadline)
-          throw failures.length > 0
-            ? worst(failures)
-            : new L1UnavailableError('L1 limits our rate.', { limit: { retryAfterMs: ms } })
-        await sleep(ms)
-      }
       try {
         await check(endpoint)
-        const result = await work(endpoint.call)
+        const result = await work(patientCall(endpoint))
         use(endpoint)
         return result
       } catch (error) {
         if (!mayWorkElsewhere(error) || (endpoints.length === 1 && error instanceof L1RpcError)) throw error
         failures.push(error)
-        if (!(error instanceof L1UnavailableError && error.limit !== undefined)) failed.add(endpoint)
+        failed.add(endpoint)
       }
     }
   }
