@@ -6,6 +6,7 @@ const STOP = [
   'BatchCheckError',
   'ProofRefusedError',
   'ProofMismatchError',
+  'ProofNotFoundError', // an L1 reorg took it, with the inputs it was made of
   'WitnessError',
   'SequenceRevertedError',
   'VerificationRevertedError',
