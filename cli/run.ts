@@ -134,7 +134,7 @@ export function nodeConfig(file: NetworkFile, network: CheckedNetwork, places: P
       ...{ genesisRoot: network.state.root, ...(file.attesters && { attesters: file.attesters }) },
     },
     database: { url: places.databaseUrl },
-    l1: { ...node.l1, rpcUrl: file.l1RpcUrl },
+    l1: { rpcUrls: [file.l1RpcUrl], ...node.l1 },
     temporal: {
       ...{ address: temporalAddress, namespace: temporalNamespace },
       ...(temporalUiUrl === undefined ? {} : { uiUrl: temporalUiUrl }),
