@@ -1,15 +1,17 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import { findBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { findForkId } from '#db/forkUpgrades.ts'
 import { deleteSignals, findSignals, type StoredSignal } from '#db/outbox.ts'
 import { findBatchOnL1 } from '#db/verification.ts'
 import type { BatchNumber } from '#protocol/primitives.ts'
-import { l1Virtualized, SEARCH_ATTRIBUTE, TASK_QUEUE } from '#workflows/messages.ts'
+import { l1Reorged, l1Virtualized, SEARCH_ATTRIBUTE, TASK_QUEUE } from '#workflows/messages.ts'
 
 /**
  * Sends the signals of the outbox to their workflows, oldest first, and deletes what was delivered: at least once, so
  * receivers must bear repetition. A batch that L1 sequenced and that has no workflow gets one, unless it is verified
- * already. Returns how many were dealt with.
+ * already; so does a batch of ours whose sequence an L1 reorg took after it was done with. Returns how many were dealt
+ * with.
  * @param forkId of batches of which L1 said nothing
  */
 export async function deliverSignals(db: Database, client: Pick<Client, 'workflow'>, forkId: number): Promise<number> {
@@ -25,8 +27,11 @@ export async function deliverSignals(db: Database, client: Pick<Client, 'workflo
 }
 
 async function startsWorkflow(db: Database, signal: string, batchNumber: BatchNumber): Promise<boolean> {
-  if (signal !== l1Virtualized.name) return false
-  return (await findBatchOnL1(db, batchNumber)).verified === undefined
+  const { virtual, verified } = await findBatchOnL1(db, batchNumber)
+  if (signal === l1Virtualized.name) return verified === undefined
+  if (signal !== l1Reorged.name || virtual !== undefined) return false
+  const batch = await findBatch(db, batchNumber)
+  return batch?.kind === 'trusted' && batch.closedAt !== null
 }
 
 async function signalWithStart(

@@ -13,13 +13,15 @@ import {
 import { reopenLostTransactions } from '#db/l1Transactions.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
 import { findBlockBeforeRollbacks } from '#db/rollbacks.ts'
+import { findBatchOnL1 } from '#db/verification.ts'
 import type { Etherman, L1Block, L1BlockEvents } from '#etherman/types.ts'
-import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { type BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import {
   AGGREGATOR_WORKFLOW_ID,
   batchWorkflowId,
   l1Progressed,
   l1Reorged,
+  l1Virtualized,
   SEQUENCE_SENDER_WORKFLOW_ID,
 } from '#workflows/messages.ts'
 import { applyEvent } from './applyEvents.ts'
@@ -194,12 +196,15 @@ export class Synchronizer {
     return (await this.#deps.etherman.getBlock(blockNumber))?.hash === hash
   }
 
-  async #tellReorg(tx: Queryable, affected: readonly number[], fromL1Block: number): Promise<void> {
-    const signals: NewSignal[] = affected.map((batchNumber) => ({
-      workflowId: batchWorkflowId(batchNumber),
-      signal: l1Reorged.name,
-      args: [{ fromL1Block }],
-    }))
+  async #tellReorg(tx: Queryable, affected: readonly BatchNumber[], fromL1Block: number): Promise<void> {
+    const signals: NewSignal[] = []
+    for (const batchNumber of affected) {
+      const to = { workflowId: batchWorkflowId(batchNumber), batchNumber }
+      signals.push({ ...to, signal: l1Reorged.name, args: [{ fromL1Block }] })
+      // Only its verification is gone: when it was done with, it needs its workflow again, from there.
+      const { virtual } = await findBatchOnL1(tx, batchNumber)
+      if (virtual !== undefined) signals.push({ ...to, signal: l1Virtualized.name, args: [virtual] })
+    }
     await insertSignals(tx, [...signals, ...WAKE_SENDERS])
   }
 }
