@@ -26,10 +26,10 @@ export type TestNetwork = {
   remove: () => Promise<void>
 }
 
-/** Takes ten to forty seconds. */
-export async function startTestNetwork(): Promise<TestNetwork> {
+/** Takes ten to forty seconds. `env`: variables of the launcher, which its processes inherit. */
+export async function startTestNetwork(env: NodeJS.ProcessEnv = {}): Promise<TestNetwork> {
   const folder = mkdtempSync(join(tmpdir(), 'zknode-e2e-'))
-  let launcher = await launch(folder)
+  let launcher = await launch(folder, env)
   const processes = () => readJson<RecordedProcess[]>(join(folder, 'processes.json')) ?? []
   const pidOf = (name: string) => {
     const found = processes().find((process) => process.name === name)
@@ -53,7 +53,7 @@ export async function startTestNetwork(): Promise<TestNetwork> {
     log: (name) => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8'),
     interrupt,
     restart: async () => {
-      launcher = await launch(folder)
+      launcher = await launch(folder, env)
     },
     remove: async () => {
       if (launcher.exitCode === null) await interrupt()
@@ -62,9 +62,13 @@ export async function startTestNetwork(): Promise<TestNetwork> {
   }
 }
 
-async function launch(folder: string): Promise<ChildProcess> {
+async function launch(folder: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
   const args = ['--import', 'tsx', 'devnet/main.ts', '--data-dir', folder]
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
   const isReady = () => readJson(join(folder, 'network.json')) !== undefined
