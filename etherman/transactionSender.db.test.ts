@@ -52,7 +52,7 @@ function newSender(options: Partial<SenderOptions> = {}) {
   const wallet = new Wallet(privateKey, l1)
   const rpc = createL1Rpc({ rpcUrl: anvil.url, requestTimeoutMs: 5000 })
   const store = createL1TransactionStore(db)
-  const fast = { pollIntervalMs: 50, rebroadcastMs: 0, nonceTakenMs: 200 }
+  const fast = { pollIntervalMs: 50, rebroadcastMs: 0, nonceTakenMs: 200, holdMs: 0 }
   const common = { rpc, store, l1ChainId: 1337, privateKey, sender: Address(wallet.address), ...fast }
   const create = (changes: Partial<SenderOptions> = {}) =>
     createTransactionSender({ ...common, ...options, ...changes })
@@ -133,6 +133,24 @@ test('what L1 forgot is held back while it would revert, but not for ever', asyn
     await l1.send('evm_setAutomine', [true])
   }
   expect(steps.filter((step) => step === 'broadcast')).toHaveLength(3)
+  expect(await sent()).toBe(before + 1)
+})
+
+test('… nor does another process broadcast it meanwhile', async () => {
+  const { create, sent } = newSender({ holdMs: 60_000 })
+  const before = await sent()
+  const contract = Address(`0x${'7a'.repeat(20)}`)
+  const request = newRequest({ build: async () => ({ recipient: contract, data: Uint8Array.of(jobs) }) })
+  const die = (step: SendStep) => {
+    if (step === 'stored') throw new Error('died')
+  }
+  await expect(create({ onStep: die }).send(request, undisturbed)).rejects.toThrow('died')
+  await l1.send('anvil_setCode', [contract, REFUSING_CODE])
+  const sending = create().send(request, undisturbed)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(await sent()).toBe(before)
+  await l1.send('anvil_setCode', [contract, '0x'])
+  await sending
   expect(await sent()).toBe(before + 1)
 })
 

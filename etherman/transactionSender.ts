@@ -81,14 +81,7 @@ export type Cancellation =
 
 type Receipt = { status: Hex; blockNumber: Hex; gasUsed: Hex; transactionHash: string }
 /** What this process knows of a broadcast. */
-type Watch = {
-  broadcastAt: number
-  head: number
-  checkedAt: number
-  nonceTakenSince?: number
-  heldSince?: number
-  feeLimited?: boolean
-}
+type Watch = { broadcastAt: number; head: number; checkedAt: number; nonceTakenSince?: number; feeLimited?: boolean }
 
 const FIRST_POLL_MS = 100
 const FIRST_POLLS_END_MS = 3000
@@ -106,6 +99,8 @@ export function createTransactionSender(options: SenderOptions) {
   const { feeLimits = {}, onBalance = async () => {} } = options
   const { holdMs = 60_000 } = options
   const key = hexToBytes(privateKey)
+  /** Records that are held back, and since when. */
+  const held = new Map<string, number>()
   /** To make a transaction void is worth any fee. */
   const limitsOf = ({ recipient }: L1TransactionRecord) => (recipient === sender ? {} : feeLimits)
   const suggest = (record?: L1TransactionRecord) =>
@@ -238,14 +233,11 @@ export function createTransactionSender(options: SenderOptions) {
     const isEmpty = record.recipient === sender
     if (isEmpty && !newest.cancels) return await attempt(record, attempts, watches, await suggest(record))
     // Unknown to this process: it may have died before the broadcast, or L1 may have forgotten it.
-    if (watch === undefined) return await broadcastAgain(record, attempts, watches)
+    if (watch === undefined) return await broadcastUnlessHeld(record, attempts, watches)
     if (Date.now() - watch.checkedAt < rebroadcastMs) return
     watch.checkedAt = Date.now()
     if (await isNonceTaken(record, attempts, watch)) return await store.abandon(record.id)
-    if (!(await isKnown(newest.hash))) {
-      if (!(await isHeldBack(record, watch))) await broadcastAgain(record, attempts, watches)
-      return
-    }
+    if (!(await isKnown(newest.hash))) return await broadcastUnlessHeld(record, attempts, watches)
     if (Date.now() - watch.broadcastAt < bumpAfterMs || (await readHead()) < watch.head + 2) return
     const suggested = await suggest(record).catch(unlessLimited)
     if (suggested === undefined) limit(newest, watches)
@@ -253,14 +245,20 @@ export function createTransactionSender(options: SenderOptions) {
   }
 
   /**
-   * What it rests on may have gone with it, and be back soon: a verification is worth nothing before its sequence. Not
-   * for ever, since later transactions of the key wait for its nonce.
+   * What a reorg took with it may be back soon: a verification is worth nothing before its sequence. It is not waited
+   * for without end, since later transactions of the key need its nonce.
    */
-  async function isHeldBack(record: L1TransactionRecord, watch: Watch): Promise<boolean> {
+  async function broadcastUnlessHeld(
+    record: L1TransactionRecord,
+    attempts: readonly L1TransactionAttempt[],
+    watches: Map<Hash, Watch>,
+  ): Promise<void> {
     const call = { from: sender, to: record.recipient, data: bytesToHex(await store.getData(record.id)) }
-    if ((await findRevert(call, 'latest')) === undefined) delete watch.heldSince
-    else watch.heldSince ??= Date.now()
-    return watch.heldSince !== undefined && Date.now() - watch.heldSince < holdMs
+    if ((await findRevert(call, 'latest')) !== undefined) {
+      if (!held.has(record.id)) held.set(record.id, Date.now())
+      if (Date.now() - held.get(record.id)! < holdMs) return
+    }
+    await broadcastAgain(record, attempts, watches)
   }
 
   /** A transaction that has become too cheap to be taken is signed anew. */
@@ -336,6 +334,7 @@ export function createTransactionSender(options: SenderOptions) {
     const receipt = await rpc.call<Receipt | null>('eth_getTransactionReceipt', [hash])
     if (receipt === null) return false
     onStep('mined')
+    held.delete(record.id)
     const place = { hash, l1BlockNumber: Number(receipt.blockNumber) }
     if (cancels) await store.settle(record.id, { status: 'cancelled', ...place })
     else if (BigInt(receipt.status) === 1n) await store.settle(record.id, { status: 'mined', ...place })
