@@ -4,6 +4,7 @@ import type { AcceptanceActivities } from '#activities/acceptance.ts'
 import type { BatchActivities } from '#activities/batches.ts'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import type { ProvingActivities } from '#activities/proving.ts'
+import { ProofNotFoundError } from '#db/proofs.ts'
 import { VerificationRevertedError } from '#etherman/reverts.ts'
 import { ProofMismatchError } from '#prover/acceptance.ts'
 import { ProofRefusedError } from '#prover/errors.ts'
@@ -164,6 +165,22 @@ test('a final proof that is not of the State DB never reaches L1', async () => {
   await start({ retryFailedMs: 50 })
   await eventually(() => expect(fake.sent).toEqual(['1-1 final 1']))
   expect(fake.jobs).toEqual(['final r0', 'final r1', 'final r2'])
+})
+
+test('a final proof that an L1 reorg took, with its inputs, is made anew', async () => {
+  fake = createFakes(1)
+  const { sendVerification } = fake.activities
+  let lost = true
+  fake.activities.sendVerification = async (input) => {
+    if (lost) {
+      lost = false
+      throw new ProofNotFoundError('No such proof.', { facts: { proofId: input.proofId } })
+    }
+    return await sendVerification(input)
+  }
+  await start({ retryFailedMs: 50 })
+  await eventually(() => expect(fake.sent).toEqual(['1-1 final 1']))
+  expect(fake.jobs).toEqual(['final r0', 'final r1'])
 })
 
 test('a join that fails is waited out with its neighbours before the next round', async () => {
