@@ -22,7 +22,7 @@ export class L1Endpoint {
   #closed = false
   #lastId = 0
   #parallel: number
-  #limitedAt = 0
+  #failedAt = 0
   #failures = 0
   #rest: { until: number; limited: boolean } = { until: 0, limited: false }
 
@@ -109,15 +109,18 @@ export class L1Endpoint {
     this.#parallel = Math.min(this.#options.maxParallel, this.#parallel + 1 / this.#parallel)
   }
 
+  /** Requests that were under way together fail as one: only the first of them makes the rest longer. */
   #failed({ limit }: L1UnavailableError, startedAt: number): void {
-    if (limit === undefined)
-      this.isChecked = false // what comes back may be another
-    else if (startedAt >= this.#limitedAt) {
-      this.#parallel = Math.max(1, this.#parallel / 2)
-      this.#limitedAt = Date.now()
+    if (limit === undefined) this.isChecked = false // what comes back may be another
+    const isFirst = startedAt >= this.#failedAt
+    if (!isFirst && limit?.retryAfterMs === undefined) return
+    if (isFirst) {
+      this.#failedAt = Date.now()
+      this.#failures++
+      if (limit !== undefined) this.#parallel = Math.max(1, this.#parallel / 2)
     }
     const base = limit === undefined ? BACKOFF.awayMs : BACKOFF.limitedMs
-    const backoffMs = Math.min(BACKOFF.mostMs, base * 2 ** this.#failures++) * (0.5 + Math.random() / 2)
+    const backoffMs = Math.min(BACKOFF.mostMs, base * 2 ** (this.#failures - 1)) * (0.5 + Math.random() / 2)
     this.#rest = { until: Date.now() + (limit?.retryAfterMs ?? backoffMs), limited: limit !== undefined }
   }
 }

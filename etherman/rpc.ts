@@ -55,13 +55,21 @@ export function createL1Rpc(options: L1RpcOptions): L1RpcPool {
   let comparison: Promise<void> | undefined
   let comparedAt = 0
 
-  /** @throws {WrongL1Error} */
+  const checks = new Map<L1Endpoint, Promise<void>>()
+
+  /** Once for all who ask at the same time. @throws {WrongL1Error} */
   async function check(endpoint: L1Endpoint): Promise<void> {
     if (l1ChainId === undefined || endpoint.isChecked) return
+    const underWay = checks.get(endpoint) ?? checkChain(endpoint, l1ChainId).finally(() => checks.delete(endpoint))
+    checks.set(endpoint, underWay)
+    await underWay
+  }
+
+  async function checkChain(endpoint: L1Endpoint, expected: number): Promise<void> {
     const chainId = Number(await patientCall(endpoint)<Hex>('eth_chainId', []))
-    if (chainId !== l1ChainId) {
+    if (chainId !== expected) {
       endpoint.leaveAlone(OTHER_CHAIN_REST_MS)
-      const facts = { endpoint: endpoint.name, expected: l1ChainId, chainId }
+      const facts = { endpoint: endpoint.name, expected, chainId }
       throw new WrongL1Error('The L1 endpoint is of another chain.', { facts })
     }
     endpoint.isChecked = true
