@@ -69,33 +69,30 @@ export async function storeBlock(
 }
 
 function storeChanges(tx: Queryable, blockNumber: BlockNumber, changes: StateChanges): Promise<void>[] {
+  const rows = changedRows(blockNumber, changes)
   return [
-    insertMany(
-      tx,
-      codes,
-      [...changes.codes].map(([codeHash, code]) => ({ codeHash, code })),
-      sql`on conflict do nothing`,
-    ),
-    insertMany(
-      tx,
-      accounts,
-      [...changes.accounts].map(([address, account]) => ({
-        address,
-        blockNumber,
-        nonce: Number(account.nonce),
-        balance: account.balance,
-        codeHash: account.codeHash === ZERO_HASH ? null : account.codeHash,
-        codeSize: account.codeSize,
-      })),
-    ),
-    insertMany(
-      tx,
-      storage,
-      changes.storage.map(({ address, slot, value }) => ({
-        ...{ address, slot: word(slot), blockNumber, value: word(value) },
-      })),
-    ),
+    insertMany(tx, codes, rows.codes, sql`on conflict do nothing`),
+    insertMany(tx, accounts, rows.accounts),
+    insertMany(tx, storage, rows.storage),
   ]
+}
+
+/** What a block changed, as rows by version. */
+export function changedRows(blockNumber: BlockNumber, changes: StateChanges) {
+  return {
+    codes: [...changes.codes].map(([codeHash, code]) => ({ codeHash, code })),
+    accounts: [...changes.accounts].map(([address, account]) => ({
+      address,
+      blockNumber,
+      nonce: Number(account.nonce),
+      balance: account.balance,
+      codeHash: account.codeHash === ZERO_HASH ? null : account.codeHash,
+      codeSize: account.codeSize,
+    })),
+    storage: changes.storage.map(({ address, slot, value }) => ({
+      ...{ address, slot: word(slot), blockNumber, value: word(value) },
+    })),
+  }
 }
 
 const word = (value: bigint) => bytesToHex(bigIntToBytes(value, 32)) as Hash

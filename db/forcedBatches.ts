@@ -1,5 +1,4 @@
-import { and, asc, eq, gt, isNull, lte, max, sql } from 'drizzle-orm'
-import type { BatchNumber } from '#protocol/primitives.ts'
+import { and, asc, gt, lte, max, sql } from 'drizzle-orm'
 import type { Queryable } from './client.ts'
 import { batches, cursors, forcedBatches } from './schema.ts'
 
@@ -26,12 +25,4 @@ export async function findForcedBatchToTake(db: Queryable, confirmations: number
     .orderBy(asc(forcedBatches.forcedBatchNumber))
     .limit(1)
   return row
-}
-
-/** Makes the open batch, which must be without blocks, the place of a forced one. */
-export async function openAsForced(tx: Queryable, batchNumber: BatchNumber, forcedBatchNumber: number): Promise<void> {
-  await tx
-    .update(batches)
-    .set({ kind: 'forced', forcedBatchNumber })
-    .where(and(eq(batches.batchNumber, batchNumber), isNull(batches.closedAt), eq(batches.blockCount, 0)))
 }

@@ -6,7 +6,7 @@ import { getForkRules, UnsupportedForkError } from '#protocol/forks.ts'
 import { l1InfoLeafHash, verifyL1InfoProof } from '#protocol/l1InfoTree.ts'
 import { type Address, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, SYSTEM_CONTRACT } from '#protocol/systemContract.ts'
-import { InvalidSignatureError, recoverSender, type Transaction } from '#protocol/transaction.ts'
+import { findSender } from '#protocol/transaction.ts'
 import {
   type BlockBuilder,
   type BlockOpening,
@@ -144,7 +144,9 @@ export class BatchRun {
   #read(): Item[] {
     const { batchL2Data, forkId, chainId, senders } = this.#input
     let index = 0
-    return decodeOrVoid(batchL2Data, { forkId, forced: this.#isForced, anyOrder: this.#isForced }).map((item) => {
+    const form = { forkId, forced: this.#isForced, anyOrder: this.#isForced }
+    const items = this.#input.items ?? decodeOrVoid(batchL2Data, form)
+    return items.map((item) => {
       if (item.kind === 'changeL2Block') return { ...item, reading: this.#model.marker() }
       const { counters: reading } = this.#model.parse(item.transaction, chainId)
       const sender = senders?.[index] ?? findSender(item.transaction)
@@ -241,15 +243,6 @@ function decodeOrVoid(batchL2Data: Uint8Array, form: BatchForm): BatchItem[] {
     return decodeBatchL2Data(batchL2Data, form)
   } catch (error) {
     if (error instanceof BatchDecodeError) throw new VoidBatch('malformed-data', error.message)
-    throw error
-  }
-}
-
-function findSender(transaction: Transaction): Address | undefined {
-  try {
-    return recoverSender(transaction)
-  } catch (error) {
-    if (error instanceof InvalidSignatureError) return undefined
     throw error
   }
 }

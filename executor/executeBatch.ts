@@ -1,5 +1,6 @@
 import type { NodeStore } from '#merkletree/nodeStore.ts'
 import { accInputHash } from '#protocol/accInputHash.ts'
+import type { BatchItem } from '#protocol/batchL2Data.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import type { Address, Hash } from '#protocol/primitives.ts'
@@ -37,6 +38,8 @@ export type ExecuteBatchInput = {
   counterLimits?: ZkCounters | null | undefined
   /** Senders by position of the transaction in the batch, where the caller has recovered them already. */
   senders?: readonly (Address | undefined)[] | undefined
+  /** What is in batchL2Data, where the caller has decoded it already. */
+  items?: readonly BatchItem[] | undefined
 }
 
 export type ExecuteBatchResult = {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Address, Hash } from '#protocol/primitives.ts'
-import { InvalidSignatureError, recoverSender, type Transaction } from '#protocol/transaction.ts'
+import { findSender, type Transaction } from '#protocol/transaction.ts'
 import {
   admit,
   checkTransaction,
@@ -62,15 +62,6 @@ export const recoverSendersInProcess: RecoverSenders = async (transactions) => {
     senders.push(findSender(transaction))
   }
   return senders
-}
-
-function findSender(transaction: Transaction): Address | undefined {
-  try {
-    return recoverSender(transaction)
-  } catch (error) {
-    if (error instanceof InvalidSignatureError) return undefined
-    throw error
-  }
 }
 
 /**

@@ -158,6 +158,16 @@ export function recoverSender(transaction: Transaction): Address {
   return bytesToHex(address) as Address
 }
 
+/** As `recoverSender`; undefined where the signature is invalid. */
+export function findSender(transaction: Transaction): Address | undefined {
+  try {
+    return recoverSender(transaction)
+  } catch (error) {
+    if (error instanceof InvalidSignatureError) return undefined
+    throw error
+  }
+}
+
 /**
  * Bytes whose linear Poseidon hash is the L2 transaction hash. Sizes are fixed, so no two transactions share them:
  * type 1, nonce 8, gasPrice 32, gasLimit 8, isDeploy 1, to 20 or 0, value 32, data length 3, data, chainId 8 or 0,

@@ -15,7 +15,8 @@ import type { L1Rpc } from '#etherman/rpc.ts'
 import { encodeBatchTransaction, encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { Address, BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
 import { decodeRawTransaction } from '#protocol/transaction.ts'
-import { applySequencedBatch } from '#synchronizer/applyBatch.ts'
+import { applySequencedBatches } from '#synchronizer/applyBatch.ts'
+import { ChainTip } from '#synchronizer/chainTip.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { COINBASE, createSequencer, pour, seedChain, signTransfer, wallets } from '#test/sequencing.ts'
@@ -166,7 +167,7 @@ test('seen on L1 as it was taken, it leaves the sequencer in peace; forced elsew
   const apply = (inputs: typeof forced) =>
     db.transaction(async (tx) => {
       const batch = { batchNumber: BatchNumber(2), batchL2Data: taken.batchL2Data, kind: 'forced' as const, ...inputs }
-      await applySequencedBatch(tx, batch, place, { chainId: 1001, forkId: 9 })
+      await applySequencedBatches(tx, new ChainTip(), [batch], { place, network: { chainId: 1001, forkId: 9 } })
       const { stateRoot } = await getClosedBatch(tx, BatchNumber(2))
       await tx.delete(virtualBatches).where(eq(virtualBatches.batchNumber, BatchNumber(2)))
       return stateRoot

@@ -1,9 +1,10 @@
 import type { Database } from '#db/client.ts'
-import { type ForcedBatchRow, findForcedBatchToTake, openAsForced } from '#db/forcedBatches.ts'
-import { findForkId } from '#db/forkUpgrades.ts'
+import { type ForcedBatchRow, findForcedBatchToTake } from '#db/forcedBatches.ts'
 import { assertLease, type Lease } from '#db/leases.ts'
+import { deleteBatchesFrom } from '#db/undoBatches.ts'
 import { type Address, type BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
-import { executeSequenced, type SequencedOnL1, storeExecuted } from '#synchronizer/executeSequenced.ts'
+import { ChainTip } from '#synchronizer/chainTip.ts'
+import { appendBatches, type SequencedOnL1 } from '#synchronizer/executeSequenced.ts'
 import type { ClosingReason } from './batchUsage.ts'
 
 /** How often the State DB is asked for forced batches while a batch collects. */
@@ -48,15 +49,15 @@ export class ForcedBatches {
       l1InfoRoot: forced.forcedGlobalExitRoot,
       timestampLimit: forced.forcedTimestamp,
       forcedBlockHashL1: forced.forcedBlockHashL1,
+      forcedBatchNumber: forced.forcedBatchNumber,
     }
     const closingReason = 'Forced batch'
     await this.#db.transaction(async (tx) => {
       await assertLease(tx, lease)
-      await openAsForced(tx, batchNumber, forced.forcedBatchNumber)
+      await deleteBatchesFrom(tx, batchNumber) // the open one, which has no blocks
       // The state does not depend on the accumulated input hash.
-      const forkId = await findForkId(tx, batchNumber, this.#settings.forkId)
-      const executed = await executeSequenced(tx, batch, { chainId, forkId, oldAccInputHash: ZERO_HASH })
-      await storeExecuted(tx, batch, executed, { forkId, closingReason })
+      const options = { network: { chainId, forkId: this.#settings.forkId }, oldAccInputHash: ZERO_HASH, closingReason }
+      await appendBatches(tx, new ChainTip(), [batch], options)
     })
     this.#waiting = undefined
     this.#lookedAt = 0

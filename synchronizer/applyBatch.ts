@@ -2,31 +2,32 @@ import { equalBytes } from '#common/bytes.ts'
 import { type BatchRow, type ClosedBatchRow, findBatch, getClosedBatch, isClosed } from '#db/batches.ts'
 import { findBlocksOfBatch } from '#db/blocks.ts'
 import type { Queryable } from '#db/client.ts'
-import { findForkId } from '#db/forkUpgrades.ts'
+import { forkIdOf, readForkUpgrades } from '#db/forkUpgrades.ts'
 import { findLastVirtualBatch, insertVirtualBatch } from '#db/l1.ts'
 import { SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { deleteBatchesFrom, hasOwnBatchesFrom } from '#db/undoBatches.ts'
 import { accInputHash } from '#protocol/accInputHash.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import type { ChainTip } from './chainTip.ts'
 import { SequenceGapError, TrustedBatchMismatchError } from './errors.ts'
-import { executeSequenced, type Network, type SequencedOnL1, storeExecuted } from './executeSequenced.ts'
+import { appendBatches, executeAgain, type Network, type SequencedOnL1, virtualRow } from './executeSequenced.ts'
 
 type Place = { l1BlockNumber: number; l1TxHash: Hash }
 type Chain = Network & { oldAccInputHash: Hash }
 
 /**
- * Makes a batch virtual: one that this node closed is compared with what L1 has, one that it does not have is executed
- * and stored with its witness. Returns the accumulated input hash after it.
+ * Makes the batches of a sequence virtual: those that this node closed are compared with what L1 has, those that it does
+ * not have are executed and stored. Returns the accumulated input hash after them.
  * @throws {TrustedBatchMismatchError} @throws {SequenceGapError}
  */
-export async function applySequencedBatch(
+export async function applySequencedBatches(
   tx: Queryable,
-  batch: SequencedOnL1,
-  place: Place,
-  network: Network,
+  tip: ChainTip,
+  batches: readonly SequencedOnL1[],
+  { place, network }: { place: Place; network: Network },
 ): Promise<Hash> {
-  const { batchNumber, l1InfoRoot, timestampLimit, forcedBlockHashL1, coinbase, sequencer } = batch
+  const { batchNumber } = batches[0]!
   const last = await findLastVirtualBatch(tx)
   if (batchNumber !== (last?.batchNumber ?? 0) + 1)
     throw new SequenceGapError(
@@ -35,25 +36,45 @@ export async function applySequencedBatch(
         facts: { batchNumber, lastRead: last?.batchNumber ?? 0, ...place },
       },
     )
-  const forkId = await findForkId(tx, batchNumber, network.forkId)
-  const chain = { ...network, forkId, oldAccInputHash: last?.accInputHash ?? ZERO_HASH }
-  const known = await findBatch(tx, batchNumber)
-  if (known !== undefined && isOwn(known)) assertSame(known, batch)
-  else if (known === undefined || !(await isTakenAsForced(tx, known, batch))) await takeOver(tx, batch, chain)
-  const inputs = { sequencer, coinbase, l1InfoRoot, timestampLimit, forcedBlockHashL1 }
-  const newAccInputHash = accInputHash({
-    ...inputs,
-    oldAccInputHash: chain.oldAccInputHash,
-    batchL2DataHash: keccakHex(batch.batchL2Data),
-  })
-  await insertVirtualBatch(tx, { batchNumber, ...place, ...inputs, accInputHash: newAccInputHash })
-  return newAccInputHash
+  let oldAccInputHash = last?.accInputHash ?? ZERO_HASH
+  const upgrades = await readForkUpgrades(tx)
+  for (const [index, batch] of batches.entries()) {
+    const forkId = forkIdOf(upgrades, batch.batchNumber) ?? network.forkId
+    if (!(await isSettled(tx, batch, { ...network, forkId, oldAccInputHash })))
+      return (await appendBatches(tx, tip, batches.slice(index), { network, oldAccInputHash, place })).accInputHash
+    oldAccInputHash = accInputHash({ ...batch, oldAccInputHash, batchL2DataHash: keccakHex(batch.batchL2Data) })
+    await insertVirtualBatch(tx, virtualRow(batch, place, oldAccInputHash))
+  }
+  return oldAccInputHash
+}
+
+/**
+ * Whether the State DB has the batch as L1 has it. When not, neither the batch nor a later one is there any more: a
+ * sequencer that runs meanwhile loses its lease, and finds what is stored instead before it writes again.
+ */
+async function isSettled(tx: Queryable, batch: SequencedOnL1, chain: Chain): Promise<boolean> {
+  const known = await findBatch(tx, batch.batchNumber)
+  if (known !== undefined && isOwn(known)) return assertSame(known, batch)
+  if (known !== undefined && (await isTakenAsForced(tx, known, batch))) return true
+  if (chain.isReader !== true) {
+    await takeLease(tx, SEQUENCER_LEASE)
+    const now = await findBatch(tx, batch.batchNumber)
+    if (now !== undefined && isOwn(now)) return assertSame(now, batch)
+  }
+  if (known === undefined) return false
+  if (isClosed(known)) {
+    if (await isSame(tx, known, batch, chain)) return true
+    if (await hasOwnBatchesFrom(tx, known.batchNumber))
+      throw mismatch('L1 has another batch than the one the sequencer has built on.', known, batch)
+  }
+  await deleteBatchesFrom(tx, batch.batchNumber)
+  return false
 }
 
 /** Made by the sequencer: nothing replaces it. An open batch without transactions is only a place. */
 const isOwn = ({ kind, closedAt, txCount }: BatchRow) => kind === 'trusted' && (closedAt !== null || txCount > 0)
 
-/** Whether the sequencer took this forced batch already, and executed it on what L1 says of it now. */
+/** Whether this forced batch was taken already, and executed on what L1 says of it now. */
 async function isTakenAsForced(tx: Queryable, known: BatchRow, batch: SequencedOnL1): Promise<boolean> {
   if (known.kind !== 'forced' || batch.kind !== 'forced') return false
   if (!isClosed(known) || !hasSameContent(known, batch)) return false
@@ -67,50 +88,28 @@ async function isTakenAsForced(tx: Queryable, known: BatchRow, batch: SequencedO
   )
 }
 
-/**
- * Stores a batch as L1 has it. A sequencer that runs meanwhile loses its lease: before it writes again it looks where
- * the chain is, and finds this batch closed.
- */
-async function takeOver(tx: Queryable, batch: SequencedOnL1, chain: Chain): Promise<void> {
-  await takeLease(tx, SEQUENCER_LEASE)
-  const known = await findBatch(tx, batch.batchNumber)
-  if (known !== undefined && isOwn(known)) return assertSame(known, batch)
-  if (known !== undefined && isClosed(known)) return await replaceUnlessSame(tx, known, batch, chain)
-  await deleteBatchesFrom(tx, batch.batchNumber)
-  await storeExecuted(tx, batch, await executeSequenced(tx, batch, chain), chain)
-}
-
 const hasSameContent = (known: ClosedBatchRow, batch: SequencedOnL1) =>
   equalBytes(known.batchL2Data, batch.batchL2Data) && known.coinbase === batch.coinbase
 
 /** What the sequencer made is the same on L1 when content, kind and time allow the same execution. */
-function assertSame(known: BatchRow, batch: SequencedOnL1): void {
+function assertSame(known: BatchRow, batch: SequencedOnL1): true {
   if (!isClosed(known)) throw mismatch('L1 has a batch that is still being filled here.', known, batch)
   if (!hasSameContent(known, batch))
     throw mismatch('L1 has another content for a batch than was closed here.', known, batch)
   if (batch.kind !== 'synced') throw mismatch('L1 has a batch that was closed here as a forced one.', known, batch)
   if (batch.timestampLimit < known.lastTimestamp)
     throw mismatch('L1 has a batch with a time limit that voids its last block.', known, batch)
+  return true
 }
 
 /**
- * A batch that came from L1 before a reorg, or that the sequencer was forced to take: it is executed on what L1 says
- * now. When that gives something else, it and its successors go, unless the sequencer has built on it.
+ * A batch that came from L1 before a reorg, from the trusted sequencer, or that the sequencer was forced to take: it is
+ * executed on what L1 says now.
  */
-async function replaceUnlessSame(
-  tx: Queryable,
-  known: ClosedBatchRow,
-  batch: SequencedOnL1,
-  chain: Chain,
-): Promise<void> {
-  const executed = await executeSequenced(tx, batch, chain)
-  const isSame =
-    known.kind === batch.kind && hasSameContent(known, batch) && known.stateRoot === executed.result.newStateRoot
-  if (isSame) return
-  if (await hasOwnBatchesFrom(tx, known.batchNumber))
-    throw mismatch('L1 has another batch than the one the sequencer has built on.', known, batch)
-  await deleteBatchesFrom(tx, known.batchNumber)
-  await storeExecuted(tx, batch, executed, chain)
+async function isSame(tx: Queryable, known: ClosedBatchRow, batch: SequencedOnL1, chain: Chain): Promise<boolean> {
+  if (known.kind !== batch.kind || !hasSameContent(known, batch)) return false
+  const { result } = await executeAgain(tx, batch, chain)
+  return known.stateRoot === result.newStateRoot
 }
 
 function mismatch(message: string, known: BatchRow, batch: SequencedOnL1): TrustedBatchMismatchError {

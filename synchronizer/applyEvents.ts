@@ -9,7 +9,7 @@ import {
   insertSequence,
   storeVerification,
 } from '#db/l1.ts'
-import { insertSignals, type NewSignal } from '#db/outbox.ts'
+import type { NewSignal } from '#db/outbox.ts'
 import { insertPreEtrogEvent, rollBackSequences } from '#db/rollbacks.ts'
 import type { L1Block, L1Event, SequencedBatch } from '#etherman/types.ts'
 import { globalExitRoot } from '#protocol/globalExitRoot.ts'
@@ -24,8 +24,9 @@ import {
   l1Virtualized,
   SEQUENCE_SENDER_WORKFLOW_ID,
 } from '#workflows/messages.ts'
-import { applySequencedBatch } from './applyBatch.ts'
+import { applySequencedBatches } from './applyBatch.ts'
 import { applyForkUpgrade } from './applyForkUpgrade.ts'
+import type { ChainTip } from './chainTip.ts'
 import { AccInputHashMismatchError, L1InfoRootMismatchError, StateRootMismatchError } from './errors.ts'
 import type { Network, SequencedOnL1 } from './executeSequenced.ts'
 import type { StoredInfoTree } from './infoTree.ts'
@@ -37,10 +38,13 @@ type Context = {
   block: L1Block
   network: Network
   infoTree: StoredInfoTree
+  tip: ChainTip
   /** What the contract has as accumulated input hash at the end of a sequence; undefined when it was taken back later. */
   readAccInputHash: (toBatch: number) => Promise<Hash | undefined>
   /** Seconds; 0 when what anyone verified is final at once. */
   readPendingStateTimeout: () => Promise<number>
+  /** Leaves signals for the workflows that this concerns, if the node has them. */
+  signal: (signals: readonly NewSignal[]) => Promise<void>
 }
 
 /**
@@ -160,10 +164,9 @@ const forcedInputs = ({ forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1
 })
 
 async function storeSequence(context: Context, batches: readonly SequencedOnL1[], txHash: Hash): Promise<void> {
-  const { tx, block, network, readAccInputHash } = context
+  const { tx, tip, block, network, readAccInputHash } = context
   const place = { l1BlockNumber: block.number, l1TxHash: txHash }
-  let accInputHash = ZERO_HASH
-  for (const batch of batches) accInputHash = await applySequencedBatch(tx, batch, place, network)
+  const accInputHash = await applySequencedBatches(tx, tip, batches, { place, network })
   const [fromBatch, toBatch] = [batches[0]!.batchNumber, batches.at(-1)!.batchNumber]
   const onL1 = await readAccInputHash(toBatch)
   if (onL1 !== undefined && onL1 !== accInputHash)
@@ -178,11 +181,11 @@ async function storeSequence(context: Context, batches: readonly SequencedOnL1[]
     batchNumber,
   }))
   const wake = { workflowId: SEQUENCE_SENDER_WORKFLOW_ID, signal: l1Progressed.name, args: [] }
-  await insertSignals(tx, [...signals, wake])
+  await context.signal([...signals, wake])
 }
 
 /** Batches of this node fall back to where they wait for a sequence. */
-async function applyRollback({ tx, block }: Context, event: EventOf<'rollback'>): Promise<void> {
+async function applyRollback({ tx, block, signal }: Context, event: EventOf<'rollback'>): Promise<void> {
   const place = { toBatch: BatchNumber(event.toBatch), l1BlockNumber: block.number }
   const undone = await rollBackSequences(tx, place)
   if (undone === undefined) return
@@ -192,7 +195,7 @@ async function applyRollback({ tx, block }: Context, event: EventOf<'rollback'>)
     args: [{ fromL1Block: undone.firstRemovedL1Block }],
   }))
   const wake = { workflowId: SEQUENCE_SENDER_WORKFLOW_ID, signal: l1Progressed.name, args: [] }
-  await insertSignals(tx, [...signals, wake])
+  await signal([...signals, wake])
 }
 
 async function applyForceBatch({ tx, block }: Context, event: EventOf<'forceBatch'>): Promise<void> {
@@ -227,7 +230,7 @@ async function assertSameRoots(tx: Queryable, verified: Pick<Verified, 'toBatch'
   })
 }
 
-async function storeVerified({ tx, block }: Context, verified: Verified): Promise<void> {
+async function storeVerified({ tx, block, signal }: Context, verified: Verified): Promise<void> {
   await assertSameRoots(tx, verified)
   const { stateRoot, exitRoot, aggregator, trusted, txHash } = verified
   const toBatch = BatchNumber(verified.toBatch)
@@ -243,5 +246,5 @@ async function storeVerified({ tx, block }: Context, verified: Verified): Promis
       batchNumber: BatchNumber(number),
     })
   signals.push({ workflowId: AGGREGATOR_WORKFLOW_ID, signal: l1Progressed.name, args: [] })
-  await insertSignals(tx, signals)
+  await signal(signals)
 }

@@ -13,8 +13,9 @@ import { findBatchDifference } from '#prover/compareBatch.ts'
 import { summarizeExecution } from '#prover/executedBatch.ts'
 import { produceWitness } from '#prover/witness.ts'
 import { batchWorkflowId, l1Reorged, l1Virtualized } from '#workflows/messages.ts'
+import { ChainTip } from './chainTip.ts'
 import { ForkUpgradeError } from './errors.ts'
-import { executeSequenced, type Network, type SequencedOnL1, storeExecuted } from './executeSequenced.ts'
+import { appendBatches, type Network, type SequencedOnL1 } from './executeSequenced.ts'
 
 type Upgrade = { fromBatch: BatchNumber; forkId: number }
 
@@ -34,7 +35,7 @@ export async function applyForkUpgrade(tx: Queryable, network: Network, { fromBa
     await executeAnew(tx, batchNumber, { ...network, forkId })
     break
   }
-  await proveAnew(tx, fromBatch)
+  if (network.isReader !== true) await proveAnew(tx, fromBatch)
 }
 
 /** Keeps the witness of the execution under the batch's new fork. */
@@ -57,12 +58,12 @@ async function executeAnew(tx: Queryable, fromBatch: BatchNumber, network: Netwo
     })
   const sequenced = await findVirtualBatchesFrom(tx, fromBatch)
   await deleteBatchesFrom(tx, fromBatch)
-  for (const { batchL2Data, kind, ...virtual } of sequenced) {
-    const batch: SequencedOnL1 = { ...virtual, batchL2Data, kind: kind === 'trusted' ? 'synced' : kind }
-    // The state does not depend on the input hash, which is as L1 has it.
-    const executed = await executeSequenced(tx, batch, { ...network, oldAccInputHash: ZERO_HASH })
-    await storeExecuted(tx, batch, executed, network)
-  }
+  if (sequenced.length === 0) return
+  const batches = sequenced.map(({ batchL2Data, kind, ...virtual }): SequencedOnL1 => {
+    return { ...virtual, batchL2Data, kind: kind === 'trusted' ? 'synced' : kind }
+  })
+  // The state does not depend on the input hash, which is as L1 has it.
+  await appendBatches(tx, new ChainTip(), batches, { network, oldAccInputHash: ZERO_HASH })
 }
 
 /** Tells the workflows that proofs of what L1 had are worth nothing, and that the batches are still sequenced. */

@@ -27,6 +27,7 @@ import {
 import { applyEvent } from './applyEvents.ts'
 import { applyForkUpgrade } from './applyForkUpgrade.ts'
 import { CatchUp, type Progress } from './catchUp.ts'
+import { ChainTip } from './chainTip.ts'
 import { L1MovedError } from './errors.ts'
 import { StoredInfoTree } from './infoTree.ts'
 import { RangeReader, type ReadRange } from './rangeReader.ts'
@@ -41,6 +42,10 @@ type Dependencies = {
   parallelRanges?: number
   /** The state follows L1 up to the newest block that L1 calls so. */
   follow?: 'latest' | 'safe' | 'finalized'
+  /** Of a node that proves nothing: its batches have no witnesses, and no workflows that hear of L1. */
+  isReader?: boolean
+  /** Shared with who else adds batches; never at the same time. */
+  tip?: ChainTip
   logger: Logger
 }
 
@@ -61,6 +66,7 @@ export class Synchronizer {
   readonly #infoTree = new StoredInfoTree()
   readonly #reader: RangeReader
   readonly #catchUp: CatchUp
+  readonly #tip: ChainTip
   #finality = { safe: -1, finalized: -1 }
   /** Head up to which everything was read. */
   #lastRead: string | undefined
@@ -69,6 +75,7 @@ export class Synchronizer {
     this.#deps = deps
     this.#reader = new RangeReader({ parallelRanges: 4, ...deps })
     this.#catchUp = new CatchUp(deps.logger)
+    this.#tip = deps.tip ?? new ChainTip()
   }
 
   /**
@@ -134,20 +141,29 @@ export class Synchronizer {
       await setCursor(tx, toBlock, target)
       // Mined where a reorg came before us: nothing of ours is undone, but the senders have to send again.
       const lost = await reopenLostTransactions(tx)
-      if (lost.length > 0) await insertSignals(tx, WAKE_SENDERS)
+      if (lost.length > 0) await this.#signal(tx, WAKE_SENDERS)
     })
     return toBlock
   }
 
   /** @throws {L1MovedError} when what does not fit is no longer on L1 */
   async #applyBlock({ block, events }: L1BlockEvents, target: number): Promise<void> {
-    const { db, etherman, network, logger } = this.#deps
+    const { db, etherman, network, isReader = false, logger } = this.#deps
     const readAccInputHash = (toBatch: number) => readAccInputHashOf(etherman, toBatch, block.number)
     const fromL1 = { readAccInputHash, readPendingStateTimeout: () => etherman.readPendingStateTimeout() }
     try {
       await db.transaction(async (tx) => {
         await storeL1Block(tx, block, true)
-        const context = { tx, block, network, infoTree: this.#infoTree, ...fromL1 }
+        const signal = (signals: readonly NewSignal[]) => this.#signal(tx, signals)
+        const context = {
+          tx,
+          block,
+          network: { ...network, isReader },
+          infoTree: this.#infoTree,
+          tip: this.#tip,
+          signal,
+          ...fromL1,
+        }
         for (const event of events) await applyEvent(context, event)
         await setCursor(tx, block.number, target)
       })
@@ -163,7 +179,7 @@ export class Synchronizer {
    * the head are not compared: the endpoint may be behind, and a chain that replaced them grows past them.
    */
   async #undoReorg(head: L1Block | undefined): Promise<void> {
-    const { db, network, logger } = this.#deps
+    const { db, network, isReader = false, logger } = this.#deps
     const target = head?.number ?? 0
     const [newest] = await findNewestL1Blocks(db, 1, target + 1)
     if (newest === undefined || newest.hash === head?.parentHash || (await this.#isOnChain(newest))) return
@@ -174,7 +190,7 @@ export class Synchronizer {
       const batches = await deleteL1BlocksAbove(tx, position)
       if (upgraded !== undefined) {
         const forkId = await findForkId(tx, upgraded, network.forkId)
-        await applyForkUpgrade(tx, network, { fromBatch: upgraded, forkId }) // back to the fork before it
+        await applyForkUpgrade(tx, { ...network, isReader }, { fromBatch: upgraded, forkId }) // back to the fork before it
       }
       await setCursor(tx, position, target)
       await this.#tellReorg(tx, batches, position + 1)
@@ -205,7 +221,11 @@ export class Synchronizer {
       const { virtual } = await findBatchOnL1(tx, batchNumber)
       if (virtual !== undefined) signals.push({ ...to, signal: l1Virtualized.name, args: [virtual] })
     }
-    await insertSignals(tx, [...signals, ...WAKE_SENDERS])
+    await this.#signal(tx, [...signals, ...WAKE_SENDERS])
+  }
+
+  async #signal(tx: Queryable, signals: readonly NewSignal[]): Promise<void> {
+    if (this.#deps.isReader !== true) await insertSignals(tx, signals)
   }
 }
 
