@@ -17,7 +17,7 @@ export interface Head {
   close(): Promise<void>
 }
 
-/** Headers remembered to tell which blocks an L1 reorg took away. */
+/** Headers remembered, from the start on, to tell which blocks a reorg took away. */
 const REMEMBERED = 1024
 const PAGE = 500
 
@@ -25,7 +25,8 @@ const PAGE = 500
 export async function followHead(db: Database, logger: Logger): Promise<Head> {
   const first = await findNewestHeader(db)
   if (first === undefined) throw new BlockNotFoundError('The State DB has no genesis block.')
-  let recent: HeaderRow[] = [first]
+  const from = Math.max(0, first.blockNumber - REMEMBERED + 1)
+  let recent: HeaderRow[] = await readHeaders(db, { from, to: first.blockNumber, limit: REMEMBERED })
   const listeners = new Set<HeadListener>()
   let refreshing: Promise<void> | undefined
   let again = false

@@ -4,6 +4,7 @@ import { listen } from '#db/notify.ts'
 import { findArrivals } from '#db/poolFeed.ts'
 import { findNewestArrival } from '#db/rpc/filters.ts'
 import { type FoundLog, findLogs, type LogCriteria } from '#db/rpc/logs.ts'
+import { findRemovedLogs } from '#db/rpc/removed.ts'
 import { formatHeader, formatLog, formatPendingTransaction } from './format.ts'
 import type { Head, HeadNews } from './head.ts'
 import { matchesLog } from './logFilter.ts'
@@ -32,7 +33,14 @@ export async function createSubscriptions(db: Database, head: Head, logger: Logg
     queue = queue.then(work).catch((err: unknown) => logger.warn({ err }, 'cannot tell subscribers'))
   }
 
-  async function tellLogs({ added }: HeadNews): Promise<void> {
+  /** Logs of blocks that are gone are taken back before those of new blocks are told. */
+  async function tellLogs({ added, removed }: HeadNews): Promise<void> {
+    const lost = logs.size === 0 ? [] : removed.filter(({ logsBloom }) => logsBloom !== null)
+    for (const log of await findRemovedLogs(
+      db,
+      lost.map(({ hash }) => hash),
+    ))
+      tellLog(log, true)
     const withLogs = added.filter(({ logsBloom }) => logsBloom !== null)
     const [first, last] = [withLogs[0], withLogs.at(-1)]
     if (logs.size === 0 || first === undefined || last === undefined) return
@@ -41,10 +49,12 @@ export async function createSubscriptions(db: Database, head: Head, logger: Logg
       to: last.blockNumber,
       limit: Number.MAX_SAFE_INTEGER,
     })
-    for (const log of found) {
-      const shown = formatLog(log)
-      for (const [send, criteria] of logs) if (matchesLog(log, criteria)) send(shown)
-    }
+    for (const log of found) tellLog(log, false)
+  }
+
+  function tellLog(log: FoundLog, isRemoved: boolean): void {
+    const shown = formatLog(log, isRemoved)
+    for (const [send, criteria] of logs) if (matchesLog(log, criteria)) send(shown)
   }
 
   /** `arrival`: the highest that was stored, unknown after a lost connection. */

@@ -144,21 +144,25 @@ export const transactions = state.table(
   ],
 )
 
+const logColumns = () => ({
+  logIndex: integer('log_index').notNull(), // runs through the block
+  txIndex: integer('tx_index').notNull(),
+  txHash: hexBytes<Hash>('tx_hash').notNull(),
+  address: hexBytes<Address>('address').notNull(),
+  topic0: hexBytes<Hash>('topic0'),
+  topic1: hexBytes<Hash>('topic1'),
+  topic2: hexBytes<Hash>('topic2'),
+  topic3: hexBytes<Hash>('topic3'),
+  data: rawBytes('data').notNull(),
+})
+
 export const logs = state.table(
   'logs',
   {
     blockNumber: blockNumber('block_number')
       .notNull()
       .references(() => l2Blocks.blockNumber, { onDelete: 'cascade' }),
-    logIndex: integer('log_index').notNull(), // runs through the block
-    txIndex: integer('tx_index').notNull(),
-    txHash: hexBytes<Hash>('tx_hash').notNull(),
-    address: hexBytes<Address>('address').notNull(),
-    topic0: hexBytes<Hash>('topic0'),
-    topic1: hexBytes<Hash>('topic1'),
-    topic2: hexBytes<Hash>('topic2'),
-    topic3: hexBytes<Hash>('topic3'),
-    data: rawBytes('data').notNull(),
+    ...logColumns(),
   },
   (table) => [
     primaryKey({ columns: [table.blockNumber, table.logIndex] }),
@@ -199,6 +203,32 @@ export const storage = state.table(
     primaryKey({ columns: [table.address, table.slot, table.blockNumber] }),
     index('storage_block').on(table.blockNumber),
   ],
+)
+
+/** L2 blocks that were taken back, for those who had heard of them; kept for an hour. */
+export const removedBlocks = state.table(
+  'removed_blocks',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    blockNumber: blockNumber('block_number').notNull(),
+    /** A block with this hash may have come back since. */
+    hash: hexBytes<Hash>('hash').notNull(),
+    timestamp: safeInteger('timestamp').notNull(),
+    removedAt: now('removed_at'),
+  },
+  (table) => [index('removed_blocks_hash').on(table.hash), index('removed_blocks_removed').on(table.removedAt)],
+)
+
+/** Logs of removed blocks. */
+export const removedLogs = state.table(
+  'removed_logs',
+  {
+    removal: safeInteger('removal')
+      .notNull()
+      .references(() => removedBlocks.id, { onDelete: 'cascade' }),
+    ...logColumns(),
+  },
+  (table) => [primaryKey({ columns: [table.removal, table.logIndex] })],
 )
 
 export const codes = state.table('codes', {
@@ -441,6 +471,8 @@ export const rpcFilters = state.table(
     criteria: jsonb('criteria'), // of a log filter, as the client gave it
     /** Everything up to here was delivered: block number, or arrival for pending transactions. */
     position: safeInteger('position').notNull(),
+    /** Blocks removed up to this id are known to the client. */
+    removal: safeInteger('removal').notNull().default(0),
     polledAt: now('polled_at'),
   },
   (table) => [index('rpc_filters_polled').on(table.polledAt)],

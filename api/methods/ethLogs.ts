@@ -1,5 +1,5 @@
 import { findArrivals } from '#db/poolFeed.ts'
-import { readHeaders } from '#db/rpc/blocks.ts'
+import { findNewestHeader, readHeaders } from '#db/rpc/blocks.ts'
 import {
   deleteRpcFilter,
   findNewestArrival,
@@ -8,11 +8,12 @@ import {
   pollRpcFilter,
   type RpcFilter,
 } from '#db/rpc/filters.ts'
+import { findNewestRemoval, findRemovedBlocks, findRemovedLogs } from '#db/rpc/removed.ts'
 import type { RpcFilterKind } from '#db/schema.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidParams, RPC_CODE, RpcError, serverError } from '../errors.ts'
 import { formatLog } from '../format.ts'
-import { logFilterParam, parseLogFilter, readLogRange, readLogs } from '../logFilter.ts'
+import { logFilterParam, matchesLog, parseLogFilter, readLogRange, readLogs } from '../logFilter.ts'
 import { method } from '../method.ts'
 import { type BlockParameter, customParam, parseObject, quantityParam } from '../params.ts'
 import { randomId } from '../randomId.ts'
@@ -20,34 +21,55 @@ import { randomId } from '../randomId.ts'
 /** Most items of one kind that a poll delivers; the rest comes with the next. */
 const MAX_CHANGES = 10_000
 
+type Changes = { items: unknown[]; position: number; removal: number }
+
 /** Logs, and filters that clients poll. */
 export const ethLogMethods = (deps: ApiDeps) => {
   const { db, head } = deps
 
   async function createFilter(kind: RpcFilterKind, position: number, criteria: unknown = null): Promise<string> {
     const id = randomId()
-    if (await insertRpcFilter(db, { id, kind, criteria, position })) return id
+    const removal = await findNewestRemoval(db)
+    if (await insertRpcFilter(db, { id, kind, criteria, position, removal })) return id
     throw new RpcError(RPC_CODE.limited, 'busy: too many filters')
   }
 
-  async function readChanges(filter: RpcFilter): Promise<{ items: unknown[]; position: number }> {
-    const { kind, position } = filter
+  async function readChanges(filter: RpcFilter): Promise<Changes> {
+    const { kind, position, removal } = filter
     if (kind === 'pendingTransaction') {
       const rows = await findArrivals(db, { after: position, also: [], limit: MAX_CHANGES })
-      return { items: rows.map(({ hash }) => hash), position: rows.at(-1)?.arrival ?? position }
+      return { items: rows.map(({ hash }) => hash), position: rows.at(-1)?.arrival ?? position, removal }
     }
-    const latest = head.latest.blockNumber
-    // After an L1 reorg the chain may end below the position: what replaces the lost blocks is new.
-    const from = Math.min(position, latest) + 1
+    const newestRemoval = await findNewestRemoval(db)
+    const gone = newestRemoval > removal ? await findRemovedBlocks(db, removal) : []
+    // What took the place of blocks that are gone is new, and so is what follows it.
+    const known = Math.min(position, ...gone.map(({ blockNumber }) => blockNumber - 1))
+    const delivered = gone.filter(({ blockNumber }) => blockNumber <= position)
+    const latest = gone.length === 0 ? head.latest.blockNumber : await readNewestBlockNumber()
+    const from = Math.min(known, latest) + 1
     if (kind === 'block') {
       const headers = await readHeaders(db, { from, to: latest, limit: MAX_CHANGES })
-      return { items: headers.map(({ hash }) => hash), position: headers.at(-1)?.blockNumber ?? from - 1 }
+      const items = headers.map(({ hash }) => hash)
+      return { items, position: headers.at(-1)?.blockNumber ?? from - 1, removal: newestRemoval }
     }
     const criteria = parseLogFilter(filter.criteria, 0)
-    const start = Math.max(from, firstBlock(criteria.fromBlock))
-    const to = Math.min(latest, lastBlock(criteria.toBlock), start + deps.limits.maxLogBlockRange - 1)
+    const [first, last] = [firstBlock(criteria.fromBlock), lastBlock(criteria.toBlock)]
+    const lost = (
+      await findRemovedLogs(
+        db,
+        delivered.map(({ hash }) => hash),
+      )
+    ).filter((log) => log.blockNumber >= first && log.blockNumber <= last && matchesLog(log, criteria))
+    const start = Math.max(from, first)
+    const to = Math.min(latest, last, start + deps.limits.maxLogBlockRange - 1)
     const logs = start > to ? [] : await readLogRange(deps, criteria, start, to)
-    return { items: logs.map((log) => formatLog(log)), position: Math.max(from - 1, to) }
+    const items = [...lost.map((log) => formatLog(log, true)), ...logs.map((log) => formatLog(log))]
+    return { items, position: Math.max(from - 1, to), removal: newestRemoval }
+  }
+
+  /** The head in memory may be of the chain that was left. */
+  async function readNewestBlockNumber(): Promise<number> {
+    return (await findNewestHeader(db))?.blockNumber ?? head.latest.blockNumber
   }
 
   return [

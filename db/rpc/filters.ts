@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import type { Database, Queryable } from '../client.ts'
 import { poolTransactions, type RpcFilterKind, rpcFilters } from '../schema.ts'
 
-export type RpcFilter = { id: string; kind: RpcFilterKind; criteria: unknown; position: number }
+export type RpcFilter = { id: string; kind: RpcFilterKind; criteria: unknown; position: number; removal: number }
 
 /** A filter that is not polled for this long is gone. */
 const LIFETIME_SECONDS = 300
@@ -33,7 +33,7 @@ export async function findRpcFilter(db: Queryable, id: string): Promise<RpcFilte
 export async function pollRpcFilter<T>(
   db: Database,
   id: string,
-  read: (filter: RpcFilter) => Promise<{ items: T[]; position: number }>,
+  read: (filter: RpcFilter) => Promise<{ items: T[]; position: number; removal: number }>,
 ): Promise<T[] | undefined> {
   return await db.transaction(async (tx) => {
     const [filter] = await tx
@@ -42,8 +42,11 @@ export async function pollRpcFilter<T>(
       .where(sql`${rpcFilters.id} = ${id} and not (${expired})`)
       .for('update')
     if (filter === undefined) return undefined
-    const { items, position } = await read(filter)
-    await tx.update(rpcFilters).set({ position, polledAt: sql`now()` }).where(eq(rpcFilters.id, id))
+    const { items, ...place } = await read(filter)
+    await tx
+      .update(rpcFilters)
+      .set({ ...place, polledAt: sql`now()` })
+      .where(eq(rpcFilters.id, id))
     return items
   })
 }
