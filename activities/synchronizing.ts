@@ -1,9 +1,12 @@
 import { sleep } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
+import type { Logger } from '#common/logger.ts'
 import type { Database } from '#db/client.ts'
 import type { Progress } from '#synchronizer/catchUp.ts'
 import { deliverSignals } from '#synchronizer/deliverSignals.ts'
 import type { Synchronizer } from '#synchronizer/synchronizer.ts'
+import type { TrustedFollower } from '#synchronizer/trustedFollower.ts'
+import { TrustedSequencerError } from '#synchronizer/trustedSequencer.ts'
 import { whileHeartbeating } from './heartbeat.ts'
 
 export type SynchronizingActivities = ReturnType<typeof createSynchronizingActivities>
@@ -18,6 +21,8 @@ type Dependencies = {
   checkNetwork: () => Promise<void>
   forkId: number
   pollIntervalMs: number
+  /** Of a node that believes the sequencer before L1. */
+  trusted?: { follower: TrustedFollower; pollIntervalMs: number; logger: Logger } | undefined
 }
 
 export const createSynchronizingActivities = (deps: Dependencies) => ({
@@ -34,9 +39,25 @@ export const createSynchronizingActivities = (deps: Dependencies) => ({
         progress = await synchronizer.poll(tell, signal)
         while ((await deliverSignals(db, client, forkId)) > 0) tell(progress)
         tell(progress)
-        await sleep(pollIntervalMs) // ends at once when the activity is cancelled
+        await followSequencer(deps, Date.now() + pollIntervalMs, signal)
       }
       return progress
     })
   },
 })
+
+/** Until it is time to read L1 again. The sequencer may be away: L1 is enough. Ends at once when cancelled. */
+async function followSequencer({ trusted }: Dependencies, until: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    if (trusted !== undefined && !signal.aborted) {
+      const { follower, logger } = trusted
+      await follower.poll(signal).catch((error: unknown) => {
+        if (!(error instanceof TrustedSequencerError)) throw error
+        logger.debug({ err: error }, 'the trusted sequencer is away')
+      })
+    }
+    const restMs = until - Date.now()
+    await sleep(Math.max(0, Math.min(restMs, trusted?.pollIntervalMs ?? restMs)))
+    if (Date.now() >= until) return
+  }
+}

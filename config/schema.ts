@@ -22,6 +22,21 @@ const secret = z.string().regex(/^(env|file):.+$/, 'must be env:NAME or file:PAT
 
 /** The configuration file: every option with its default. Unknown options are errors. */
 export const configSchema = z.strictObject({
+  /**
+   * What the node does. sequencer: makes batches, sequences and proves them. permissionless: takes its state from L1
+   * alone. trusting: takes batches from the trusted sequencer too, before they are on L1; L1 corrects it.
+   */
+  role: z.enum(['sequencer', 'permissionless', 'trusting']).default('sequencer'),
+  /** The sequencer's node, as the other roles see it. */
+  trustedSequencer: z
+    .strictObject({
+      /** JSON-RPC. Transactions are forwarded there; without it they are refused. */
+      rpcUrl: z.url().optional(),
+      /** How often a trusting node asks for what is new. */
+      pollIntervalMs: milliseconds.default(250),
+      requestTimeoutMs: milliseconds.default(10_000),
+    })
+    .prefault({}),
   /** The network this node works for. */
   network: z.strictObject({
     name: z.string().default('zknode'),

@@ -30,6 +30,11 @@ export class L1MovedError extends NodeError {
   override readonly name = 'L1MovedError'
 }
 
+/** What the trusted sequencer says does not follow from its own batches; nothing of it is stored. */
+export class TrustedStateMismatchError extends NodeError {
+  override readonly name = 'TrustedStateMismatchError'
+}
+
 /** L1 proves batches of this node with the rules of another fork, and these lead to another state. */
 export class ForkUpgradeError extends NodeError {
   override readonly name = 'ForkUpgradeError'

@@ -9,9 +9,13 @@ const SINGLETONS = [
   { type: 'sequencerWorkflow', id: messages.SEQUENCER_WORKFLOW_ID, summary: 'Sequencer: opens batches' },
 ]
 
-/** Attaches to each singleton workflow or starts it: the server refuses a second run of the same id. */
-export async function startSingletons(client: Client, logger: Logger): Promise<void> {
+/**
+ * Attaches to each singleton workflow of the node or starts it: the server refuses a second run of the same id.
+ * @param only of a node that does not have them all
+ */
+export async function startSingletons(client: Client, logger: Logger, only?: readonly string[]): Promise<void> {
   for (const { type, id, summary } of SINGLETONS) {
+    if (only?.includes(id) === false) continue
     const handle = await client.workflow.start(type, {
       workflowId: id,
       taskQueue: messages.TASK_QUEUE.batch,
