@@ -5,6 +5,7 @@ import type { PoolIntake } from '#pool/submission.ts'
 import type { Address } from '#protocol/primitives.ts'
 import type { CallSimulator } from './callSimulator.ts'
 import type { Head } from './head.ts'
+import type { SequencerNode } from './sequencerNode.ts'
 import type { StateReaders } from './stateReaders.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -13,6 +14,8 @@ export type ApiDeps = {
   db: Database
   head: Head
   intake: PoolIntake
+  /** Set on a node without a pool of its own. */
+  sequencerNode?: SequencerNode | undefined
   subscriptions: Subscriptions
   stateAt: StateReaders
   simulator: CallSimulator

@@ -20,6 +20,7 @@ import { addL1Metrics } from './l1Metrics.ts'
 import { createMethods } from './methods/table.ts'
 import { createMetrics } from './metrics.ts'
 import { addSenderMetrics } from './senderMetrics.ts'
+import { createSequencerNode } from './sequencerNode.ts'
 import { createStateReaders } from './stateReaders.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { serveWebSocket } from './webSocket.ts'
@@ -48,12 +49,15 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const subscriptions = await createSubscriptions(db, head, logger)
     const stateAt = createStateReaders(db)
     const rules = { ...pool, chainId: network.chainId }
+    const { rpcUrl, requestTimeoutMs } = config.trustedSequencer
+    const sequencerNode = config.role === 'sequencer' ? undefined : createSequencerNode(rpcUrl, requestTimeoutMs)
     const deps: ApiDeps = {
       db,
       head,
       subscriptions,
       stateAt,
-      intake: createPoolIntake({ store: createPoolStore(db, pool), rules }),
+      intake: sequencerNode?.intake ?? createPoolIntake({ store: createPoolStore(db, pool), rules }),
+      sequencerNode,
       simulator: createCallSimulator({
         ...{ stateAt, chainId: network.chainId, timeoutMs: rpc.evmTimeoutMs },
         forkIds: createForkIds(db, network.forkId),

@@ -27,10 +27,11 @@ export const ethStateMethods = (deps: ApiDeps) => {
       summary: 'Nonce of an account; pending counts its waiting transactions up to the first gap',
       cost: 2,
       params: [addressParam('address'), optional(blockParam('block'))],
-      handle: async ([address, block]) =>
-        quantity(
-          block === 'pending' ? await readNextNonce(deps.db, address) : (await readAccount(address, block)).nonce,
-        ),
+      handle: async ([address, block]) => {
+        if (block !== 'pending') return quantity((await readAccount(address, block)).nonce)
+        const inPool = await deps.sequencerNode?.ask<string>('eth_getTransactionCount', [address, 'pending'])
+        return inPool ?? quantity(await readNextNonce(deps.db, address))
+      },
     }),
     method({
       name: 'eth_getCode',

@@ -15,7 +15,7 @@ import { blockNumberParam, booleanParam, dataParam, hashParam, indexParam, optio
 
 /** Sending transactions and finding them again. */
 export const ethTransactionMethods = (deps: ApiDeps) => {
-  const { db, head, intake } = deps
+  const { db, head, intake, sequencerNode } = deps
 
   /** Mined ones only once the head is there too, so that a caller's next question agrees. */
   async function findMined(hash: Parameters<typeof findMinedTransaction>[1]): Promise<MinedTransaction | undefined> {
@@ -54,7 +54,11 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
         if (mined !== undefined) return formatTransaction(mined)
         const waiting = await findPoolTransaction(db, hash)
         if (waiting !== undefined) return formatPendingTransaction(waiting)
-        return show(await findMined(hash)) // it may have left the pool for a block between the two reads
+        const late = await findMined(hash) // it may have left the pool for a block between the two reads
+        if (late !== undefined || sequencerNode === undefined) return show(late)
+        const known = await sequencerNode.ask<{ blockNumber: string | null } | null>('eth_getTransactionByHash', [hash])
+        // What the sequencer has mined is not in this node's state yet: here it still waits.
+        return known ? { ...known, blockHash: null, blockNumber: null, transactionIndex: null } : null
       },
     }),
     method({
