@@ -11,6 +11,7 @@ import type { LauncherOptions } from './options.ts'
 import { renderPanel } from './panel.ts'
 import { choosePort } from './ports.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { setUpSecondNode } from './secondNode.ts'
 import { createNodeDatabase, nodeServices, postgresService, temporalService } from './services.ts'
 import { FORK_ID, findChain, L2_CHAIN_ID, setUpChain, writeNodeConfig } from './setup.ts'
 import { stopRequest } from './stopRequest.ts'
@@ -22,6 +23,8 @@ const RPC_PORT = 8123
 const L1_PORT = 8545
 const POSTGRES_PORT = 5433
 const OPS_PORT = 9091
+const SECOND_RPC_PORT = 8124
+const SECOND_OPS_PORT = 9092
 const L1_BACKUP_INTERVAL_MS = 60_000
 
 /**
@@ -86,12 +89,19 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
   const opsPort = await port('metrics', OPS_PORT)
   const configPath = writeNodeConfig(chain, { ...places, rpcPort, opsPort, ...temporal })
   const services = nodeServices(configPath, rpcUrl)
+  const second = options.secondNode && {
+    ...{ kind: options.secondNode, rpcPort: await port('the second JSON-RPC', SECOND_RPC_PORT) },
+    opsPort: await port('the second metrics', SECOND_OPS_PORT),
+  }
+  const secondNode = second && (await setUpSecondNode(chain, { ...places, ...second, ...temporal }, progress))
+  if (secondNode !== undefined) services.push(...secondNode.services)
   await allOf(services.map((spec) => progress.step(spec.name, () => supervisor.start(spec))))
   const { rollupId, l1StartBlock: _, ...contracts } = chain.deployment
   const { temporalUiUrl, ...temporalPlace } = temporal
   return {
     ...{ rpcUrl, wsUrl: `ws://127.0.0.1:${rpcPort}`, l1RpcUrl, ...temporalPlace },
     ...(temporalUiUrl === undefined ? {} : { temporalUiUrl }),
+    ...(secondNode === undefined ? {} : { secondNode: secondNode.node }),
     ...{ databaseUrl, chainId: L2_CHAIN_ID, l1ChainId: chain.l1ChainId, forkId: FORK_ID, rollupId, contracts },
     accounts: devAccounts(),
   }

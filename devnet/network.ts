@@ -2,10 +2,20 @@ import { join } from 'node:path'
 import { NodeError } from '#common/errors.ts'
 import type { Address, Hex } from '#protocol/primitives.ts'
 import { readJson, writeJson } from './dataFolder.ts'
+import type { SecondNodeKind } from './options.ts'
 
 /** No network runs in the data directory. */
 export class NetworkNotRunningError extends NodeError {
   override readonly name = 'NetworkNotRunningError'
+}
+
+/** A node that follows the first one's chain. */
+export type SecondNode = {
+  kind: SecondNodeKind
+  rpcUrl: string
+  wsUrl: string
+  temporalNamespace: string
+  databaseUrl: string
 }
 
 /** `network.json` of the data directory: there while the network is ready. Other programs may read it. */
@@ -19,6 +29,8 @@ export type Network = {
   /** Absent when TEMPORAL_ADDRESS names a server of somebody else. */
   temporalUiUrl?: string
   databaseUrl: string
+  /** A second node, with --nodes 2. */
+  secondNode?: SecondNode
   chainId: number
   l1ChainId: number
   forkId: number

@@ -35,3 +35,16 @@ test('extra accounts are a number, none by default', () => {
   expect(readLauncherOptions(['--extra-accounts', '1000'], {})).toMatchObject({ extraAccounts: 1000 })
   expect(() => readLauncherOptions(['--extra-accounts', 'many'], {})).toThrow(LauncherOptionError)
 })
+
+test('a second node is permissionless unless it is to trust the sequencer', () => {
+  expect(readLauncherOptions([], {})).toMatchObject({ secondNode: undefined })
+  expect(readLauncherOptions(['--nodes', '2'], {})).toMatchObject({ secondNode: 'permissionless' })
+  const trusting = ['--nodes', '2', '--second-node', 'trusting']
+  expect(readLauncherOptions(trusting, {})).toMatchObject({ secondNode: 'trusting' })
+  for (const wrong of [
+    ['--nodes', '3'],
+    ['--second-node', 'trusting'],
+    ['--nodes', '2', '--second-node', 'x'],
+  ])
+    expect(() => readLauncherOptions(wrong, {})).toThrow(LauncherOptionError)
+})

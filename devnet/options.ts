@@ -6,12 +6,17 @@ export class LauncherOptionError extends NodeError {
   override readonly name = 'LauncherOptionError'
 }
 
+/** permissionless: state from L1 alone. trusting: from the sequencer too, before it is on L1. */
+export type SecondNodeKind = 'permissionless' | 'trusting'
+
 /** What the user asked for. URLs and addresses name parts of somebody else, used instead of starting our own. */
 export type LauncherOptions = {
   folder: string
   reset: boolean
   /** Put into the genesis of a new chain: how a large state behaves. */
   extraAccounts: number
+  /** What a second node on this machine is; undefined for none. */
+  secondNode: SecondNodeKind | undefined
   databaseUrl: string | undefined
   l1RpcUrl: string | undefined
   temporalAddress: string | undefined
@@ -25,6 +30,8 @@ const HELP = `npm start -- [options]    a whole zkNode network on this machine
   --data-dir DIR   where its state is kept (default .zknode; also ZKNODE_DATA_DIR)
   --reset          forget the state and begin a new chain
   --extra-accounts N   a new chain begins with N more accounts of 1 wei in its state, to see how a large one behaves
+  --nodes 2        a second node that follows the first one's chain, with a database and API of its own
+  --second-node permissionless|trusting   what it believes: L1 alone (default), or the sequencer before L1
   --help
 
 Instead of starting its own it uses
@@ -35,10 +42,14 @@ Instead of starting its own it uses
 
 /** Options, or the text to print for --help. @throws {LauncherOptionError} */
 export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): LauncherOptions | string {
-  let values: { 'data-dir'?: string; reset?: boolean; 'extra-accounts'?: string; help?: boolean }
+  let values: Partial<Record<'data-dir' | 'extra-accounts' | 'nodes' | 'second-node', string>> & {
+    reset?: boolean
+    help?: boolean
+  }
   try {
     const [text, flag] = [{ type: 'string' }, { type: 'boolean' }] as const
-    const options = { 'data-dir': text, reset: flag, 'extra-accounts': text, help: flag }
+    const texts = { 'data-dir': text, 'extra-accounts': text, nodes: text, 'second-node': text }
+    const options = { ...texts, reset: flag, help: flag }
     values = parseArgs({ args, options }).values
   } catch (cause) {
     throw new LauncherOptionError(`${(cause as Error).message}\n\n${HELP}`, { cause })
@@ -51,10 +62,22 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
     folder: resolve(values['data-dir'] ?? (env['ZKNODE_DATA_DIR'] || '.zknode')),
     reset: values.reset ?? false,
     extraAccounts,
+    secondNode: readSecondNode(values),
     databaseUrl: env['DATABASE_URL'] || undefined,
     l1RpcUrl: env['L1_RPC_URL']?.split(',')[0] || undefined, // the node uses all of a list, the setup the first
     temporalAddress: env['TEMPORAL_ADDRESS'] || undefined,
     temporalNamespace: env['TEMPORAL_NAMESPACE'] || undefined,
     isUnderNpm: env['npm_lifecycle_event'] !== undefined,
   }
+}
+
+function readSecondNode({
+  nodes = '1',
+  'second-node': kind,
+}: Partial<Record<'nodes' | 'second-node', string>>): SecondNodeKind | undefined {
+  if (nodes !== '1' && nodes !== '2') throw new LauncherOptionError(`--nodes takes 1 or 2.\n\n${HELP}`)
+  if (kind !== undefined && kind !== 'permissionless' && kind !== 'trusting')
+    throw new LauncherOptionError(`--second-node takes permissionless or trusting.\n\n${HELP}`)
+  if (kind !== undefined && nodes === '1') throw new LauncherOptionError(`--second-node needs --nodes 2.\n\n${HELP}`)
+  return nodes === '1' ? undefined : (kind ?? 'permissionless')
 }

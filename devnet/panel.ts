@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks'
-import type { Network } from './network.ts'
+import type { Network, SecondNode } from './network.ts'
 
 /** What a user needs to begin, as text. `folder` is the data directory. */
 export function renderPanel(network: Network, folder: string): string {
+  const { secondNode } = network
   const rows: [string, string][] = [
     ['JSON-RPC', network.rpcUrl],
     ['WebSocket', network.wsUrl],
@@ -12,6 +13,7 @@ export function renderPanel(network: Network, folder: string): string {
     ['Rollup', `${network.contracts.rollup}  (id ${network.rollupId}, fork ${network.forkId})`],
     ['Temporal', `${network.temporalAddress}  (namespace ${network.temporalNamespace})`],
     ...(network.temporalUiUrl === undefined ? [] : [['Temporal UI', network.temporalUiUrl] as [string, string]]),
+    ...(secondNode === undefined ? [] : secondNodeRows(secondNode)),
     ['Data and logs', folder],
   ]
   const accounts = network.accounts.slice(0, 3).map(({ address, privateKey }) => `  ${address}  ${privateKey}`)
@@ -27,4 +29,11 @@ export function renderPanel(network: Network, folder: string): string {
     '  Ctrl-C stops everything; the next start goes on from here.',
     '',
   ].join('\n')
+}
+
+function secondNodeRows({ kind, rpcUrl, wsUrl, temporalNamespace }: SecondNode): [string, string][] {
+  return [
+    ['Second node', `${rpcUrl}  (${kind}, ${wsUrl})`],
+    ['', `Temporal namespace ${temporalNamespace}`],
+  ]
 }

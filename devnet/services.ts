@@ -18,7 +18,7 @@ export const DATABASE_NAME = 'zknode'
  * Who gives way when cores are short: users wait for the API, the sequencer and Postgres; workflows, checks and proofs
  * may come later. Not lower: on a machine busy with other work each must still start, and say in time that it lives.
  */
-const NICENESS: Readonly<Record<string, number>> = { workflows: 3, synchronizer: 5, prover: 5 }
+const NICENESS: Readonly<Record<string, number>> = { workflows: 3, synchronizer: 5, prover: 5, 'follower-2': 5 }
 const nicenessOf = (name: string) => (NICENESS[name] === undefined ? {} : { niceness: NICENESS[name] })
 
 /** Postgres over `<folder>/postgres`, and the URL of the node's database, which `createNodeDatabase` makes. */
@@ -68,9 +68,18 @@ export function temporalService(command: string, settings: TemporalSettings, pla
   }
 }
 
-/** The node itself, as one process per role; all read the configuration file. */
-export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] {
-  const processOf = (name: string, file: string, ready: ProcessSpec['ready'], stage: number): ProcessSpec => ({
+/** A node that only follows the chain: one process beside its API. Their names end with `suffix`. */
+export function followerServices(configPath: string, rpcUrl: string, suffix: string): ProcessSpec[] {
+  const processOf = processesOf(configPath)
+  return [
+    processOf(`follower${suffix}`, 'workers/follower.ts', ({ waitForLine }) => waitForLine(isWorkerReady), 2),
+    processOf(`api${suffix}`, 'api/main.ts', ({ signal }) => waitForOk(`${rpcUrl}/ready`, signal), 3),
+  ]
+}
+
+const processesOf =
+  (configPath: string) =>
+  (name: string, file: string, ready: ProcessSpec['ready'], stage: number): ProcessSpec => ({
     name,
     command: process.execPath,
     args: ['--enable-source-maps', '--import', 'tsx', file],
@@ -81,6 +90,10 @@ export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] 
     stopTimeoutMs: 15_000,
     stage,
   })
+
+/** The node itself, as one process per role; all read the configuration file. */
+export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] {
+  const processOf = processesOf(configPath)
   const worker = (name: string) =>
     processOf(
       name,

@@ -11,6 +11,7 @@ import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { l1Roles } from './accounts.ts'
 import { readJson, writeJson } from './dataFolder.ts'
 import { ensureGenesisFile, type GenesisFile, genesisStateOf, storeGenesis } from './genesis.ts'
+import type { SecondNodeKind } from './options.ts'
 import type { Progress } from './progress.ts'
 import { call } from './rpc.ts'
 
@@ -114,6 +115,31 @@ export type ConfigPlaces = SetupPlaces & {
   temporalAddress: string
   temporalNamespace: string
   temporalUiUrl: string | undefined
+}
+
+/** Writes node-2.json, the configuration of a second node that knows the chain and no keys. Returns its path. */
+export function writeSecondNodeConfig(
+  { deployment, l1ChainId, genesisRoot }: Chain,
+  places: Omit<ConfigPlaces, 'isOwnL1' | 'extraAccounts' | 'rpcUrl'> & { kind: SecondNodeKind; sequencerUrl: string },
+): string {
+  const { rollupId, l1StartBlock, ...contracts } = deployment
+  const { folder, temporalAddress: address, temporalNamespace: namespace, temporalUiUrl: uiUrl } = places
+  const config: ConfigInput = {
+    role: places.kind,
+    trustedSequencer: { rpcUrl: places.sequencerUrl },
+    network: {
+      ...{ name: 'zknode-local', chainId: L2_CHAIN_ID, forkId: FORK_ID, l1ChainId, genesisRoot, rollupId },
+      ...{ contracts, l1StartBlock, genesisFile: 'genesis.json' },
+    },
+    database: { url: places.databaseUrl },
+    l1: { rpcUrl: places.l1RpcUrl },
+    temporal: { address, namespace, ...(uiUrl === undefined ? {} : { uiUrl }) },
+    rpc: { port: places.rpcPort },
+    ops: { port: places.opsPort },
+  }
+  const path = join(folder, 'node-2.json')
+  writeJson(path, config)
+  return path
 }
 
 /** Writes node.json, the configuration of all processes of the node, and the files of the keys. Returns its path. */
