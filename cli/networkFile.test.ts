@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { NetworkFileError, readNetworkFile } from './networkFile.ts'
-import { RunOptionError, readRoles } from './run.ts'
+import { RunOptionError, readKind, readRoles } from './run.ts'
 
 let folder: string
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'zknode-file-'))))
@@ -54,4 +54,12 @@ test('roles are processes, in the order of their start', () => {
   expect(readRoles(undefined)).toEqual(['workflows', 'sequencer', 'synchronizer', 'prover', 'api'])
   expect(readRoles('api, synchronizer')).toEqual(['synchronizer', 'api'])
   expect(() => readRoles('api,miner')).toThrow(RunOptionError)
+})
+
+test('a node that follows has no roles to choose; one that trusts needs somebody to trust', () => {
+  expect(readKind({ as: 'permissionless' })).toEqual({ role: 'permissionless', sequencerUrl: undefined })
+  const trusting = { as: 'trusting', sequencerUrl: 'http://sequencer:8123' }
+  expect(readKind(trusting)).toEqual({ role: 'trusting', sequencerUrl: trusting.sequencerUrl })
+  for (const wrong of [{ as: 'trusting' }, { as: 'other' }, { as: 'permissionless', roles: 'api' }])
+    expect(() => readKind(wrong)).toThrow(RunOptionError)
 })

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { NodeError } from '#common/errors.ts'
 import { parseConfig } from '#config/load.ts'
-import type { ConfigInput } from '#config/schema.ts'
+import type { Config, ConfigInput } from '#config/schema.ts'
 import { migrate } from '#db/migrate.ts'
 import { recordProcesses, releaseDataFolder, takeDataFolder, writeJson } from '#devnet/dataFolder.ts'
 import { storeGenesis } from '#devnet/genesis.ts'
@@ -10,7 +10,7 @@ import { startGuardian } from '#devnet/guardian.ts'
 import { allOf, describeEvent, startPostgres, startTemporal, type TemporalParts } from '#devnet/launcher.ts'
 import { choosePort } from '#devnet/ports.ts'
 import { createProgress, type Progress } from '#devnet/progress.ts'
-import { nodeServices } from '#devnet/services.ts'
+import { followerServices, nodeServices } from '#devnet/services.ts'
 import { stopRequest } from '#devnet/stopRequest.ts'
 import { Supervisor } from '#devnet/supervisor.ts'
 import { createAttester } from '#prover/signature.ts'
@@ -28,7 +28,10 @@ export type Role = (typeof ROLES)[number]
 
 const [POSTGRES_PORT, OPS_PORT] = [5433, 9091]
 
-type Options = { network: string; roles?: string; dataDir: string }
+type Options = { network: string; roles?: string; as: string; sequencerUrl?: string; dataDir: string }
+
+/** What the node is: see docs/roles.md. `sequencerUrl`: JSON-RPC of the trusted sequencer, for the others. */
+type Kind = { role: Config['role']; sequencerUrl: string | undefined }
 
 /** `zknode run`: the processes of a node for a network on somebody else's L1, until the user stops them. */
 export const runCommand = () =>
@@ -36,10 +39,16 @@ export const runCommand = () =>
     .description('Run the processes of a node for a network whose contracts are on L1 already.')
     .requiredOption('--network <file>', 'what there is to know of the network: see cli/README.md')
     .option('--roles <list>', `which processes, of ${ROLES.join(',')}; all when left out`)
+    .option('--as <kind>', 'sequencer, or permissionless or trusting: follow the chain without keys', 'sequencer')
+    .option(
+      '--sequencer-url <url>',
+      'JSON-RPC of the trusted sequencer: a trusting node follows it, others forward to it',
+    )
     .option('--data-dir <folder>', 'where state and logs are kept', process.env['ZKNODE_DATA_DIR'] ?? '.zknode/node')
     .addHelpText('after', `\n${ENVIRONMENT}`)
     .action(async (options: Options) => {
-      await runNode(readNetworkFile(options.network), readRoles(options.roles), resolve(options.dataDir))
+      const kind = readKind(options)
+      await runNode(readNetworkFile(options.network), readRoles(options.roles), kind, resolve(options.dataDir))
     })
 
 const ENVIRONMENT = `Keys, each needed by the roles that use it:
@@ -61,7 +70,18 @@ export function readRoles(list: string | undefined): readonly Role[] {
   return ROLES.filter((role) => names.includes(role))
 }
 
-async function runNode(file: NetworkFile, roles: readonly Role[], folder: string): Promise<void> {
+/** @throws {RunOptionError} */
+export function readKind({ as, sequencerUrl, roles }: Pick<Options, 'as' | 'sequencerUrl' | 'roles'>): Kind {
+  if (as !== 'sequencer' && as !== 'permissionless' && as !== 'trusting')
+    throw new RunOptionError('--as takes sequencer, permissionless or trusting.', { facts: { as } })
+  if (as === 'trusting' && sequencerUrl === undefined)
+    throw new RunOptionError('A trusting node needs --sequencer-url.')
+  if (as !== 'sequencer' && roles !== undefined)
+    throw new RunOptionError('--roles are those of a sequencer; a node that follows has its own two processes.')
+  return { role: as, sequencerUrl }
+}
+
+async function runNode(file: NetworkFile, roles: readonly Role[], kind: Kind, folder: string): Promise<void> {
   const progress = createProgress()
   const stop = stopRequest({ isUnderNpm: process.env['npm_lifecycle_event'] !== undefined })
   await takeDataFolder(folder, progress.say)
@@ -73,7 +93,7 @@ async function runNode(file: NetworkFile, roles: readonly Role[], folder: string
   })
   stop.onSecond(() => supervisor.kill())
   try {
-    const ready = await Promise.race([startNode({ file, roles, folder }, supervisor, progress), stop.requested])
+    const ready = await Promise.race([startNode({ file, roles, kind, folder }, supervisor, progress), stop.requested])
     if (ready !== undefined) {
       progress.say(ready)
       await stop.requested
@@ -88,10 +108,14 @@ async function runNode(file: NetworkFile, roles: readonly Role[], folder: string
   }
 }
 
-type Run = { file: NetworkFile; roles: readonly Role[]; folder: string }
+type Run = { file: NetworkFile; roles: readonly Role[]; kind: Kind; folder: string }
 
 /** Returns the line that says it is ready. */
-async function startNode({ file, roles, folder }: Run, supervisor: Supervisor, progress: Progress): Promise<string> {
+async function startNode(
+  { file, roles, kind, folder }: Run,
+  supervisor: Supervisor,
+  progress: Progress,
+): Promise<string> {
   const network = await progress.step('L1 and the network file', () => checkNetwork(file))
   const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = process.env
   const temporalPlace = { temporalAddress: TEMPORAL_ADDRESS, temporalNamespace: TEMPORAL_NAMESPACE }
@@ -107,14 +131,22 @@ async function startNode({ file, roles, folder }: Run, supervisor: Supervisor, p
   }
   await progress.step('L2 genesis', () => storeGenesis(databaseUrl, genesis, identity, file.forkId, state))
   writeJson(join(folder, 'genesis.json'), genesis)
-  const config = nodeConfig(file, network, { databaseUrl, temporal, opsPort: await choosePort(OPS_PORT) })
+  const { role, sequencerUrl } = kind
+  const config: ConfigInput = {
+    ...nodeConfig(file, network, { databaseUrl, temporal, opsPort: await choosePort(OPS_PORT) }),
+    ...{ role, ...(sequencerUrl !== undefined && { trustedSequencer: { rpcUrl: sequencerUrl } }) },
+  }
   const { rpc } = parseConfig(config)
   const configPath = join(folder, 'node.json')
   writeJson(configPath, config)
   const rpcUrl = `http://${rpc.host}:${rpc.port}`
-  const services = nodeServices(configPath, rpcUrl).filter(({ name }) => roles.includes(name as Role))
+  const services =
+    role === 'sequencer'
+      ? nodeServices(configPath, rpcUrl).filter(({ name }) => roles.includes(name as Role))
+      : followerServices(configPath, rpcUrl, '')
   await allOf(services.map((spec) => progress.step(spec.name, () => supervisor.start(spec))))
-  return `Ready: ${roles.join(', ')}${roles.includes('api') ? ` at ${rpcUrl}` : ''}`
+  const names = services.map(({ name }) => name)
+  return `Ready: ${names.join(', ')}${names.includes('api') ? ` at ${rpcUrl}` : ''}`
 }
 
 type Places = { databaseUrl: string; temporal: TemporalParts; opsPort: number }
