@@ -15,6 +15,7 @@ const BENCHES = [
   'prover',
   'latency',
   'network',
+  'sync',
 ] as const
 
 const [name, ...flags] = process.argv.slice(2)

@@ -26,10 +26,17 @@ export type TestNetwork = {
   remove: () => Promise<void>
 }
 
-/** Takes ten to forty seconds. `env`: variables of the launcher, which its processes inherit. */
-export async function startTestNetwork(env: NodeJS.ProcessEnv = {}): Promise<TestNetwork> {
+type LaunchOptions = {
+  /** Of the launcher. */
+  args?: readonly string[]
+  /** Variables of the launcher, which its processes inherit. */
+  env?: NodeJS.ProcessEnv
+}
+
+/** Takes ten to forty seconds. */
+export async function startTestNetwork(options: LaunchOptions = {}): Promise<TestNetwork> {
   const folder = mkdtempSync(join(tmpdir(), 'zknode-e2e-'))
-  let launcher = await launch(folder, env)
+  let launcher = await launch(folder, options)
   const processes = () => readJson<RecordedProcess[]>(join(folder, 'processes.json')) ?? []
   const pidOf = (name: string) => {
     const found = processes().find((process) => process.name === name)
@@ -53,7 +60,7 @@ export async function startTestNetwork(env: NodeJS.ProcessEnv = {}): Promise<Tes
     log: (name) => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8'),
     interrupt,
     restart: async () => {
-      launcher = await launch(folder, env)
+      launcher = await launch(folder, options)
     },
     remove: async () => {
       if (launcher.exitCode === null) await interrupt()
@@ -62,9 +69,9 @@ export async function startTestNetwork(env: NodeJS.ProcessEnv = {}): Promise<Tes
   }
 }
 
-async function launch(folder: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const args = ['--import', 'tsx', 'devnet/main.ts', '--data-dir', folder]
-  const child = spawn(process.execPath, args, {
+async function launch(folder: string, { args = [], env = {} }: LaunchOptions): Promise<ChildProcess> {
+  const all = ['--import', 'tsx', 'devnet/main.ts', '--data-dir', folder, ...args]
+  const child = spawn(process.execPath, all, {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -26,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 /** A server in a temporary folder, or the one of ZKNODE_TEST_DATABASE_URL; `value` is its URL. */
 export async function startThrowAwayPostgres() {
   const given = process.env['ZKNODE_TEST_DATABASE_URL']
-  if (given) return { value: given, stop: async () => {} }
+  if (given) return { value: given, pid: undefined, stop: async () => {} }
   const folder = mkdtempSync(join(tmpdir(), 'zknode-test-'))
   chmodSync(folder, 0o711)
   const guardian = startGuardian()
@@ -48,6 +48,7 @@ export async function startThrowAwayPostgres() {
   died.catch(() => {})
   return {
     value,
+    pid: child.pid,
     stop: async () => {
       child.kill('SIGINT')
       await exited
