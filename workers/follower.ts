@@ -21,7 +21,7 @@ import { buildWorkflowBundle } from './workflowBundle.ts'
 await runRole('follower', async (config, logger) => {
   const { network, l1 } = config
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-follower' })
-  const etherman = createEtherman({ ...network, ...l1 })
+  const etherman = createEtherman({ ...network, ...l1, logger })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })
