@@ -21,7 +21,7 @@ beforeAll(async () => {
   anvil = await startAnvil({ blockTimeSeconds: 1, args: ['--slots-in-an-epoch', '8'] })
   l1 = new JsonRpcProvider(anvil.url, undefined, { staticNetwork: true, cacheTimeout: -1 })
   endpoints = [await startFaultProxy(anvil.url), await startFaultProxy(anvil.url)]
-  net = await startTestNetwork({ L1_RPC_URL: endpoints.map(({ url }) => url).join(',') })
+  net = await startTestNetwork({ env: { L1_RPC_URL: endpoints.map(({ url }) => url).join(',') } })
 })
 afterEach(() => setFaults(() => ({})))
 afterAll(async () => {

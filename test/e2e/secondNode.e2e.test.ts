@@ -13,7 +13,7 @@ afterEach(async () => {
 
 /** JSON-RPC of both nodes of a network. */
 async function start(kind: 'permissionless' | 'trusting') {
-  net = await startTestNetwork(['--nodes', '2', '--second-node', kind])
+  net = await startTestNetwork({ args: ['--nodes', '2', '--second-node', kind] })
   const { network } = net
   expect(network.secondNode).toMatchObject({ kind })
   const second = network.secondNode!
