@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { choosePort } from './ports.ts'
 
 /** Another process that chooses a port, says which, and keeps it until it is ended. */
@@ -11,6 +11,7 @@ async function chooseElsewhere(preferred: number): Promise<{ port: number; end: 
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   const end = () => {
     child.kill('SIGKILL')
