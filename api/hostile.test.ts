@@ -102,6 +102,7 @@ test('any message gets a JSON-RPC answer that blames its sender', { timeout: 60_
   const echo = method({
     ...{ name: 'eth_echo', summary: 'Gives its argument back', cost: 1 },
     params: [params.quantityParam('a'), params.optional(params.blockParam('b'))],
+    result: {},
     handle: ([a]) => String(a),
   })
   const dispatcher = createDispatcher({

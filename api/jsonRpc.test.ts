@@ -3,6 +3,7 @@ import { createLogger } from '#common/logger.ts'
 import { createDispatcher } from './jsonRpc.ts'
 import { createMethodTable, method } from './method.ts'
 import { addressParam, blockParam, booleanParam, indexParam, optional, quantityParam } from './params.ts'
+import { text } from './schemas.ts'
 
 let ran: unknown[] = []
 const methods = createMethodTable(
@@ -12,22 +13,31 @@ const methods = createMethodTable(
       summary: 'Gives its arguments back',
       cost: 1,
       params: [quantityParam('a'), optional(booleanParam('b'))],
+      result: {},
       handle: ([a, b]) => {
         ran.push(a)
         return { a: String(a), b: b ?? null }
       },
     }),
-    method({ name: 'eth_big', summary: 'A long text', cost: 1, params: [], handle: () => 'x'.repeat(1000) }),
+    method({
+      name: 'eth_big',
+      summary: 'A long text',
+      cost: 1,
+      params: [],
+      result: text,
+      handle: () => 'x'.repeat(1000),
+    }),
     method({
       name: 'eth_fail',
       summary: 'Throws',
       cost: 1,
       params: [],
+      result: {},
       handle: () => {
         throw new Error('secret of the database')
       },
     }),
-    method({ name: 'debug_hidden', summary: 'Switched off', cost: 1, params: [], handle: () => 1 }),
+    method({ name: 'debug_hidden', summary: 'Switched off', cost: 1, params: [], result: {}, handle: () => 1 }),
   ],
   ['eth'],
 )
@@ -150,6 +160,7 @@ test('a name stands for one method', () => {
     summary: '',
     cost: 1,
     params: [addressParam('a'), blockParam('b'), indexParam('c')],
+    result: {},
     handle: () => 1,
   })
   expect(() => createMethodTable([twice, twice], ['eth'])).toThrow(/two methods/)

@@ -1,4 +1,5 @@
 import { type Param, readParams } from './params.ts'
+import { constant, type Schema } from './schemas.ts'
 
 /** What a method may ask of the connection its request came by. */
 export type RequestContext = {
@@ -23,6 +24,7 @@ export type Method = {
   summary: string
   cost: Cost
   params: readonly Param<unknown>[]
+  result: Schema
   /** The answer is what JSON makes of the result. */
   call: (params: unknown, context: RequestContext) => unknown
 }
@@ -37,20 +39,27 @@ export function method<const Params extends readonly Param<unknown>[]>(definitio
   summary: string
   cost: Cost
   params: Params
+  result: Schema
   handle: (args: Values<Params>, context: RequestContext) => unknown
 }): Method {
   const { params, handle, ...rest } = definition
   return { ...rest, params, call: (given, context) => handle(readParams(params, given) as Values<Params>, context) }
 }
 
+/** Answers always the same; the schema is that value. */
+export const constantMethod = (name: string, summary: string, value: unknown) =>
+  method({ name, summary, cost: 1, params: [], result: constant(value), handle: () => value })
+
+/** What stands before the first `_` or `.`: the unit in which methods are switched on. */
+export const namespaceOf = (method: string): string => method.slice(0, method.search(/[_.]/))
+
 /** Methods by name, of the namespaces that are switched on. A name stands for one method only. */
 export function createMethodTable(methods: readonly Method[], namespaces: readonly string[]): Map<string, Method> {
   const open = new Set([...namespaces, 'rpc'])
   const table = new Map<string, Method>()
   for (const each of methods) {
-    const namespace = each.name.slice(0, each.name.search(/[_.]/))
     if (table.has(each.name)) throw new TypeError(`two methods are named ${each.name}`)
-    if (open.has(namespace)) table.set(each.name, each)
+    if (open.has(namespaceOf(each.name))) table.set(each.name, each)
   }
   return table
 }

@@ -1,8 +1,6 @@
 import type { Address, BlockNumber, Hash, Hex } from '#protocol/primitives.ts'
 import { invalidArgument, invalidParams } from './errors.ts'
-
-/** JSON Schema of a parameter, as the OpenRPC document shows it. */
-export type Schema = Readonly<Record<string, unknown>>
+import { boolean, component, either, hexString, quantity, type Schema, text } from './schemas.ts'
 
 /** One positional parameter of a method. `parse` gets the value, which is never undefined or null, and its position. */
 export type Param<T> = {
@@ -122,28 +120,27 @@ export function parseBlockParameter(value: unknown, index: number): BlockParamet
   throw invalidArgument(index, 'blockHash or blockNumber expected')
 }
 
-const hexString = (pattern: string): Schema => ({ type: 'string', pattern })
-const QUANTITY_SCHEMA = hexString('^0x(0|[1-9a-f][0-9a-f]{0,63})$')
+/** What is read has any case, what is answered is lower case. */
 const HASH_SCHEMA = hexString('^0x[0-9a-fA-F]{64}$')
 const ADDRESS_SCHEMA = hexString('^0x[0-9a-fA-F]{40}$')
-const NUMBER_OR_TAG_SCHEMA: Schema = { anyOf: [QUANTITY_SCHEMA, { enum: BLOCK_TAGS }] }
+const NUMBER_OR_TAG_SCHEMA = component('blockNumberOrTag', either(quantity, { enum: BLOCK_TAGS }))
+const BLOCK_SCHEMA = component('blockParameter', either(NUMBER_OR_TAG_SCHEMA, HASH_SCHEMA, { type: 'object' }))
 
-export const quantityParam = (name: string) => param(name, QUANTITY_SCHEMA, parseQuantity)
-export const indexParam = (name: string) => param(name, QUANTITY_SCHEMA, parseSafeQuantity)
+export const quantityParam = (name: string) => param(name, quantity, parseQuantity)
+export const indexParam = (name: string) => param(name, quantity, parseSafeQuantity)
 export const dataParam = (name: string) => param(name, hexString('^0x([0-9a-fA-F]{2})*$'), parseData)
 export const addressParam = (name: string) => param(name, ADDRESS_SCHEMA, parseAddress)
 export const hashParam = (name: string) => param(name, HASH_SCHEMA, parseHash)
 export const slotParam = (name: string) => param(name, hexString('^0x[0-9a-fA-F]{0,64}$'), parseSlot)
-export const booleanParam = (name: string) => param(name, { type: 'boolean' }, parseBoolean)
+export const booleanParam = (name: string) => param(name, boolean, parseBoolean)
 export const stringParam = (name: string) =>
-  param(name, { type: 'string' }, (value, index) => {
+  param(name, text, (value, index) => {
     if (typeof value !== 'string') throw invalidArgument(index, 'string expected')
     return value
   })
 export const objectParam = (name: string) => param(name, { type: 'object' }, parseObject)
 export const blockNumberParam = (name: string) => param(name, NUMBER_OR_TAG_SCHEMA, parseBlockNumberOrTag)
-export const blockParam = (name: string) =>
-  param(name, { anyOf: [NUMBER_OR_TAG_SCHEMA, HASH_SCHEMA, { type: 'object' }] }, parseBlockParameter)
+export const blockParam = (name: string) => param(name, BLOCK_SCHEMA, parseBlockParameter)
 export const customParam = param
 
 /**

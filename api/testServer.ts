@@ -8,6 +8,7 @@ import { initializeGenesis } from '#db/genesis.ts'
 import { type Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
+import { createResultCheck, type ResultCheck } from './checkResult.ts'
 import { type ApiServer, startApiServer } from './server.ts'
 
 export const TEST_CHAIN_ID = 1001
@@ -96,8 +97,23 @@ export function testConfig(databaseUrl: string, overrides: Pick<ConfigInput, 'rp
 
 export type RpcAnswer = { id: unknown; result?: unknown; error?: { code: number; message: string; data?: unknown } }
 
-/** One request, as bytes on the wire see it. */
+/** One request, as bytes on the wire see it. Its result must have the form that rpc.discover tells. */
 export async function call(url: string, method: string, ...params: unknown[]): Promise<RpcAnswer> {
+  const answer = await post(url, method, params)
+  if (answer.error === undefined) (await resultCheckOf(url))(method, answer.result)
+  return answer
+}
+
+const resultChecks = new Map<string, Promise<ResultCheck>>()
+
+function resultCheckOf(url: string): Promise<ResultCheck> {
+  const known =
+    resultChecks.get(url) ?? post(url, 'rpc.discover', []).then(({ result }) => createResultCheck(result as never))
+  resultChecks.set(url, known)
+  return known
+}
+
+async function post(url: string, method: string, params: readonly unknown[]): Promise<RpcAnswer> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -15,6 +15,7 @@ import {
 } from '../format.ts'
 import { method } from '../method.ts'
 import { blockNumberParam, blockParam, booleanParam, hashParam, indexParam, optional } from '../params.ts'
+import * as schema from '../schemas.ts'
 
 /** Blocks whose transaction hashes are kept in memory. */
 const KEPT_BLOCKS = 8
@@ -56,6 +57,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'A block by number or tag; null when there is none',
       cost: 2,
       params: [blockNumberParam('block'), hydrated, extra],
+      result: schema.nullable(schema.block),
       handle: async ([block, isHydrated, withExtra]) =>
         block === 'pending'
           ? formatPendingBlock(head.latest, Math.floor(Date.now() / 1000))
@@ -66,6 +68,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'A block by hash; null when there is none',
       cost: 2,
       params: [hashParam('hash'), hydrated, extra],
+      result: schema.nullable(schema.block),
       handle: async ([hash, isHydrated, withExtra]) =>
         await show(await findHeaderByHash(db, hash), isHydrated, withExtra),
     }),
@@ -74,6 +77,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'All receipts of a block; null when there is none',
       cost: 10,
       params: [blockParam('block')],
+      result: schema.nullable(schema.listOf(schema.receipt)),
       handle: async ([block]) => await showReceipts(await findBlockByParameter(deps, block)),
     }),
     method({
@@ -81,6 +85,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'Number of transactions in a block',
       cost: 2,
       params: [blockNumberParam('block')],
+      result: schema.nullable(schema.quantity),
       handle: async ([block]) => (block === 'pending' ? '0x0' : countOf(await findBlockByParameter(deps, block))),
     }),
     method({
@@ -88,6 +93,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'Number of transactions in a block',
       cost: 2,
       params: [hashParam('hash')],
+      result: schema.nullable(schema.quantity),
       handle: async ([hash]) => countOf(await findHeaderByHash(db, hash)),
     }),
     method({
@@ -95,6 +101,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'L2 blocks have no uncles; null for an unknown block',
       cost: 2,
       params: [blockNumberParam('block')],
+      result: schema.nullable(schema.quantity),
       handle: async ([block]) => noUncles(await findBlockByParameter(deps, block)),
     }),
     method({
@@ -102,6 +109,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'L2 blocks have no uncles; null for an unknown block',
       cost: 2,
       params: [hashParam('hash')],
+      result: schema.nullable(schema.quantity),
       handle: async ([hash]) => noUncles(await findHeaderByHash(db, hash)),
     }),
     method({
@@ -109,6 +117,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'Always null: L2 blocks have no uncles',
       cost: 1,
       params: [blockNumberParam('block'), indexParam('index')],
+      result: { type: 'null' },
       handle: () => null,
     }),
     method({
@@ -116,6 +125,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       summary: 'Always null: L2 blocks have no uncles',
       cost: 1,
       params: [hashParam('hash'), indexParam('index')],
+      result: { type: 'null' },
       handle: () => null,
     }),
   ]

@@ -11,6 +11,7 @@ import { quantity } from '../format.ts'
 import { method } from '../method.ts'
 import { blockParam, customParam, optional } from '../params.ts'
 import { executionReverted } from '../revert.ts'
+import * as schema from '../schemas.ts'
 import { stateOverrideParam } from '../stateOverride.ts'
 
 /** The estimate stops when it is known to this share of itself; in all it stays within 1.5 times the gas used. */
@@ -29,6 +30,7 @@ export const ethCallMethods = (deps: ApiDeps) => {
       summary: 'Result of a call on the state after a block',
       cost: 10,
       params: [callParam, optional(blockParam('block')), optional(stateOverrideParam)],
+      result: schema.bytes,
       handle: async ([call, block, overrides]) => {
         const header = await getBlockByParameter(deps, block)
         const gas = call.gas === undefined || call.gas > gasCap ? gasCap : call.gas
@@ -41,6 +43,7 @@ export const ethCallMethods = (deps: ApiDeps) => {
       summary: 'Smallest gas limit, nearly, with which the transaction succeeds',
       cost: 10,
       params: [callParam, optional(blockParam('block'))],
+      result: schema.quantity,
       handle: async ([call, block]) => {
         const header = await getBlockByParameter(deps, block)
         return quantity(await estimateGas(call, header))

@@ -1,19 +1,33 @@
 import { BEHIND_BLOCKS, readL1Progress } from '#db/rpc/l1Progress.ts'
 import type { ApiDeps } from '../deps.ts'
 import { quantity } from '../format.ts'
-import { method } from '../method.ts'
+import { constantMethod, method } from '../method.ts'
+import * as schema from '../schemas.ts'
+
+/** Heights of blocks; those of L1, which are what is read, beside them. */
+const syncStatus = schema.component(
+  'syncStatus',
+  schema.object({
+    startingBlock: schema.quantity,
+    currentBlock: schema.quantity,
+    highestBlock: schema.quantity,
+    l1StartingBlock: schema.quantity,
+    l1CurrentBlock: schema.quantity,
+    l1HighestBlock: schema.quantity,
+    etaSeconds: schema.nullable(schema.number),
+  }),
+)
 
 /** Facts about network and node. */
 export const ethChainMethods = ({ db, head, chainId, coinbase }: ApiDeps) => {
-  const constant = (name: string, summary: string, value: unknown) =>
-    method({ name, summary, cost: 1, params: [], handle: () => value })
   return [
-    constant('eth_chainId', 'Chain id, EIP-155', quantity(chainId)),
+    constantMethod('eth_chainId', 'Chain id, EIP-155', quantity(chainId)),
     method({
       name: 'eth_blockNumber',
       summary: 'Number of the newest block',
       cost: 1,
       params: [],
+      result: schema.quantity,
       handle: () => quantity(head.latest.blockNumber),
     }),
     method({
@@ -21,6 +35,7 @@ export const ethChainMethods = ({ db, head, chainId, coinbase }: ApiDeps) => {
       summary: 'false, or how far the reading of L1 is, in L1 blocks and seconds',
       cost: 2,
       params: [],
+      result: schema.either(schema.constant(false), syncStatus),
       handle: async () => {
         const l1 = await readL1Progress(db)
         if (l1 === undefined || l1.target - l1.position <= BEHIND_BLOCKS) return false
@@ -32,10 +47,10 @@ export const ethChainMethods = ({ db, head, chainId, coinbase }: ApiDeps) => {
         }
       },
     }),
-    constant('eth_coinbase', 'Address that receives the fees', coinbase),
-    constant('eth_accounts', 'Accounts whose keys the node holds: none', []),
-    constant('eth_protocolVersion', 'Not an Ethereum wire protocol: 0', '0x0'),
-    constant('eth_mining', 'false: there is no proof of work', false),
-    constant('eth_hashrate', 'Hashes per second: none', '0x0'),
+    constantMethod('eth_coinbase', 'Address that receives the fees', coinbase),
+    constantMethod('eth_accounts', 'Accounts whose keys the node holds: none', []),
+    constantMethod('eth_protocolVersion', 'Not an Ethereum wire protocol: 0', '0x0'),
+    constantMethod('eth_mining', 'false: there is no proof of work', false),
+    constantMethod('eth_hashrate', 'Hashes per second: none', '0x0'),
   ]
 }

@@ -6,9 +6,22 @@ import { headerNotFound, invalidArgument } from '../errors.ts'
 import { quantity } from '../format.ts'
 import { method } from '../method.ts'
 import { blockNumberParam, customParam, optional, parseList, parseSafeQuantity } from '../params.ts'
+import * as schema from '../schemas.ts'
 
 const MAX_BLOCKS = 1024
 const MAX_PERCENTILES = 100
+
+const feeHistory = schema.component(
+  'feeHistory',
+  schema.object(
+    {
+      oldestBlock: schema.quantity,
+      baseFeePerGas: schema.listOf(schema.quantity),
+      gasUsedRatio: schema.listOf(schema.number),
+    },
+    { reward: schema.listOf(schema.listOf(schema.quantity)) },
+  ),
+)
 
 /** Prices. The fork has no base fee: the whole price goes to the sequencer. */
 export const ethFeeMethods = (deps: ApiDeps) => [
@@ -17,6 +30,7 @@ export const ethFeeMethods = (deps: ApiDeps) => [
     summary: 'Price per gas that is sure to be admitted, wei',
     cost: 1,
     params: [],
+    result: schema.quantity,
     handle: () => quantity(deps.minGasPriceWei),
   }),
   method({
@@ -24,6 +38,7 @@ export const ethFeeMethods = (deps: ApiDeps) => [
     summary: 'As eth_gasPrice: without a base fee all of the price is the tip',
     cost: 1,
     params: [],
+    result: schema.quantity,
     handle: () => quantity(deps.minGasPriceWei),
   }),
   method({
@@ -31,6 +46,7 @@ export const ethFeeMethods = (deps: ApiDeps) => [
     summary: 'Always 0x0: the fork has no base fee',
     cost: 1,
     params: [],
+    result: schema.quantity,
     handle: () => '0x0',
   }),
   method({
@@ -42,6 +58,7 @@ export const ethFeeMethods = (deps: ApiDeps) => [
       blockNumberParam('newestBlock'),
       optional(customParam('rewardPercentiles', { type: 'array', items: { type: 'number' } }, parsePercentiles)),
     ],
+    result: feeHistory,
     handle: async ([blockCount, newestBlock, percentiles]) => {
       const newest = await resolveBlockNumber(deps, newestBlock)
       if (newest === undefined || newest > deps.head.latest.blockNumber) throw headerNotFound()

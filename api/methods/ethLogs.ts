@@ -17,6 +17,7 @@ import { logFilterParam, matchesLog, parseLogFilter, readLogRange, readLogs } fr
 import { method } from '../method.ts'
 import { type BlockParameter, customParam, parseObject, quantityParam } from '../params.ts'
 import { randomId } from '../randomId.ts'
+import * as schema from '../schemas.ts'
 
 /** Most items of one kind that a poll delivers; the rest comes with the next. */
 const MAX_CHANGES = 10_000
@@ -78,6 +79,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       summary: 'Logs of a range of blocks, or of one block',
       cost: 20,
       params: [logFilterParam],
+      result: schema.listOf(schema.log),
       handle: async ([filter]) => (await readLogs(deps, filter)).map((log) => formatLog(log)),
     }),
     method({
@@ -90,6 +92,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
           return parseObject(value, index)
         }),
       ],
+      result: schema.id,
       handle: async ([criteria]) => await createFilter('log', head.latest.blockNumber, criteria),
     }),
     method({
@@ -97,6 +100,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       summary: 'Filter of blocks to come; its id',
       cost: 20,
       params: [],
+      result: schema.id,
       handle: async () => await createFilter('block', head.latest.blockNumber),
     }),
     method({
@@ -104,6 +108,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       summary: 'Filter of transactions that come to wait; its id',
       cost: 20,
       params: [],
+      result: schema.id,
       handle: async () => await createFilter('pendingTransaction', await findNewestArrival(db)),
     }),
     method({
@@ -111,6 +116,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       summary: 'What is new since the last poll',
       cost: 20,
       params: [quantityParam('filterId')],
+      result: schema.either(schema.listOf(schema.hash), schema.listOf(schema.log)),
       handle: async ([id]) => {
         const changes = await pollRpcFilter(db, `0x${id.toString(16)}`, readChanges)
         if (changes === undefined) throw serverError('filter not found')
@@ -122,6 +128,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       summary: 'All logs of a log filter',
       cost: 20,
       params: [quantityParam('filterId')],
+      result: schema.listOf(schema.log),
       handle: async ([id]) => {
         const filter = await findRpcFilter(db, `0x${id.toString(16)}`)
         if (filter === undefined || filter.kind !== 'log') throw serverError('filter not found')
@@ -133,6 +140,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       summary: 'Forgets a filter; whether there was one',
       cost: 1,
       params: [quantityParam('filterId')],
+      result: schema.boolean,
       handle: async ([id]) => await deleteRpcFilter(db, `0x${id.toString(16)}`),
     }),
   ]

@@ -6,6 +6,7 @@ import type { ApiDeps } from '../deps.ts'
 import { quantity, word } from '../format.ts'
 import { method } from '../method.ts'
 import { addressParam, type BlockParameter, blockParam, optional, slotParam } from '../params.ts'
+import * as schema from '../schemas.ts'
 
 /** Accounts, code and storage, after any block. */
 export const ethStateMethods = (deps: ApiDeps) => {
@@ -20,6 +21,7 @@ export const ethStateMethods = (deps: ApiDeps) => {
       summary: 'Balance of an account, wei',
       cost: 2,
       params: [addressParam('address'), optional(blockParam('block'))],
+      result: schema.quantity,
       handle: async ([address, block]) => quantity((await readAccount(address, block)).balance),
     }),
     method({
@@ -27,6 +29,7 @@ export const ethStateMethods = (deps: ApiDeps) => {
       summary: 'Nonce of an account; pending counts its waiting transactions up to the first gap',
       cost: 2,
       params: [addressParam('address'), optional(blockParam('block'))],
+      result: schema.quantity,
       handle: async ([address, block]) => {
         if (block !== 'pending') return quantity((await readAccount(address, block)).nonce)
         const inPool = await deps.sequencerNode?.ask<string>('eth_getTransactionCount', [address, 'pending'])
@@ -38,6 +41,7 @@ export const ethStateMethods = (deps: ApiDeps) => {
       summary: 'Code of a contract',
       cost: 2,
       params: [addressParam('address'), optional(blockParam('block'))],
+      result: schema.bytes,
       handle: async ([address, block]) => {
         const reader = await readerAt(block)
         const [account] = await reader.getAccounts([address])
@@ -51,6 +55,7 @@ export const ethStateMethods = (deps: ApiDeps) => {
       summary: 'A storage word of a contract',
       cost: 2,
       params: [addressParam('address'), slotParam('slot'), optional(blockParam('block'))],
+      result: schema.word,
       handle: async ([address, slot, block]) => {
         const [value] = await (await readerAt(block)).getStorage([{ address, slot }])
         return word(value!)

@@ -4,6 +4,7 @@ import { parseLogFilter } from '../logFilter.ts'
 import { type Connection, method, type RequestContext } from '../method.ts'
 import { customParam, optional, stringParam } from '../params.ts'
 import { randomId } from '../randomId.ts'
+import * as schema from '../schemas.ts'
 import type { Subscriptions } from '../subscriptions.ts'
 
 const MAX_SUBSCRIPTIONS = 100
@@ -15,6 +16,7 @@ export const ethSubscribeMethods = ({ subscriptions }: ApiDeps) => [
     summary: 'Starts a subscription: newHeads, logs or newPendingTransactions; its id',
     cost: 20,
     params: [stringParam('kind'), optional(customParam('options', {}, (value) => value))],
+    result: schema.id,
     handle: ([kind, options], context) => {
       const { send, subscriptions: open } = requireConnection(context)
       if (open.size >= MAX_SUBSCRIPTIONS) throw new RpcError(RPC_CODE.limited, 'busy: too many subscriptions')
@@ -30,6 +32,7 @@ export const ethSubscribeMethods = ({ subscriptions }: ApiDeps) => [
     summary: 'Ends a subscription; whether there was one',
     cost: 1,
     params: [stringParam('subscriptionId')],
+    result: schema.boolean,
     handle: ([id], context) => {
       const { subscriptions: open } = requireConnection(context)
       open.get(id)?.()

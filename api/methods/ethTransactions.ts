@@ -12,6 +12,7 @@ import type { ApiDeps } from '../deps.ts'
 import { formatPendingTransaction, formatReceipt, formatTransaction } from '../format.ts'
 import { method } from '../method.ts'
 import { blockNumberParam, booleanParam, dataParam, hashParam, indexParam, optional } from '../params.ts'
+import * as schema from '../schemas.ts'
 
 /** Sending transactions and finding them again. */
 export const ethTransactionMethods = (deps: ApiDeps) => {
@@ -38,6 +39,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       summary: 'Takes a signed transaction; its hash is answered once it is durable',
       cost: 50,
       params: [dataParam('transaction')],
+      result: schema.hash,
       handle: async ([transaction]) => {
         const [result] = await intake.submit([hexToBytes(transaction)])
         if ('error' in result!) throw result.error
@@ -49,6 +51,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       summary: 'A transaction, mined or waiting; null when neither',
       cost: 2,
       params: [hashParam('hash')],
+      result: schema.nullable(schema.transaction),
       handle: async ([hash]) => {
         const mined = await findMined(hash)
         if (mined !== undefined) return formatTransaction(mined)
@@ -66,6 +69,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       summary: 'A transaction by its place',
       cost: 2,
       params: [hashParam('hash'), indexParam('index')],
+      result: schema.nullable(schema.transaction),
       handle: async ([hash, index]) => show(await at(await findHeaderByHash(db, hash), index)),
     }),
     method({
@@ -73,6 +77,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       summary: 'A transaction by its place',
       cost: 2,
       params: [blockNumberParam('block'), indexParam('index')],
+      result: schema.nullable(schema.transaction),
       handle: async ([block, index]) =>
         block === 'pending' ? null : show(await at(await findBlockByParameter(deps, block), index)),
     }),
@@ -81,6 +86,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       summary: 'A transaction as it was signed, mined or waiting',
       cost: 2,
       params: [hashParam('hash')],
+      result: schema.nullable(schema.bytes),
       handle: async ([hash]) =>
         showRaw((await findMined(hash)) ?? (await findPoolTransaction(db, hash)) ?? (await findMined(hash))),
     }),
@@ -89,6 +95,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       summary: 'A transaction as it was signed, by its place',
       cost: 2,
       params: [hashParam('hash'), indexParam('index')],
+      result: schema.nullable(schema.bytes),
       handle: async ([hash, index]) => showRaw(await at(await findHeaderByHash(db, hash), index)),
     }),
     method({
@@ -96,6 +103,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       summary: 'A transaction as it was signed, by its place',
       cost: 2,
       params: [blockNumberParam('block'), indexParam('index')],
+      result: schema.nullable(schema.bytes),
       handle: async ([block, index]) =>
         block === 'pending' ? null : showRaw(await at(await findBlockByParameter(deps, block), index)),
     }),
@@ -104,6 +112,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       summary: 'Receipt of a mined transaction; null before',
       cost: 2,
       params: [hashParam('hash'), optional(booleanParam('includeExtraInfo'))],
+      result: schema.nullable(schema.receipt),
       handle: async ([hash, extra]) => {
         const row = await findMined(hash)
         if (row === undefined) return null

@@ -9,6 +9,7 @@ import { ethStateMethods } from './ethState.ts'
 import { ethSubscribeMethods } from './ethSubscribe.ts'
 import { ethTransactionMethods } from './ethTransactions.ts'
 import { nodeMethods } from './node.ts'
+import { rpcMethods } from './rpc.ts'
 import { txpoolMethods } from './txpool.ts'
 import { zkevmMethods } from './zkevm.ts'
 
@@ -27,5 +28,6 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     txpoolMethods,
     zkevmMethods,
   ].flatMap((create): Method[] => create(deps))
-  return createMethodTable(methods, deps.limits.namespaces)
+  const table = createMethodTable([...methods, ...rpcMethods(() => table)], deps.limits.namespaces)
+  return table
 }

@@ -5,8 +5,12 @@ import type { ApiDeps } from '../deps.ts'
 import { formatPendingTransaction, quantity } from '../format.ts'
 import { method } from '../method.ts'
 import { addressParam } from '../params.ts'
+import * as schema from '../schemas.ts'
 
 type ByNonce = Record<string, unknown>
+
+const byNonce = schema.mapOf(schema.transaction, '^(0|[1-9][0-9]*)$')
+const bySender = schema.mapOf(byNonce, '^0x[0-9a-f]{40}$')
 
 /** Most transactions of one answer: what the pool holds by default, several times. */
 const MAX_LISTED = 10_000
@@ -44,6 +48,7 @@ export const txpoolMethods = ({ db }: ApiDeps) => {
       summary: 'How many transactions wait',
       cost: 2,
       params: [],
+      result: schema.object({ pending: schema.quantity, queued: schema.quantity }),
       handle: async () => {
         const { pending, queued } = await countPool(db)
         return { pending: quantity(pending), queued: quantity(queued) }
@@ -54,6 +59,7 @@ export const txpoolMethods = ({ db }: ApiDeps) => {
       summary: 'Waiting transactions by sender and nonce',
       cost: 20,
       params: [],
+      result: schema.object({ pending: bySender, queued: bySender }),
       handle: async () => await content(),
     }),
     method({
@@ -61,6 +67,7 @@ export const txpoolMethods = ({ db }: ApiDeps) => {
       summary: 'Waiting transactions of one sender by nonce',
       cost: 2,
       params: [addressParam('address')],
+      result: schema.object({ pending: byNonce, queued: byNonce }),
       handle: async ([address]) => {
         const { pending, queued } = await content(address)
         return { pending: pending[address] ?? {}, queued: queued[address] ?? {} }

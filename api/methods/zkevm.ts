@@ -15,12 +15,40 @@ import type { ApiDeps } from '../deps.ts'
 import { formatBlock, formatReceipt, formatRollupFields, formatTransaction, quantity } from '../format.ts'
 import { method } from '../method.ts'
 import { blockNumberParam, booleanParam, hashParam, optional } from '../params.ts'
+import * as schema from '../schemas.ts'
+
+const batch = schema.component(
+  'batch',
+  schema.object(
+    {
+      number: schema.quantity,
+      coinbase: schema.address,
+      stateRoot: schema.hash,
+      globalExitRoot: schema.hash,
+      mainnetExitRoot: schema.hash,
+      rollupExitRoot: schema.hash,
+      localExitRoot: schema.hash,
+      accInputHash: schema.hash,
+      timestamp: schema.quantity,
+      sendSequencesTxHash: schema.nullable(schema.hash),
+      verifyBatchTxHash: schema.nullable(schema.hash),
+      closed: schema.boolean,
+      blocks: schema.either(schema.listOf(schema.hash), schema.listOf(schema.block)),
+      transactions: schema.either(schema.listOf(schema.hash), schema.listOf(schema.transaction)),
+      batchL2Data: schema.bytes,
+    },
+    { forcedBatchNumber: schema.quantity },
+  ),
+)
 
 /** Batches, and how far blocks are on their way to L1. Field names: zkevm-node. */
 export const zkevmMethods = (deps: ApiDeps) => {
   const { db } = deps
   const head = (name: string, summary: string, which: keyof BatchHeads) =>
-    method({ name, summary, cost: 1, params: [], handle: async () => quantity((await readBatchHeads(db))[which]) })
+    method({
+      ...{ name, summary, cost: 1, params: [], result: schema.quantity },
+      handle: async () => quantity((await readBatchHeads(db))[which]),
+    })
 
   /** Whether the block's batch is at or below a head; false for a block that does not exist. */
   const isWithin = (name: string, summary: string, which: 'virtual' | 'verified') =>
@@ -29,6 +57,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       summary,
       cost: 2,
       params: [blockNumberParam('blockNumber')],
+      result: schema.boolean,
       handle: async ([block]) => {
         const blockNumber = await resolveBlockNumber(deps, block)
         const batchNumber = blockNumber === undefined ? undefined : await findBatchNumberOfBlock(db, blockNumber)
@@ -47,6 +76,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       summary: 'Last block whose batch is proven on L1',
       cost: 1,
       params: [],
+      result: schema.quantity,
       handle: async () => {
         const { verified } = await readBatchHeads(db)
         return quantity(await findLastBlockNumberOfBatches(db, verified as BatchNumber))
@@ -57,6 +87,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       summary: 'Batch that holds the block; null when the block is unknown',
       cost: 2,
       params: [blockNumberParam('blockNumber')],
+      result: schema.nullable(schema.quantity),
       handle: async ([block]) => {
         const blockNumber = await resolveBlockNumber(deps, block)
         const batchNumber = await findBatchNumberOfBlock(db, blockNumber as BlockNumber)
@@ -68,6 +99,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       summary: 'Fork id of the newest batch',
       cost: 1,
       params: [],
+      result: schema.quantity,
       handle: async () => {
         const { trusted } = await readBatchHeads(db)
         const newest = (await findOpenBatch(db)) ?? (await getBatch(db, trusted as BatchNumber))
@@ -79,6 +111,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       summary: 'A batch with its blocks and transactions; null when it does not exist yet',
       cost: 10,
       params: [blockNumberParam('batchNumber'), optional(booleanParam('includeTransactions'))],
+      result: schema.nullable(batch),
       handle: async ([batch, includeTransactions]) => {
         const row = await findBatch(db, await resolveBatchNumber(db, batch))
         return row === undefined ? null : await showBatch(row, includeTransactions === true)
@@ -89,6 +122,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       summary: 'A block with the fields of the rollup and, in the full form, receipts inside its transactions',
       cost: 10,
       params: [blockNumberParam('blockNumber'), booleanParam('includeTransactions')],
+      result: schema.nullable(schema.block),
       handle: async ([block, full]) => await showFullBlock(await findBlockByParameter(deps, block), full),
     }),
     method({
@@ -96,6 +130,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       summary: 'A block with the fields of the rollup and, in the full form, receipts inside its transactions',
       cost: 10,
       params: [hashParam('hash'), booleanParam('includeTransactions')],
+      result: schema.nullable(schema.block),
       handle: async ([hash, full]) => await showFullBlock(await findHeaderByHash(db, hash), full),
     }),
   ]

@@ -1,0 +1,23 @@
+import { type Method, method, namespaceOf } from '../method.ts'
+import { describeApi } from '../openRpc.ts'
+import { mapOf, text } from '../schemas.ts'
+
+/** rpc_ and rpc.: what this process serves. `served` gives the finished table, which holds these two as well. */
+export const rpcMethods = (served: () => ReadonlyMap<string, Method>): readonly Method[] => [
+  method({
+    name: 'rpc_modules',
+    summary: 'Namespaces that are switched on, with their versions',
+    cost: 1,
+    params: [],
+    result: mapOf(text),
+    handle: () => Object.fromEntries([...served().keys()].map((name) => [namespaceOf(name), '1.0'])),
+  }),
+  method({
+    name: 'rpc.discover',
+    summary: 'This document',
+    cost: 10,
+    params: [],
+    result: { type: 'object', required: ['openrpc', 'info', 'methods'] },
+    handle: () => describeApi([...served().values()]),
+  }),
+]
