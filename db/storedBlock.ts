@@ -1,13 +1,17 @@
 import { concatBytes } from '#common/bytes.ts'
 import type { L2BlockResult } from '#executor/blockBuilder.ts'
 import { encodeBatchTransaction, encodeChangeL2Block } from '#protocol/batchL2Data.ts'
-import { blockHash, type L2BlockHeader, logsBloom, receiptsRoot, transactionsRoot } from '#protocol/l2Block.ts'
+import {
+  blockHash,
+  encodeBlock,
+  type L2BlockHeader,
+  logsBloom,
+  receiptsRoot,
+  transactionsRoot,
+} from '#protocol/l2Block.ts'
 import type { BatchNumber, Hash } from '#protocol/primitives.ts'
 import { encodeRawTransaction } from '#protocol/transaction.ts'
 import type { BlockRow, BlockToStore } from './blocks.ts'
-
-/** RLP header of a block before London, without what its roots stand for: sizes differ by a few bytes of integers. */
-const HEADER_SIZE_BYTES = 510
 
 type Place = {
   batchNumber: BatchNumber
@@ -16,7 +20,7 @@ type Place = {
   marker: { deltaTimestamp: number; indexL1InfoTree: number } | undefined
 }
 
-type Header = { hash: Hash } & Pick<L2BlockHeader, 'parentHash' | 'transactionsRoot' | 'receiptsRoot' | 'logsBloom'>
+type Header = { hash: Hash } & L2BlockHeader
 
 /** What JSON-RPC shows of an executed block beside its execution. */
 export function toHeader(result: L2BlockResult, parentHash: Hash, raws = encodeRaws(result)): Header {
@@ -62,7 +66,7 @@ export function toStoredBlock(result: L2BlockResult, { batchNumber, parent, mark
       transactionsRoot: header.transactionsRoot,
       receiptsRoot: header.receiptsRoot,
       logsBloom: hasLogs ? header.logsBloom : null,
-      sizeBytes: HEADER_SIZE_BYTES + raws.reduce((sum, raw) => sum + raw.length, 0),
+      sizeBytes: encodeBlock(header, raws).length,
       treeDepth: Math.max(parent.treeDepth, result.treeDepth),
       batchL2Data: marker === undefined ? new Uint8Array() : concatBytes(encodeChangeL2Block(marker), ...batchParts),
     },

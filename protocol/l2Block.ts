@@ -29,28 +29,36 @@ export type L2BlockHeader = {
   timestamp: number
 }
 
-/** Hash of the block in JSON-RPC: Ethereum's header before London. Source: zkevm-node, state/l2block. */
-export function blockHash(header: L2BlockHeader): Hash {
+/** RLP of Ethereum's header before London. Source: zkevm-node, state/l2block. */
+export function encodeHeader(header: L2BlockHeader): Uint8Array {
   const { number, parentHash, coinbase, stateRoot, transactionsRoot, receiptsRoot, logsBloom } = header
-  return keccakHex(
-    encodeRlpList([
-      encodeRlpBytes(hexToBytes(parentHash)),
-      encodeRlpBytes(hexToBytes(EMPTY_UNCLES_HASH)),
-      encodeRlpBytes(hexToBytes(coinbase)),
-      encodeRlpBytes(hexToBytes(stateRoot)),
-      encodeRlpBytes(hexToBytes(transactionsRoot)),
-      encodeRlpBytes(hexToBytes(receiptsRoot)),
-      encodeRlpBytes(logsBloom),
-      encodeRlpInteger(0n), // difficulty
-      encodeRlpInteger(BigInt(number)),
-      encodeRlpInteger(header.gasLimit),
-      encodeRlpInteger(header.gasUsed),
-      encodeRlpInteger(BigInt(header.timestamp)),
-      encodeRlpBytes(new Uint8Array()), // extraData
-      encodeRlpBytes(hexToBytes(ZERO_HASH)), // mixHash
-      encodeRlpBytes(HEADER_NONCE),
-    ]),
-  )
+  return encodeRlpList([
+    encodeRlpBytes(hexToBytes(parentHash)),
+    encodeRlpBytes(hexToBytes(EMPTY_UNCLES_HASH)),
+    encodeRlpBytes(hexToBytes(coinbase)),
+    encodeRlpBytes(hexToBytes(stateRoot)),
+    encodeRlpBytes(hexToBytes(transactionsRoot)),
+    encodeRlpBytes(hexToBytes(receiptsRoot)),
+    encodeRlpBytes(logsBloom),
+    encodeRlpInteger(0n), // difficulty
+    encodeRlpInteger(BigInt(number)),
+    encodeRlpInteger(header.gasLimit),
+    encodeRlpInteger(header.gasUsed),
+    encodeRlpInteger(BigInt(header.timestamp)),
+    encodeRlpBytes(new Uint8Array()), // extraData
+    encodeRlpBytes(hexToBytes(ZERO_HASH)), // mixHash
+    encodeRlpBytes(HEADER_NONCE),
+  ])
+}
+
+/** Hash of the block in JSON-RPC. */
+export function blockHash(header: L2BlockHeader): Hash {
+  return keccakHex(encodeHeader(header))
+}
+
+/** RLP of the block: header, transactions, no uncles. @param rawTransactions ordinary Ethereum RLP, in order */
+export function encodeBlock(header: L2BlockHeader, rawTransactions: readonly Uint8Array[]): Uint8Array {
+  return encodeRlpList([encodeHeader(header), encodeRlpList(rawTransactions), encodeRlpList([])])
 }
 
 /** @param rawTransactions ordinary Ethereum RLP, in order */
@@ -71,7 +79,8 @@ export function receiptsRoot(receipts: readonly ReceiptSummary[]): Hash {
   return listTrieRoot(receipts.map(encodeReceipt))
 }
 
-function encodeReceipt({ status, cumulativeGasUsed, logs, postState }: ReceiptSummary): Uint8Array {
+/** RLP of a receipt as the receipts root holds it. */
+export function encodeReceipt({ status, cumulativeGasUsed, logs, postState }: ReceiptSummary): Uint8Array {
   return encodeRlpList([
     postState === undefined ? encodeRlpInteger(BigInt(status)) : encodeRlpBytes(hexToBytes(postState)),
     encodeRlpInteger(cumulativeGasUsed),
