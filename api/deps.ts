@@ -4,6 +4,7 @@ import type { Database } from '#db/client.ts'
 import type { PoolIntake } from '#pool/submission.ts'
 import type { Address } from '#protocol/primitives.ts'
 import type { CallSimulator } from './callSimulator.ts'
+import type { ForkIds } from './forkIds.ts'
 import type { Head } from './head.ts'
 import type { SequencerNode } from './sequencerNode.ts'
 import type { StateReaders } from './stateReaders.ts'
@@ -20,9 +21,15 @@ export type ApiDeps = {
   stateAt: StateReaders
   simulator: CallSimulator
   chainId: number
+  role: Config['role']
+  network: Pick<Config['network'], 'forkId' | 'l1StartBlock'>
+  forkIds: ForkIds
   /** Receives the fees of the blocks this network makes; zero when this node does not know. */
   coinbase: Address
   minGasPriceWei: bigint
-  limits: Pick<Config['rpc'], 'gasCap' | 'evmTimeoutMs' | 'maxLogs' | 'maxLogBlockRange' | 'batchLimit' | 'namespaces'>
+  limits: Pick<
+    Config['rpc'],
+    'gasCap' | 'evmTimeoutMs' | 'maxLogs' | 'maxLogBlockRange' | 'batchLimit' | 'namespaces' | 'safeTag' | 'strictTags'
+  >
   logger: Logger
 }

@@ -37,5 +37,6 @@ export const methodNotFound = (method: string) =>
   new RpcError(RPC_CODE.methodNotFound, `the method ${method} does not exist/is not available`)
 export const serverError = (text: string) => new RpcError(RPC_CODE.server, text)
 export const headerNotFound = () => serverError('header not found')
+export const unknownBlock = () => new RpcError(RPC_CODE.unknownBlock, 'Unknown block')
 export const timedOut = () => new RpcError(RPC_CODE.timedOut, 'request timed out')
 export const responseTooLarge = () => new RpcError(RPC_CODE.tooLarge, 'response too large')

@@ -4,12 +4,15 @@ import type { PoolRow } from '#db/pool.ts'
 import type { HeaderRow } from '#db/rpc/blocks.ts'
 import type { FoundLog } from '#db/rpc/logs.ts'
 import type { MinedTransaction } from '#db/rpc/transactions.ts'
-import { EMPTY_UNCLES_HASH, logsBloom } from '#protocol/l2Block.ts'
+import { EMPTY_UNCLES_HASH, logsBloom, transactionsRoot } from '#protocol/l2Block.ts'
 import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { decodeRawTransaction, signatureV, type Transaction } from '#protocol/transaction.ts'
 
 const EMPTY_BLOOM: Hex = `0x${'00'.repeat(256)}`
 const HEADER_NONCE = '0x0000000000000000'
+const EMPTY_LIST_ROOT = transactionsRoot([])
+/** RLP of a block without transactions takes about this. */
+const EMPTY_BLOCK_BYTES = 510
 
 /** 0x and no leading zero. */
 export function quantity(value: number | bigint): Hex {
@@ -58,17 +61,25 @@ export function formatBlock(header: HeaderRow, transactions: readonly unknown[])
   }
 }
 
-/** The block to come: what is fixed of it only once it is closed is null. */
+/** What is fixed of the block to come only once it is closed is null. `timestamp`: now, seconds. */
+const pendingFields = (latest: HeaderRow, timestamp: number) => ({
+  number: quantity(latest.blockNumber + 1),
+  parentHash: latest.hash,
+  timestamp: quantity(Math.max(timestamp, latest.timestamp)),
+  transactionsRoot: EMPTY_LIST_ROOT,
+  receiptsRoot: EMPTY_LIST_ROOT,
+  hash: null,
+  nonce: null,
+  miner: null,
+})
+
+export function formatPendingHeader(latest: HeaderRow, timestamp: number) {
+  return { ...formatHeader({ ...latest, logsBloom: null, gasUsed: 0 }), ...pendingFields(latest, timestamp) }
+}
+
 export function formatPendingBlock(latest: HeaderRow, timestamp: number) {
-  return {
-    ...formatBlock({ ...latest, logsBloom: null, gasUsed: 0 }, []),
-    number: quantity(latest.blockNumber + 1),
-    parentHash: latest.hash,
-    timestamp: quantity(Math.max(timestamp, latest.timestamp)),
-    hash: null,
-    nonce: null,
-    miner: null,
-  }
+  const empty = { ...latest, logsBloom: null, gasUsed: 0, sizeBytes: EMPTY_BLOCK_BYTES }
+  return { ...formatBlock(empty, []), ...pendingFields(latest, timestamp) }
 }
 
 function formatFields(transaction: Transaction, hash: Hash) {
@@ -129,8 +140,11 @@ export function formatLog(log: FoundLog, removed = false) {
   }
 }
 
-/** `logs` are those of this transaction alone. */
-export function formatReceipt(row: MinedTransaction, logs: readonly LogRow[], { l2Hash = false } = {}) {
+/**
+ * `logs` are those of this transaction alone. `extra` adds its L2 hash and the state root after it, which is that of its
+ * block: between the transactions of a block the state has no root.
+ */
+export function formatReceipt(row: MinedTransaction, logs: readonly LogRow[], { extra = false } = {}) {
   const { blockHash, blockTimestamp } = row
   return {
     type: '0x0',
@@ -150,6 +164,6 @@ export function formatReceipt(row: MinedTransaction, logs: readonly LogRow[], { 
       logs.length === 0
         ? EMPTY_BLOOM
         : bytesToHex(logsBloom(logs.map((log) => ({ address: log.address, topics: topicsOf(log), data: log.data })))),
-    ...(l2Hash ? { transactionL2Hash: row.l2Hash } : {}),
+    ...(extra ? { root: row.stateRoot, transactionL2Hash: row.l2Hash } : {}),
   }
 }

@@ -1,6 +1,6 @@
 import type { Address, BlockNumber, Hash, Hex } from '#protocol/primitives.ts'
 import { invalidArgument, invalidParams } from './errors.ts'
-import { boolean, component, either, hexString, quantity, type Schema, text } from './schemas.ts'
+import { boolean, component, either, hexString, listOf, quantity, type Schema, text } from './schemas.ts'
 
 /** One positional parameter of a method. `parse` gets the value, which is never undefined or null, and its position. */
 export type Param<T> = {
@@ -132,6 +132,10 @@ export const dataParam = (name: string) => param(name, hexString('^0x([0-9a-fA-F
 export const addressParam = (name: string) => param(name, ADDRESS_SCHEMA, parseAddress)
 export const hashParam = (name: string) => param(name, HASH_SCHEMA, parseHash)
 export const slotParam = (name: string) => param(name, hexString('^0x[0-9a-fA-F]{0,64}$'), parseSlot)
+export const slotsParam = (name: string) =>
+  param(name, listOf(hexString('^0x[0-9a-fA-F]{0,64}$')), (value, index) =>
+    parseList(value, index).map((slot) => parseSlot(slot, index)),
+  )
 export const booleanParam = (name: string) => param(name, boolean, parseBoolean)
 export const stringParam = (name: string) =>
   param(name, text, (value, index) => {

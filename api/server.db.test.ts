@@ -295,9 +295,12 @@ test('a node that still reads L1 says how far it is, and when it will be there',
     { name: 'synchronizer-start', position: 100, target: 1000, updatedAt: at(0) },
     { name: 'synchronizer', position: 400, target: 1000, updatedAt: at(30) },
   ])
-  expect((await call(api.url, 'eth_syncing')).result).toMatchObject({
-    ...{ l1StartingBlock: '0x64', l1CurrentBlock: '0x190', l1HighestBlock: '0x3e8', etaSeconds: 60 },
-    currentBlock: expect.stringMatching(/^0x/),
+  expect((await call(api.url, 'eth_syncing')).result).toEqual({
+    ...{ startingBlock: '0x0', currentBlock: '0x1', highestBlock: '0x1' },
+  })
+  expect((await call(api.url, 'zkevm_syncStatus')).result).toMatchObject({
+    ...{ l1Processed: '0x190', l1Head: '0x3e8', synced: false, halted: true },
+    haltReason: expect.stringMatching(/^nothing was read of L1 for \d+ s$/),
   })
   expect(await metricsText()).toMatch(/l1_sync_behind_blocks 600\n(.*\n)*l1_sync_eta_seconds 60\n/)
   await api.db.update(cursors).set({ position: 1000 }).where(eq(cursors.name, 'synchronizer'))

@@ -7,6 +7,7 @@ import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createPoolStore } from '#db/pool.ts'
+import { noteNodeVersion } from '#db/rpc/node.ts'
 import { createPoolIntake } from '#pool/submission.ts'
 import { ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { createApp, createOpsApp } from './app.ts'
@@ -23,6 +24,7 @@ import { addSenderMetrics } from './senderMetrics.ts'
 import { createSequencerNode } from './sequencerNode.ts'
 import { createStateReaders } from './stateReaders.ts'
 import { createSubscriptions } from './subscriptions.ts'
+import { NODE_VERSION } from './version.ts'
 import { serveWebSocket } from './webSocket.ts'
 
 /** A running API. `stop` lets running requests end within the grace time. */
@@ -46,8 +48,10 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
   })
   try {
     const head = await followHead(db, logger)
+    await noteNodeVersion(db, NODE_VERSION)
     const subscriptions = await createSubscriptions(db, head, logger)
     const stateAt = createStateReaders(db)
+    const forkIds = createForkIds(db, network.forkId)
     const rules = { ...pool, chainId: network.chainId }
     const { rpcUrl, requestTimeoutMs } = config.trustedSequencer
     const sequencerNode = config.role === 'sequencer' ? undefined : createSequencerNode(rpcUrl, requestTimeoutMs)
@@ -60,8 +64,11 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
       sequencerNode,
       simulator: createCallSimulator({
         ...{ stateAt, chainId: network.chainId, timeoutMs: rpc.evmTimeoutMs },
-        forkIds: createForkIds(db, network.forkId),
+        forkIds,
       }),
+      forkIds,
+      network,
+      role: config.role,
       chainId: network.chainId,
       coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
       minGasPriceWei: pool.minGasPriceWei,

@@ -200,6 +200,10 @@ export const configSchema = z.strictObject({
       evmTimeoutMs: milliseconds.default(5000),
       maxLogs: count.default(10_000),
       maxLogBlockRange: count.default(10_000),
+      /** What the tag safe means: the last batch verified in a safe L1 block, or sequenced in a finalized one. */
+      safeTag: z.enum(['verified', 'sequenced']).default('verified'),
+      /** An error for safe and finalized before anything is verified, and for ranges of logs beyond the newest block. */
+      strictTags: z.boolean().default(false),
     })
     .prefault({}),
   ops: z

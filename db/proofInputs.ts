@@ -1,12 +1,13 @@
-import { and, asc, eq, gte, inArray, lt, max } from 'drizzle-orm'
+import { and, asc, eq, gte, inArray, lt, lte, max } from 'drizzle-orm'
+import { concatBytes } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
 import { BatchDecodeError, decodeBatchL2Data } from '#protocol/batchL2Data.ts'
 import { KeccakTree } from '#protocol/keccakTree.ts'
 import { EMPTY_L1_INFO_LEAF } from '#protocol/l1InfoTree.ts'
 import { BatchNumber, BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import type { BatchInputs, ClaimedResult, Claims, L1InfoLeaf } from '#prover/types.ts'
-import { type ClosedBatchRow, getClosedBatch } from './batches.ts'
-import { findBlocksOfBatch } from './blocks.ts'
+import { type ClosedBatchRow, getBatch, getClosedBatch } from './batches.ts'
+import { findBlock, findBlocksOfBatch } from './blocks.ts'
 import type { Queryable } from './client.ts'
 import { findInfoLeafCount } from './l1.ts'
 import { forcedBatches, l1InfoLeaves, l2Blocks, virtualBatches } from './schema.ts'
@@ -99,6 +100,41 @@ export async function readTrustedInputs(
   return { inputs, claimed: await readClaimedResult(db, batch) }
 }
 
+/**
+ * Inputs that execute the blocks of a range again, batch by batch; of batches that are not in the range as a whole only
+ * the blocks that are. The first block of the range starts on `oldStateRoot`.
+ */
+export async function readRangeInputs(
+  db: Queryable,
+  { chainId, fromBlock, toBlock }: { chainId: number; fromBlock: BlockNumber; toBlock: BlockNumber },
+): Promise<BatchInputs[]> {
+  const range = and(gte(l2Blocks.blockNumber, fromBlock), lte(l2Blocks.blockNumber, toBlock))
+  const blocks = await db.select().from(l2Blocks).where(range).orderBy(asc(l2Blocks.blockNumber))
+  const before = await findBlock(db, BlockNumber(fromBlock - 1))
+  const parts: BatchInputs[] = []
+  let oldStateRoot = before?.stateRoot ?? ZERO_HASH
+  for (const batchNumber of new Set(blocks.map((block) => block.batchNumber))) {
+    const batch = await getBatch(db, batchNumber)
+    const own = blocks.filter((block) => block.batchNumber === batchNumber)
+    const isMarked = own.every(({ batchL2Data }) => batchL2Data.length > 0)
+    // A block that no marker opened is all of its batch.
+    const batchL2Data = isMarked ? concatBytes(...own.map((block) => block.batchL2Data)) : batch.batchL2Data!
+    const { coinbase, timestamp: lastTimestamp, stateRoot } = own.at(-1)!
+    const leaves = await readLeaves(
+      db,
+      own.map(({ l1InfoIndex }) => l1InfoIndex).filter((index) => index > 0),
+    )
+    parts.push({
+      ...{ batchNumber, forkId: batch.forkId, chainId, oldStateRoot, oldAccInputHash: ZERO_HASH },
+      ...{ batchL2Data, coinbase },
+      ...(await readLimits(db, { ...batch, lastTimestamp })),
+      l1InfoTreeData: new Map(leaves.map((leaf) => [leaf.leafIndex, { ...leafData(leaf), proof: [] }])),
+    })
+    oldStateRoot = stateRoot
+  }
+  return parts
+}
+
 /** The L2 block on whose state the batch starts. */
 export async function getLastBlockBefore(db: Queryable, batchNumber: BatchNumber): Promise<BlockNumber> {
   const [row] = await db
@@ -112,7 +148,7 @@ export async function getLastBlockBefore(db: Queryable, batchNumber: BatchNumber
 
 async function readLimits(
   db: Queryable,
-  batch: ClosedBatchRow,
+  batch: Pick<ClosedBatchRow, 'batchNumber' | 'forcedBatchNumber' | 'lastTimestamp'>,
 ): Promise<Pick<BatchInputs, 'l1InfoRoot' | 'timestampLimit' | 'forcedBlockHashL1'>> {
   const virtual = await findVirtualBatch(db, batch.batchNumber)
   if (virtual !== undefined) {
@@ -142,7 +178,8 @@ async function readClaimedResult(
   return { newStateRoot: batch.stateRoot, newLocalExitRoot: batch.localExitRoot, blocks }
 }
 
-async function findVirtualBatch(db: Queryable, batchNumber: BatchNumber): Promise<VirtualBatchRow | undefined> {
+/** What L1 says of the batch; undefined before it is sequenced. */
+export async function findVirtualBatch(db: Queryable, batchNumber: BatchNumber): Promise<VirtualBatchRow | undefined> {
   const [row] = await db.select().from(virtualBatches).where(eq(virtualBatches.batchNumber, batchNumber))
   return row
 }
@@ -153,7 +190,8 @@ async function getVirtualBatch(db: Queryable, batchNumber: BatchNumber): Promise
   return row
 }
 
-async function getAccInputHash(db: Queryable, batchNumber: BatchNumber): Promise<Hash> {
+/** After the batch, as L1 fixed it. @throws {ProofInputsMissingError} */
+export async function getAccInputHash(db: Queryable, batchNumber: BatchNumber): Promise<Hash> {
   return batchNumber === 0 ? ZERO_HASH : (await getVirtualBatch(db, batchNumber)).accInputHash
 }
 

@@ -74,6 +74,7 @@ export const batches = state.table(
       'batches_closed_is_complete',
       sql`${table.closedAt} is null or (${table.closingReason} is not null and ${table.batchL2Data} is not null and ${table.stateRoot} is not null)`,
     ),
+    index('batches_forced').on(table.forcedBatchNumber).where(sql`${table.forcedBatchNumber} is not null`),
     uniqueIndex('batches_one_open').on(sql`(${table.closedAt} is null)`).where(sql`${table.closedAt} is null`),
   ],
 )
@@ -141,6 +142,9 @@ export const transactions = state.table(
   (table) => [
     uniqueIndex('transactions_position').on(table.blockNumber, table.txIndex),
     index('transactions_sender_nonce').on(table.sender, table.nonce),
+    index('transactions_recipient').on(table.recipient, table.blockNumber),
+    index('transactions_contract').on(table.contractAddress).where(sql`${table.contractAddress} is not null`),
+    index('transactions_l2_hash').on(table.l2Hash),
   ],
 )
 
@@ -258,17 +262,21 @@ const l1Block = () =>
     .notNull()
     .references(() => l1Blocks.blockNumber, { onDelete: 'cascade' })
 
-export const l1InfoLeaves = state.table('l1_info_leaves', {
-  leafIndex: integer('leaf_index').primaryKey(),
-  l1BlockNumber: l1Block(),
-  mainnetExitRoot: hexBytes<Hash>('mainnet_exit_root').notNull(),
-  rollupExitRoot: hexBytes<Hash>('rollup_exit_root').notNull(),
-  globalExitRoot: hexBytes<Hash>('global_exit_root').notNull(),
-  blockHashL1: hexBytes<Hash>('block_hash_l1').notNull(), // parent hash of the L1 block
-  timestamp: safeInteger('timestamp').notNull(),
-  leafHash: hexBytes<Hash>('leaf_hash').notNull(),
-  l1InfoRoot: hexBytes<Hash>('l1_info_root').notNull(), // with this leaf
-})
+export const l1InfoLeaves = state.table(
+  'l1_info_leaves',
+  {
+    leafIndex: integer('leaf_index').primaryKey(),
+    l1BlockNumber: l1Block(),
+    mainnetExitRoot: hexBytes<Hash>('mainnet_exit_root').notNull(),
+    rollupExitRoot: hexBytes<Hash>('rollup_exit_root').notNull(),
+    globalExitRoot: hexBytes<Hash>('global_exit_root').notNull(),
+    blockHashL1: hexBytes<Hash>('block_hash_l1').notNull(), // parent hash of the L1 block
+    timestamp: safeInteger('timestamp').notNull(),
+    leafHash: hexBytes<Hash>('leaf_hash').notNull(),
+    l1InfoRoot: hexBytes<Hash>('l1_info_root').notNull(), // with this leaf
+  },
+  (table) => [index('l1_info_leaves_exit_root').on(table.globalExitRoot)],
+)
 
 export const forcedBatches = state.table('forced_batches', {
   forcedBatchNumber: safeInteger('forced_batch_number').primaryKey(),
@@ -460,6 +468,12 @@ export const cursors = state.table('cursors', {
 
 // --------------------------------------------------------------------------------------------------------------- API
 
+/** Versions of the node that have run on this data, each with its first start. */
+export const nodeVersions = state.table('node_versions', {
+  version: text('version').primaryKey(),
+  startedAt: now('started_at'),
+})
+
 export type RpcFilterKind = 'log' | 'block' | 'pendingTransaction'
 
 /** Filters of JSON-RPC clients that poll: any API process serves any of them. */
@@ -473,9 +487,11 @@ export const rpcFilters = state.table(
     position: safeInteger('position').notNull(),
     /** Blocks removed up to this id are known to the client. */
     removal: safeInteger('removal').notNull().default(0),
+    /** Who made it, by network address; null where that is not known. */
+    owner: text('owner'),
     polledAt: now('polled_at'),
   },
-  (table) => [index('rpc_filters_polled').on(table.polledAt)],
+  (table) => [index('rpc_filters_polled').on(table.polledAt), index('rpc_filters_owner').on(table.owner)],
 )
 
 // -------------------------------------------------------------------------------------------------------------- pool

@@ -1,5 +1,7 @@
 import { NodeError } from '#common/errors.ts'
 import { type ExecuteBatchResult, executeBatch } from '#executor/executeBatch.ts'
+import { createFollowingStateReader } from '#executor/followingStateReader.ts'
+import { OverlayNodeStore } from '#executor/overlayNodeStore.ts'
 import { type Account, createTreeStateReader, type SlotKey, type StateReader } from '#executor/stateReader.ts'
 import type { NodeStore } from '#merkletree/nodeStore.ts'
 import { encodeWitness, RecordingNodeStore } from '#merkletree/witness.ts'
@@ -38,6 +40,38 @@ export async function produceWitness({ inputs, store, reader }: Options): Promis
   // What was only read is not in the record yet. Reading it from the tree puts it there, in one walk.
   await recordingReader.assertSameAs(createTreeStateReader(recordingStore, inputs.oldStateRoot, recordingReader.codes))
   return { witness: encodeWitness(inputs.oldStateRoot, recordingStore.nodes, recordingReader.codes), result }
+}
+
+/**
+ * The witness of several batches, or parts of batches, that follow each other, against the state root before the first:
+ * what came into being among them is not part of it. `store` and `reader` as for one batch.
+ * @throws {StateInconsistentError} when reader and tree disagree, or a part leads to another root than the next starts at
+ */
+export async function produceRangeWitness({
+  parts,
+  store,
+  reader,
+}: Omit<Options, 'inputs'> & { parts: readonly BatchInputs[] }): Promise<Uint8Array> {
+  const oldStateRoot = parts[0]!.oldStateRoot
+  const recordingStore = new RecordingNodeStore(store)
+  const recordingReader = new RecordingStateReader(reader)
+  const nodes = new OverlayNodeStore(recordingStore)
+  const state = createFollowingStateReader(recordingReader)
+  let root = oldStateRoot
+  for (const inputs of parts) {
+    if (inputs.oldStateRoot !== root)
+      throw new StateInconsistentError('A batch does not start where the one before it ends.', {
+        facts: { batchNumber: inputs.batchNumber, startsAt: inputs.oldStateRoot, endedAt: root },
+      })
+    const result = await executeBatch({ ...inputs, skipVerifyL1InfoRoot: true }, { reader: state, store: nodes })
+    for (const { newNodes, stateDiff } of result.blocks) {
+      nodes.add(newNodes)
+      state.add(stateDiff)
+    }
+    root = result.newStateRoot
+  }
+  await recordingReader.assertSameAs(createTreeStateReader(recordingStore, oldStateRoot, recordingReader.codes))
+  return encodeWitness(oldStateRoot, recordingStore.nodes, recordingReader.codes)
 }
 
 /** Remembers every answer. */

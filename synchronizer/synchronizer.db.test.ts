@@ -107,7 +107,7 @@ test('a long reading tells where it began, how far it is and how long it will ta
   const told: Progress[] = []
   await node.synchronizer.poll((progress) => told.push(progress))
   expect(told.map(({ etaSeconds }) => etaSeconds)).toEqual([...new Array(5).fill(expect.any(Number)), undefined])
-  expect(await readL1Progress(node.db)).toEqual({ start: 0, position: 30, target: 30, etaSeconds: 0 })
+  expect(await readL1Progress(node.db)).toMatchObject({ start: 0, position: 30, target: 30, etaSeconds: 0 })
 })
 
 test('an endpoint that refuses even one block is an error, not an endless loop', async () => {

@@ -7,7 +7,9 @@ import { findBlockByParameter } from '../blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import {
   formatBlock,
+  formatHeader,
   formatPendingBlock,
+  formatPendingHeader,
   formatReceipt,
   formatRollupFields,
   formatTransaction,
@@ -50,6 +52,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
   const hydrated = optional(booleanParam('hydratedTransactions'))
   const extra = optional(booleanParam('includeExtraInfo'))
   const countOf = (header: HeaderRow | undefined) => (header === undefined ? null : quantity(header.txCount))
+  const showHeader = (header: HeaderRow | undefined) => (header === undefined ? null : formatHeader(header))
   const noUncles = (header: HeaderRow | undefined) => (header === undefined ? null : '0x0')
   return [
     method({
@@ -60,7 +63,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       result: schema.nullable(schema.block),
       handle: async ([block, isHydrated, withExtra]) =>
         block === 'pending'
-          ? formatPendingBlock(head.latest, Math.floor(Date.now() / 1000))
+          ? formatPendingBlock(head.latest, nowSeconds())
           : await show(await findBlockByParameter(deps, block), isHydrated, withExtra),
     }),
     method({
@@ -71,6 +74,25 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       result: schema.nullable(schema.block),
       handle: async ([hash, isHydrated, withExtra]) =>
         await show(await findHeaderByHash(db, hash), isHydrated, withExtra),
+    }),
+    method({
+      name: 'eth_getHeaderByNumber',
+      summary: 'A block without its body; null when there is none',
+      cost: 2,
+      params: [blockNumberParam('block')],
+      result: schema.nullable(schema.header),
+      handle: async ([block]) =>
+        block === 'pending'
+          ? formatPendingHeader(head.latest, nowSeconds())
+          : showHeader(await findBlockByParameter(deps, block)),
+    }),
+    method({
+      name: 'eth_getHeaderByHash',
+      summary: 'A block without its body; null when there is none',
+      cost: 2,
+      params: [hashParam('hash')],
+      result: schema.nullable(schema.header),
+      handle: async ([hash]) => showHeader(await findHeaderByHash(db, hash)),
     }),
     method({
       name: 'eth_getBlockReceipts',
@@ -130,6 +152,8 @@ export const ethBlockMethods = (deps: ApiDeps) => {
     }),
   ]
 }
+
+const nowSeconds = () => Math.floor(Date.now() / 1000)
 
 /** Transaction hashes of blocks, kept for those asked for last: what a block's hash stands for does not change. */
 function createHashReader(db: Database) {

@@ -1,25 +1,26 @@
 import { BEHIND_BLOCKS, readL1Progress } from '#db/rpc/l1Progress.ts'
 import type { ApiDeps } from '../deps.ts'
+import { configuration, readForkConfig } from '../forkConfig.ts'
 import { quantity } from '../format.ts'
 import { constantMethod, method } from '../method.ts'
 import * as schema from '../schemas.ts'
 
-/** Heights of blocks; those of L1, which are what is read, beside them. */
-const syncStatus = schema.component(
-  'syncStatus',
-  schema.object({
-    startingBlock: schema.quantity,
-    currentBlock: schema.quantity,
-    highestBlock: schema.quantity,
-    l1StartingBlock: schema.quantity,
-    l1CurrentBlock: schema.quantity,
-    l1HighestBlock: schema.quantity,
-    etaSeconds: schema.nullable(schema.number),
-  }),
-)
+const syncStatus = schema.object({
+  startingBlock: schema.quantity,
+  currentBlock: schema.quantity,
+  highestBlock: schema.quantity,
+})
+
+const resource = schema.object({ disabled: schema.boolean }, { oldestBlock: schema.quantity })
+const capabilities = schema.object({
+  head: schema.object({ number: schema.quantity, hash: schema.hash }),
+  ...{ state: resource, tx: resource, logs: resource, receipts: resource, blocks: resource, stateproofs: resource },
+})
+const WHOLE = { disabled: false, oldestBlock: '0x0' }
 
 /** Facts about network and node. */
-export const ethChainMethods = ({ db, head, chainId, coinbase }: ApiDeps) => {
+export const ethChainMethods = (deps: ApiDeps) => {
+  const { db, head, chainId, coinbase } = deps
   return [
     constantMethod('eth_chainId', 'Chain id, EIP-155', quantity(chainId)),
     method({
@@ -32,7 +33,7 @@ export const ethChainMethods = ({ db, head, chainId, coinbase }: ApiDeps) => {
     }),
     method({
       name: 'eth_syncing',
-      summary: 'false, or how far the reading of L1 is, in L1 blocks and seconds',
+      summary: 'false, or the blocks there are while L1 is still being read; zkevm_syncStatus tells how far that is',
       cost: 2,
       params: [],
       result: schema.either(schema.constant(false), syncStatus),
@@ -40,13 +41,29 @@ export const ethChainMethods = ({ db, head, chainId, coinbase }: ApiDeps) => {
         const l1 = await readL1Progress(db)
         if (l1 === undefined || l1.target - l1.position <= BEHIND_BLOCKS) return false
         const current = quantity(head.latest.blockNumber)
-        return {
-          ...{ startingBlock: '0x0', currentBlock: current, highestBlock: current },
-          ...{ l1StartingBlock: quantity(l1.start), l1CurrentBlock: quantity(l1.position) },
-          ...{ l1HighestBlock: quantity(l1.target), etaSeconds: l1.etaSeconds ?? null },
-        }
+        return { startingBlock: '0x0', currentBlock: current, highestBlock: current }
       },
     }),
+    method({
+      name: 'eth_config',
+      summary: 'What the fork in force has: EIP-7910, with the fork of the rollup',
+      cost: 2,
+      params: [],
+      result: configuration,
+      handle: async () => ({ current: await readForkConfig(deps), next: null, last: null }),
+    }),
+    method({
+      name: 'eth_capabilities',
+      summary: 'What of the past is kept: all; proofs are those of zkevm_getProof',
+      cost: 1,
+      params: [],
+      result: capabilities,
+      handle: () => ({
+        head: { number: quantity(head.latest.blockNumber), hash: head.latest.hash },
+        ...{ state: WHOLE, tx: WHOLE, logs: WHOLE, receipts: WHOLE, blocks: WHOLE, stateproofs: { disabled: true } },
+      }),
+    }),
+    constantMethod('eth_getCompilers', 'Compilers: none', []),
     constantMethod('eth_coinbase', 'Address that receives the fees', coinbase),
     constantMethod('eth_accounts', 'Accounts whose keys the node holds: none', []),
     constantMethod('eth_protocolVersion', 'Not an Ethereum wire protocol: 0', '0x0'),

@@ -3,10 +3,25 @@ import { readNextNonce } from '#db/pool.ts'
 import { type Address, ZERO_HASH } from '#protocol/primitives.ts'
 import { getBlockByParameter } from '../blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
+import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { quantity, word } from '../format.ts'
 import { method } from '../method.ts'
-import { addressParam, type BlockParameter, blockParam, optional, slotParam } from '../params.ts'
+import {
+  addressParam,
+  type BlockParameter,
+  blockParam,
+  customParam,
+  optional,
+  parseAddress,
+  parseList,
+  parseObject,
+  parseSlot,
+  slotParam,
+  slotsParam,
+} from '../params.ts'
 import * as schema from '../schemas.ts'
+
+const MAX_STORAGE_VALUES = 1024
 
 /** Accounts, code and storage, after any block. */
 export const ethStateMethods = (deps: ApiDeps) => {
@@ -32,8 +47,11 @@ export const ethStateMethods = (deps: ApiDeps) => {
       result: schema.quantity,
       handle: async ([address, block]) => {
         if (block !== 'pending') return quantity((await readAccount(address, block)).nonce)
-        const inPool = await deps.sequencerNode?.ask<string>('eth_getTransactionCount', [address, 'pending'])
-        return inPool ?? quantity(await readNextNonce(deps.db, address))
+        const [inPool, next] = await Promise.all([
+          deps.sequencerNode?.ask<string>('eth_getTransactionCount', [address, 'pending']),
+          readNextNonce(deps.db, address),
+        ])
+        return quantity(Math.max(Number(inPool ?? 0), next)) // never below latest, though the sequencer be behind
       },
     }),
     method({
@@ -61,5 +79,45 @@ export const ethStateMethods = (deps: ApiDeps) => {
         return word(value!)
       },
     }),
+    method({
+      name: 'eth_getStorageValues',
+      summary: 'Storage words of several contracts, by address',
+      cost: 10,
+      params: [customParam('requests', { type: 'object' }, parseStorageRequests), optional(blockParam('block'))],
+      result: schema.mapOf(schema.listOf(schema.word), '^0x[0-9a-f]{40}$'),
+      handle: async ([requests, block]) => {
+        const values = await (await readerAt(block)).getStorage(
+          requests.flatMap(({ address, slots }) => slots.map((slot) => ({ address, slot }))),
+        )
+        let next = 0
+        return Object.fromEntries(
+          requests.map(({ address, slots }) => [address, slots.map(() => word(values[next++]!))]),
+        )
+      },
+    }),
+    method({
+      name: 'eth_getProof',
+      summary: 'Refused: the state is no Patricia trie; zkevm_getProof proves it',
+      cost: 1,
+      params: [addressParam('address'), slotsParam('storageKeys'), optional(blockParam('block'))],
+      result: { not: {} },
+      handle: () => {
+        throw new RpcError(RPC_CODE.notSupported, 'method not supported: use zkevm_getProof')
+      },
+    }),
   ]
+}
+
+type StorageRequest = { address: Address; slots: bigint[] }
+
+/** @throws {RpcError} -32602 when nothing is asked for, or too much */
+function parseStorageRequests(value: unknown, index: number): StorageRequest[] {
+  const requests = Object.entries(parseObject(value, index)).map(([address, slots]) => ({
+    address: parseAddress(address, index),
+    slots: parseList(slots, index).map((slot) => parseSlot(slot, index)),
+  }))
+  const count = requests.reduce((sum, { slots }) => sum + slots.length, 0)
+  if (count === 0) throw invalidParams('empty request')
+  if (count > MAX_STORAGE_VALUES) throw invalidParams(`too many slots (max ${MAX_STORAGE_VALUES})`)
+  return requests
 }

@@ -1,9 +1,10 @@
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
-import { findPoolTransaction } from '#db/pool.ts'
+import { findPoolTransaction, listPoolTransactions } from '#db/pool.ts'
 import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
 import {
   findMinedTransaction,
   findMinedTransactionAt,
+  findMinedTransactionByNonce,
   type MinedTransaction,
   readLogsOfTransaction,
 } from '#db/rpc/transactions.ts'
@@ -11,8 +12,9 @@ import { findBlockByParameter } from '../blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import { formatPendingTransaction, formatReceipt, formatTransaction } from '../format.ts'
 import { method } from '../method.ts'
-import { blockNumberParam, booleanParam, dataParam, hashParam, indexParam, optional } from '../params.ts'
+import { addressParam, blockNumberParam, booleanParam, dataParam, hashParam, indexParam, optional } from '../params.ts'
 import * as schema from '../schemas.ts'
+import { MAX_WAITING, readWaiting } from '../waiting.ts'
 
 /** Sending transactions and finding them again. */
 export const ethTransactionMethods = (deps: ApiDeps) => {
@@ -116,7 +118,32 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       handle: async ([hash, extra]) => {
         const row = await findMined(hash)
         if (row === undefined) return null
-        return formatReceipt(row, await readLogsOfTransaction(db, row), { l2Hash: extra === true })
+        return formatReceipt(row, await readLogsOfTransaction(db, row), { extra: extra === true })
+      },
+    }),
+    method({
+      name: 'eth_pendingTransactions',
+      summary: 'Waiting transactions that could run now, by sender and nonce',
+      cost: 20,
+      params: [],
+      result: schema.listOf(schema.transaction),
+      handle: async () =>
+        (await readWaiting(db)).filter(({ isRun }) => isRun).map(({ row }) => formatPendingTransaction(row)),
+    }),
+    method({
+      name: 'eth_getTransactionBySenderAndNonce',
+      summary: 'A transaction by its sender and nonce, mined or waiting; null when neither',
+      cost: 2,
+      params: [addressParam('sender'), indexParam('nonce')],
+      result: schema.nullable(schema.transaction),
+      handle: async ([sender, nonce]) => {
+        const find = async () => await findMinedTransactionByNonce(db, sender, nonce)
+        const mined = await find()
+        if (mined !== undefined) return formatTransaction(mined)
+        const waiting = (await listPoolTransactions(db, { sender, limit: MAX_WAITING })).find(
+          (row) => row.nonce === nonce,
+        )
+        return waiting === undefined ? show(await find()) : formatPendingTransaction(waiting)
       },
     }),
   ]

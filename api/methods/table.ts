@@ -1,5 +1,7 @@
 import type { ApiDeps } from '../deps.ts'
 import { createMethodTable, type Method } from '../method.ts'
+import { debugRawMethods } from './debugRaw.ts'
+import { debugStateMethods } from './debugState.ts'
 import { ethBlockMethods } from './ethBlocks.ts'
 import { ethCallMethods } from './ethCall.ts'
 import { ethChainMethods } from './ethChain.ts'
@@ -12,6 +14,12 @@ import { nodeMethods } from './node.ts'
 import { rpcMethods } from './rpc.ts'
 import { txpoolMethods } from './txpool.ts'
 import { zkevmMethods } from './zkevm.ts'
+import { zkevmBatchDataMethods } from './zkevmBatchData.ts'
+import { zkevmBlockMethods } from './zkevmBlocks.ts'
+import { zkevmExitRootMethods } from './zkevmExitRoots.ts'
+import { zkevmForkMethods } from './zkevmForks.ts'
+import { zkevmNodeMethods } from './zkevmNode.ts'
+import { zkevmProofMethods } from './zkevmProofs.ts'
 
 /** Every method of the node, of the namespaces that are switched on. */
 export function createMethods(deps: ApiDeps): Map<string, Method> {
@@ -27,6 +35,14 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     nodeMethods,
     txpoolMethods,
     zkevmMethods,
+    zkevmNodeMethods,
+    zkevmBatchDataMethods,
+    zkevmProofMethods,
+    zkevmExitRootMethods,
+    zkevmForkMethods,
+    zkevmBlockMethods,
+    debugStateMethods,
+    debugRawMethods,
   ].flatMap((create): Method[] => create(deps))
   const table = createMethodTable([...methods, ...rpcMethods(() => table)], deps.limits.namespaces)
   return table

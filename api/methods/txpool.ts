@@ -1,45 +1,30 @@
-import { countPool, listPoolTransactions, type PoolRow } from '#db/pool.ts'
-import { createDatabaseStateReader } from '#db/stateReader.ts'
+import { countPool, type PoolRow } from '#db/pool.ts'
 import type { Address } from '#protocol/primitives.ts'
+import { decodeRawTransaction } from '#protocol/transaction.ts'
 import type { ApiDeps } from '../deps.ts'
 import { formatPendingTransaction, quantity } from '../format.ts'
 import { method } from '../method.ts'
 import { addressParam } from '../params.ts'
 import * as schema from '../schemas.ts'
-
-type ByNonce = Record<string, unknown>
+import { readWaiting } from '../waiting.ts'
 
 const byNonce = schema.mapOf(schema.transaction, '^(0|[1-9][0-9]*)$')
 const bySender = schema.mapOf(byNonce, '^0x[0-9a-f]{40}$')
+const texts = schema.mapOf(schema.mapOf(schema.text, '^(0|[1-9][0-9]*)$'), '^0x[0-9a-f]{40}$')
 
-/** Most transactions of one answer: what the pool holds by default, several times. */
-const MAX_LISTED = 10_000
+type ByNonce<T> = Record<string, T>
+type Content<T> = { pending: Record<Address, ByNonce<T>>; queued: Record<Address, ByNonce<T>> }
 
 /** The waiting transactions. pending: an unbroken run from the account's nonce; queued: behind a gap. */
 export const txpoolMethods = ({ db }: ApiDeps) => {
-  async function content(sender?: Address) {
-    const rows = await listPoolTransactions(db, { limit: MAX_LISTED, ...(sender === undefined ? {} : { sender }) })
-    const bySender = new Map<Address, PoolRow[]>()
-    for (const row of rows) {
-      const ofSender = bySender.get(row.sender)
-      if (ofSender === undefined) bySender.set(row.sender, [row])
-      else ofSender.push(row)
+  async function content<T>(show: (row: PoolRow) => T, sender?: Address): Promise<Content<T>> {
+    const found: Content<T> = { pending: {}, queued: {} }
+    for (const { row, isRun } of await readWaiting(db, sender)) {
+      const place = isRun ? found.pending : found.queued
+      place[row.sender] ??= {}
+      place[row.sender]![String(row.nonce)] = show(row)
     }
-    const senders = [...bySender.keys()]
-    const accounts = await createDatabaseStateReader(db).getAccounts(senders)
-    const pending: Record<Address, ByNonce> = {}
-    const queued: Record<Address, ByNonce> = {}
-    for (const [index, address] of senders.entries()) {
-      let next = Number(accounts[index]!.nonce)
-      for (const row of bySender.get(address)!) {
-        const isRun = row.nonce === next
-        if (isRun) next += 1
-        const place = isRun ? pending : queued
-        place[address] ??= {}
-        place[address][String(row.nonce)] = formatPendingTransaction(row)
-      }
-    }
-    return { pending, queued }
+    return found
   }
 
   return [
@@ -60,7 +45,7 @@ export const txpoolMethods = ({ db }: ApiDeps) => {
       cost: 20,
       params: [],
       result: schema.object({ pending: bySender, queued: bySender }),
-      handle: async () => await content(),
+      handle: async () => await content(formatPendingTransaction),
     }),
     method({
       name: 'txpool_contentFrom',
@@ -69,9 +54,23 @@ export const txpoolMethods = ({ db }: ApiDeps) => {
       params: [addressParam('address')],
       result: schema.object({ pending: byNonce, queued: byNonce }),
       handle: async ([address]) => {
-        const { pending, queued } = await content(address)
+        const { pending, queued } = await content(formatPendingTransaction, address)
         return { pending: pending[address] ?? {}, queued: queued[address] ?? {} }
       },
     }),
+    method({
+      name: 'txpool_inspect',
+      summary: 'Waiting transactions as texts, by sender and nonce',
+      cost: 20,
+      params: [],
+      result: schema.object({ pending: texts, queued: texts }),
+      handle: async () => await content(describe),
+    }),
   ]
+}
+
+/** As geth puts it. */
+function describe({ raw }: PoolRow): string {
+  const { to, value, gasLimit, gasPrice } = decodeRawTransaction(raw)
+  return `${to ?? 'contract creation'}: ${value} wei + ${gasLimit} gas × ${gasPrice} wei`
 }

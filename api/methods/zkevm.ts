@@ -1,20 +1,16 @@
 import { bytesToHex } from '#common/bytes.ts'
-import { type BatchRow, findBatch, findOpenBatch, getBatch, readBatchL2Data } from '#db/batches.ts'
+import { type BatchRow, findBatch, readBatchL2Data } from '#db/batches.ts'
 import { type BatchHeads, findBatchNumberOfBlock, readBatchExtras, readBatchHeads } from '#db/rpc/batches.ts'
-import { findHeaderByHash, findLastBlockNumberOfBatches, type HeaderRow, readHeadersOfBatch } from '#db/rpc/blocks.ts'
-import {
-  type MinedTransaction,
-  readLogsOfBlock,
-  readTransactionsOfBatch,
-  readTransactionsOfBlock,
-} from '#db/rpc/transactions.ts'
+import { findLastBlockNumberOfBatches, type HeaderRow, readHeadersOfBatch } from '#db/rpc/blocks.ts'
+import { type MinedTransaction, readLogsOfBatch, readTransactionsOfBatch } from '#db/rpc/transactions.ts'
 import { findBatchOnL1 } from '#db/verification.ts'
 import { type BatchNumber, type BlockNumber, ZERO_HASH } from '#protocol/primitives.ts'
-import { findBlockByParameter, resolveBatchNumber, resolveBlockNumber } from '../blockTag.ts'
+import { resolveBatchNumber, resolveBlockNumber } from '../blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
-import { formatBlock, formatReceipt, formatRollupFields, formatTransaction, quantity } from '../format.ts'
+import { quantity } from '../format.ts'
+import { formatFullBlock, formatWithReceipts } from '../fullBlock.ts'
 import { method } from '../method.ts'
-import { blockNumberParam, booleanParam, hashParam, optional } from '../params.ts'
+import { blockNumberParam, booleanParam, optional } from '../params.ts'
 import * as schema from '../schemas.ts'
 
 const batch = schema.component(
@@ -95,43 +91,15 @@ export const zkevmMethods = (deps: ApiDeps) => {
       },
     }),
     method({
-      name: 'zkevm_getForkId',
-      summary: 'Fork id of the newest batch',
-      cost: 1,
-      params: [],
-      result: schema.quantity,
-      handle: async () => {
-        const { trusted } = await readBatchHeads(db)
-        const newest = (await findOpenBatch(db)) ?? (await getBatch(db, trusted as BatchNumber))
-        return quantity(newest.forkId)
-      },
-    }),
-    method({
       name: 'zkevm_getBatchByNumber',
       summary: 'A batch with its blocks and transactions; null when it does not exist yet',
       cost: 10,
       params: [blockNumberParam('batchNumber'), optional(booleanParam('includeTransactions'))],
       result: schema.nullable(batch),
       handle: async ([batch, includeTransactions]) => {
-        const row = await findBatch(db, await resolveBatchNumber(db, batch))
+        const row = await findBatch(db, await resolveBatchNumber(deps, batch))
         return row === undefined ? null : await showBatch(row, includeTransactions === true)
       },
-    }),
-    method({
-      name: 'zkevm_getFullBlockByNumber',
-      summary: 'A block with the fields of the rollup and, in the full form, receipts inside its transactions',
-      cost: 10,
-      params: [blockNumberParam('blockNumber'), booleanParam('includeTransactions')],
-      result: schema.nullable(schema.block),
-      handle: async ([block, full]) => await showFullBlock(await findBlockByParameter(deps, block), full),
-    }),
-    method({
-      name: 'zkevm_getFullBlockByHash',
-      summary: 'A block with the fields of the rollup and, in the full form, receipts inside its transactions',
-      cost: 10,
-      params: [hashParam('hash'), booleanParam('includeTransactions')],
-      result: schema.nullable(schema.block),
-      handle: async ([hash, full]) => await showFullBlock(await findHeaderByHash(db, hash), full),
     }),
   ]
 
@@ -159,35 +127,15 @@ export const zkevmMethods = (deps: ApiDeps) => {
       verifyBatchTxHash: onL1.verified?.l1TxHash ?? null,
       closed: row.closedAt !== null,
       blocks: full
-        ? headers.map((header) => showBlock(header, hashesOf(header, transactions)))
+        ? headers.map((header) => formatFullBlock(header, hashesOf(header, transactions)))
         : headers.map(({ hash }) => hash),
-      transactions: full ? await showWithReceipts(headers, transactions) : transactions.map(({ hash }) => hash),
+      transactions: full
+        ? formatWithReceipts(transactions, await readLogsOfBatch(db, batchNumber))
+        : transactions.map(({ hash }) => hash),
       batchL2Data: bytesToHex(batchL2Data),
     }
   }
-
-  async function showFullBlock(header: HeaderRow | undefined, full: boolean) {
-    if (header === undefined) return null
-    const transactions = await readTransactionsOfBlock(db, header.blockNumber)
-    return showBlock(
-      header,
-      full ? await showWithReceipts([header], transactions) : transactions.map(({ hash }) => hash),
-    )
-  }
-
-  async function showWithReceipts(headers: readonly HeaderRow[], transactions: readonly MinedTransaction[]) {
-    const logs = (await Promise.all(headers.map(({ blockNumber }) => readLogsOfBlock(db, blockNumber)))).flat()
-    return transactions.map((row) => {
-      const own = logs.filter(({ blockNumber, txIndex }) => blockNumber === row.blockNumber && txIndex === row.txIndex)
-      return { ...formatTransaction(row, { l2Hash: true }), receipt: formatReceipt(row, own, { l2Hash: true }) }
-    })
-  }
 }
-
-const showBlock = (header: HeaderRow, transactions: readonly unknown[]) => ({
-  ...formatBlock(header, transactions),
-  ...formatRollupFields(header),
-})
 
 const hashesOf = ({ blockNumber }: HeaderRow, transactions: readonly MinedTransaction[]) =>
   transactions.filter((row) => row.blockNumber === blockNumber).map(({ hash }) => hash)

@@ -19,19 +19,24 @@ export type BatchHeads = {
   safe: number
   /** Verified in an L1 block that is finalized. */
   finalized: number
+  /** Sequenced in an L1 block that is finalized. */
+  sequencedFinally: number
 }
 
 /** One round trip, one moment. */
 export async function readBatchHeads(db: Queryable): Promise<BatchHeads> {
-  const verifiedIn = (cursor: string) => sql`(select max(to_batch) from state.verifications
-    where l1_block_number <= (select position from state.cursors where name = ${cursor}))`
+  const upTo = (cursor: string) => sql`l1_block_number <= (select position from state.cursors where name = ${cursor})`
   const [row] = (await db.execute(sql`select
     (select max(batch_number) from state.batches) as trusted,
     (select max(batch_number) from state.batches where closed_at is not null) as closed,
     (select max(batch_number) from state.virtual_batches) as virtual,
     (select max(to_batch) from state.verifications) as verified,
-    ${verifiedIn(L1_SAFE_CURSOR)} as safe,
-    ${verifiedIn(L1_FINALIZED_CURSOR)} as finalized`)) as unknown as Record<keyof BatchHeads, string | null>[]
+    (select max(to_batch) from state.verifications where ${upTo(L1_SAFE_CURSOR)}) as safe,
+    (select max(to_batch) from state.verifications where ${upTo(L1_FINALIZED_CURSOR)}) as finalized,
+    (select max(to_batch) from state.sequences where ${upTo(L1_FINALIZED_CURSOR)}) as "sequencedFinally"`)) as unknown as Record<
+    keyof BatchHeads,
+    string | null
+  >[]
   const number = (name: keyof BatchHeads) => Number(row?.[name] ?? 0)
   const heads = {
     trusted: number('trusted'),
@@ -40,6 +45,7 @@ export async function readBatchHeads(db: Queryable): Promise<BatchHeads> {
     verified: number('verified'),
     safe: number('safe'),
     finalized: number('finalized'),
+    sequencedFinally: number('sequencedFinally'),
   }
   return { ...heads, finalized: Math.min(heads.finalized, heads.safe) }
 }

@@ -70,3 +70,24 @@ export async function findLastBlockNumberOfBatches(db: Queryable, batchNumber: B
     .where(lte(l2Blocks.batchNumber, batchNumber))
   return (row?.last ?? 0) as BlockNumber
 }
+
+/** Time of the first block of this batch or a later one, seconds. */
+export async function findFirstTimestampFrom(db: Queryable, batchNumber: BatchNumber): Promise<number | undefined> {
+  const [row] = await db
+    .select({ timestamp: l2Blocks.timestamp })
+    .from(l2Blocks)
+    .where(gte(l2Blocks.batchNumber, batchNumber))
+    .orderBy(asc(l2Blocks.batchNumber), asc(l2Blocks.blockNumber))
+    .limit(1)
+  return row?.timestamp
+}
+
+/** State roots of blocks `from` to `to`, both included, in order. */
+export async function readStateRoots(db: Queryable, from: number, to: number): Promise<Hash[]> {
+  const rows = await db
+    .select({ stateRoot: l2Blocks.stateRoot })
+    .from(l2Blocks)
+    .where(and(gte(l2Blocks.blockNumber, from as BlockNumber), lte(l2Blocks.blockNumber, to as BlockNumber)))
+    .orderBy(asc(l2Blocks.blockNumber))
+  return rows.map(({ stateRoot }) => stateRoot)
+}

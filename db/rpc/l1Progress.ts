@@ -10,7 +10,14 @@ export const CATCH_UP_CURSOR = 'synchronizer-start'
 export const BEHIND_BLOCKS = 5
 
 /** How far the reading of L1 is, in L1 blocks. `etaSeconds` is undefined when nothing tells how fast it is. */
-export type L1Progress = { start: number; position: number; target: number; etaSeconds: number | undefined }
+export type L1Progress = {
+  start: number
+  position: number
+  target: number
+  /** When L1 was last read. */
+  updatedAt: Date
+  etaSeconds: number | undefined
+}
 
 /** Undefined before L1 was read. */
 export async function readL1Progress(db: Queryable): Promise<L1Progress | undefined> {
@@ -29,6 +36,7 @@ export async function readL1Progress(db: Queryable): Promise<L1Progress | undefi
     start,
     position,
     target,
+    updatedAt: current.updatedAt,
     etaSeconds: isKnown ? Math.ceil((seconds * Math.max(0, target - position)) / (position - start)) : undefined,
   }
 }

@@ -1,0 +1,158 @@
+import { bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { findHeaderByHash } from '#db/rpc/blocks.ts'
+import { readAccountRange, readModifiedAccounts, readStorageRange } from '#db/rpc/state.ts'
+import { keccakHex } from '#protocol/keccak.ts'
+import { type Address, type BlockNumber, type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
+import { getBlockByParameter, resolveBlockNumber } from '../blockTag.ts'
+import type { ApiDeps } from '../deps.ts'
+import { headerNotFound, invalidArgument, serverError } from '../errors.ts'
+import { word } from '../format.ts'
+import { method } from '../method.ts'
+import {
+  addressParam,
+  blockNumberParam,
+  blockParam,
+  booleanParam,
+  customParam,
+  dataParam,
+  hashParam,
+  optional,
+  slotParam,
+} from '../params.ts'
+import * as schema from '../schemas.ts'
+
+/** Most accounts of one answer, and most slots of one. */
+const MAX_ACCOUNTS = 256
+const MAX_SLOTS = 1024
+
+const countParam = (name: string) =>
+  customParam(name, schema.integer, (value, index) => {
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalidArgument(index, 'number expected')
+    return value as number
+  })
+
+/** Whole state, piece by piece, in the form of geth. Pieces are in the order of addresses and slots, not of hashes. */
+export const debugStateMethods = (deps: ApiDeps) => {
+  const { db } = deps
+
+  async function showStorage(address: Address, blockNumber: BlockNumber) {
+    const slots = await readStorageRange(db, { address, blockNumber, start: 0n, limit: MAX_SLOTS })
+    return Object.fromEntries(slots.map(({ slot, value }) => [word(slot), word(value)]))
+  }
+
+  async function readCode(codeHash: Hash | null, header: Parameters<ApiDeps['stateAt']>[0]): Promise<Hex> {
+    if (codeHash === null) return '0x'
+    const [code] = await deps.stateAt(header).getCodes([codeHash])
+    return bytesToHex(code!)
+  }
+
+  return [
+    method({
+      name: 'debug_storageRangeAt',
+      summary: 'Storage of a contract before the first transaction of a block, by slot; nextKey leads on',
+      cost: 20,
+      params: [
+        hashParam('blockHash'),
+        countParam('txIndex'),
+        addressParam('address'),
+        slotParam('startKey'),
+        countParam('limit'),
+      ],
+      result: schema.object({
+        storage: schema.mapOf(schema.object({ key: schema.hash, value: schema.hash }), '^0x[0-9a-f]{64}$'),
+        nextKey: schema.nullable(schema.hash),
+      }),
+      handle: async ([blockHash, txIndex, address, start, limit]) => {
+        const header = await findHeaderByHash(db, blockHash)
+        if (header === undefined) throw serverError('header for hash not found')
+        if (header.blockNumber === 0) throw serverError('no transaction in genesis')
+        if (txIndex !== 0) throw invalidArgument(1, 'only the state before the first transaction, 0, is kept')
+        const wanted = Math.min(limit, MAX_SLOTS)
+        const blockNumber = (header.blockNumber - 1) as BlockNumber
+        const rows = await readStorageRange(db, { address, blockNumber, start, limit: wanted + 1 })
+        const storage = rows.slice(0, wanted).map(({ slot, value }) => {
+          const key = word(slot)
+          return [keccakHex(hexToBytes(key)), { key, value: word(value) }]
+        })
+        const next = rows[wanted]
+        return { storage: Object.fromEntries(storage), nextKey: next === undefined ? null : word(next.slot) }
+      },
+    }),
+    method({
+      name: 'debug_accountRange',
+      summary: 'Accounts after a block, by address; next leads on',
+      cost: 20,
+      params: [
+        blockParam('block'),
+        optional(dataParam('start')),
+        optional(countParam('maxResults')),
+        optional(booleanParam('noCode')),
+        optional(booleanParam('noStorage')),
+        optional(booleanParam('incompletes')),
+      ],
+      result: schema.object(
+        {
+          root: schema.hash,
+          accounts: schema.mapOf(
+            schema.object(
+              {
+                balance: schema.text,
+                nonce: schema.integer,
+                codeHash: schema.hash,
+                address: schema.address,
+                key: schema.hash,
+              },
+              { code: schema.bytes, storage: schema.mapOf(schema.hash) },
+            ),
+            '^0x[0-9a-f]{40}$',
+          ),
+        },
+        { next: schema.bytes },
+      ),
+      handle: async ([block, start = '0x', maxResults = MAX_ACCOUNTS, noCode = false, noStorage = false]) => {
+        const header = await getBlockByParameter(deps, block)
+        const { blockNumber } = header
+        const first = start.slice(0, 42).padEnd(42, '0') as Address
+        const wanted = Math.min(maxResults, MAX_ACCOUNTS)
+        const rows = await readAccountRange(db, { blockNumber, start: first, limit: wanted + 1 })
+        const accounts = await Promise.all(
+          rows.slice(0, wanted).map(async ({ address, nonce, balance, codeHash }) => ({
+            balance: String(balance),
+            nonce,
+            codeHash: codeHash ?? ZERO_HASH,
+            ...(noCode ? {} : { code: await readCode(codeHash, header) }),
+            ...(noStorage ? {} : { storage: await showStorage(address, blockNumber) }),
+            address,
+            key: keccakHex(hexToBytes(address)),
+          })),
+        )
+        const next = rows[wanted]?.address
+        return {
+          root: header.stateRoot,
+          accounts: Object.fromEntries(accounts.map((account) => [account.address, account])),
+          ...(next === undefined ? {} : { next }),
+        }
+      },
+    }),
+    method({
+      name: 'debug_getModifiedAccountsByNumber',
+      summary: 'Accounts that the blocks after the first up to the second changed; those of one block when it is alone',
+      cost: 20,
+      params: [blockNumberParam('startBlock'), optional(blockNumberParam('endBlock'))],
+      result: schema.listOf(schema.address),
+      handle: async ([start, end]) => {
+        const from = await getBlockNumber(start)
+        if (end === undefined) return await readModifiedAccounts(db, { after: from - 1, to: from })
+        const to = await getBlockNumber(end)
+        if (from >= to) throw serverError(`start block height (${from}) must be less than end block height (${to})`)
+        return await readModifiedAccounts(db, { after: from, to })
+      },
+    }),
+  ]
+
+  async function getBlockNumber(block: Parameters<typeof resolveBlockNumber>[1]): Promise<number> {
+    const number = await resolveBlockNumber(deps, block)
+    if (number === undefined || number > deps.head.latest.blockNumber) throw headerNotFound()
+    return number
+  }
+}
