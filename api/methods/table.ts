@@ -11,6 +11,7 @@ import { ethStateMethods } from './ethState.ts'
 import { ethSubscribeMethods } from './ethSubscribe.ts'
 import { ethTransactionMethods } from './ethTransactions.ts'
 import { nodeMethods } from './node.ts'
+import { otsMethods } from './ots.ts'
 import { rpcMethods } from './rpc.ts'
 import { txpoolMethods } from './txpool.ts'
 import { zkevmMethods } from './zkevm.ts'
@@ -35,6 +36,7 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     nodeMethods,
     txpoolMethods,
     zkevmMethods,
+    otsMethods,
     zkevmNodeMethods,
     zkevmBatchDataMethods,
     zkevmProofMethods,

@@ -7,7 +7,8 @@ import { l2Blocks, logs, transactions } from '../schema.ts'
 /** A mined transaction with the facts of its block that JSON-RPC repeats. */
 export type MinedTransaction = TransactionRow & { blockHash: Hash; blockTimestamp: number; stateRoot: Hash }
 
-const columns = {
+/** Of `transactions` joined with `l2Blocks`. */
+export const columns = {
   ...getTableColumns(transactions),
   blockHash: l2Blocks.hash,
   blockTimestamp: l2Blocks.timestamp,
