@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { type Context, Hono } from 'hono'
 import type { Logger } from '#common/logger.ts'
 import { invalidRequest, RPC_CODE, RpcError } from './errors.ts'
@@ -50,7 +51,7 @@ export function createApp(deps: AppDeps): Hono {
         return refuse(c, 415, invalidRequest(`invalid request: ${error.shortMessage}`))
       throw error
     }
-    const answer = await deps.dispatcher.dispatch(body, {})
+    const answer = await deps.dispatcher.dispatch(body, { ip: remoteAddress(c) })
     return answer === undefined ? new Response(null, { status: 204, headers: corsHeaders(c) }) : respond(c, answer)
   })
   app.get('/', (c) => respond(c, JSON.stringify({ name: 'zkNode', version: NODE_VERSION })))
@@ -69,6 +70,10 @@ export function createApp(deps: AppDeps): Hono {
   })
   return app
 }
+
+/** Undefined when no socket is behind the request. */
+const remoteAddress = (c: Context): string | undefined =>
+  (c.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress
 
 /** The operations port alone. */
 export function createOpsApp(deps: Pick<AppDeps, 'health' | 'metrics'>): Hono {

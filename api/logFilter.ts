@@ -81,7 +81,10 @@ async function resolveRange(deps: ApiDeps, filter: LogFilter): Promise<{ from: n
   const from = (await resolveBlockNumber(deps, filter.fromBlock)) ?? 0
   const to = (await resolveBlockNumber(deps, filter.toBlock)) ?? 0
   if (from > to) throw invalidParams('invalid block range params')
-  const last = Math.min(to, deps.head.latest.blockNumber)
+  const { latest } = deps.head
+  if (deps.limits.strictTags && to > latest.blockNumber)
+    throw invalidParams('block range extends beyond current head block')
+  const last = Math.min(to, latest.blockNumber)
   const { maxLogBlockRange } = deps.limits
   if (last - from >= maxLogBlockRange)
     throw invalidParams(`logs are limited to a ${maxLogBlockRange} block range`, {
@@ -93,7 +96,7 @@ async function resolveRange(deps: ApiDeps, filter: LogFilter): Promise<{ from: n
 }
 
 /** Logs of blocks `from` to `to`, both included. @throws {RpcError} -32602 when there are too many */
-export async function readLogRange(
+async function readLogRange(
   { db, limits: { maxLogs } }: ApiDeps,
   criteria: LogCriteria,
   from: number,

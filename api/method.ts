@@ -5,6 +5,10 @@ import { constant, type Schema } from './schemas.ts'
 export type RequestContext = {
   /** Present over WebSocket. */
   connection?: Connection
+  /** Network address of the caller, where it is known. */
+  ip?: string | undefined
+  /** Work that has to wait until the answer was sent. Present over WebSocket. */
+  afterAnswer?: (() => void)[]
 }
 
 /** Sends messages that answer no request. */

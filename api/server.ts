@@ -49,7 +49,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
   try {
     const head = await followHead(db, logger)
     await noteNodeVersion(db, NODE_VERSION)
-    const subscriptions = await createSubscriptions(db, head, logger)
+    const subscriptions = await createSubscriptions({ db, head, role: config.role, logger })
     const stateAt = createStateReaders(db)
     const forkIds = createForkIds(db, network.forkId)
     const rules = { ...pool, chainId: network.chainId }

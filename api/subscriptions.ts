@@ -1,13 +1,14 @@
-import type { Logger } from '#common/logger.ts'
-import type { Database } from '#db/client.ts'
 import { listen } from '#db/notify.ts'
 import { findArrivals } from '#db/poolFeed.ts'
 import { findNewestArrival } from '#db/rpc/filters.ts'
 import { type FoundLog, findLogs, type LogCriteria } from '#db/rpc/logs.ts'
 import { findRemovedLogs } from '#db/rpc/removed.ts'
-import { formatHeader, formatLog, formatPendingTransaction } from './format.ts'
-import type { Head, HeadNews } from './head.ts'
+import { followBatches } from './batchNews.ts'
+import type { ApiDeps } from './deps.ts'
+import { formatHeader, formatLog, formatPendingTransaction, quantity } from './format.ts'
+import type { HeadNews } from './head.ts'
 import { matchesLog } from './logFilter.ts'
+import { followSyncing } from './syncing.ts'
 
 type Send = (result: unknown) => void
 
@@ -16,12 +17,26 @@ export interface Subscriptions {
   addHeads(send: Send): () => void
   addLogs(criteria: LogCriteria, send: Send): () => void
   addPendingTransactions(form: 'hash' | 'object', send: Send): () => void
+  /** Status of each batch that came a step further or fell back. */
+  addBatches(send: Send): () => void
+  /** Ranges of blocks that the chain left. */
+  addReorgs(send: Send): () => void
+  /** false, or that and how far the node is behind L1: now, and at each change. */
+  addSyncing(send: Send): () => void
   close(): Promise<void>
 }
 
 const PAGE = 1000
 
-export async function createSubscriptions(db: Database, head: Head, logger: Logger): Promise<Subscriptions> {
+/** What took blocks away is always the same: the state of a node follows L1. */
+const REORG_REASON = 'L1 has other batches'
+
+type Deps = Pick<ApiDeps, 'db' | 'head' | 'role' | 'logger'>
+
+export async function createSubscriptions(deps: Deps): Promise<Subscriptions> {
+  const { db, head, logger } = deps
+  const batches = new Set<Send>()
+  const reorgs = new Set<Send>()
   const heads = new Set<Send>()
   const logs = new Map<Send, LogCriteria>()
   const pending = new Map<Send, 'hash' | 'object'>()
@@ -73,20 +88,30 @@ export async function createSubscriptions(db: Database, head: Head, logger: Logg
   }
 
   const endHead = head.subscribe((news) => {
-    if (heads.size > 0)
-      for (const header of news.added) {
-        const shown = formatHeader(header)
-        for (const send of heads) send(shown)
-      }
+    if (heads.size > 0) for (const header of news.added) tellAll(heads, formatHeader(header))
+    const [newest, oldest] = [news.removed[0], news.removed.at(-1)]
+    if (newest !== undefined && oldest !== undefined)
+      tellAll(reorgs, {
+        fromBlock: quantity(oldest.blockNumber),
+        toBlock: quantity(newest.blockNumber),
+        reason: REORG_REASON,
+      })
     inOrder(() => tellLogs(news))
   })
   const endPool = await listen(db, 'pool', (arrival) => inOrder(() => tellPending(arrival)))
 
+  const endBatches = await followBatches(deps, (news) => tellAll(batches, news))
+  const syncing = followSyncing(deps)
+
+  const addTo = (subscribers: Set<Send>) => (send: Send) => {
+    subscribers.add(send)
+    return () => subscribers.delete(send)
+  }
   return {
-    addHeads(send) {
-      heads.add(send)
-      return () => heads.delete(send)
-    },
+    addHeads: addTo(heads),
+    addBatches: addTo(batches),
+    addReorgs: addTo(reorgs),
+    addSyncing: syncing.add,
     addLogs(criteria, send) {
       logs.set(send, criteria)
       return () => logs.delete(send)
@@ -97,8 +122,14 @@ export async function createSubscriptions(db: Database, head: Head, logger: Logg
     },
     async close() {
       endHead()
+      syncing.close()
+      await endBatches()
       await endPool()
       await queue
     },
   }
+}
+
+function tellAll(subscribers: ReadonlySet<Send>, result: unknown): void {
+  for (const send of subscribers) send(result)
 }

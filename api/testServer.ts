@@ -55,9 +55,7 @@ export async function startTestApi({
   const block = blockOf(0, 0, { changes: { accounts, storage: [], codes } })
   await initializeGenesis(db, identity, { forkId: 9, coinbase: addressOf(0), block })
   await openBatch(db, { batchNumber: BatchNumber(1), kind: 'trusted', forkId: 9, coinbase: addressOf(0xc0) })
-  const server = await startApiServer(parseConfig(testConfig(databaseUrl, config)), createLogger('api', 'fatal'), {
-    withOps: false,
-  })
+  const server = await startApiOn(databaseUrl, config)
   return {
     db,
     databaseUrl,
@@ -70,6 +68,10 @@ export async function startTestApi({
     },
   }
 }
+
+/** An API of its own on this database; there may be several. */
+export const startApiOn = (databaseUrl: string, config: Pick<ConfigInput, 'rpc' | 'pool'> = {}): Promise<ApiServer> =>
+  startApiServer(parseConfig(testConfig(databaseUrl, config)), createLogger('api', 'fatal'), { withOps: false })
 
 /** Configuration of an API on free ports. */
 export function testConfig(databaseUrl: string, overrides: Pick<ConfigInput, 'rpc' | 'pool'> = {}): ConfigInput {

@@ -26,10 +26,10 @@ export function serveWebSocket(
   server.on('upgrade', (request, socket, head) => {
     const path = (request.url ?? '/').split('?', 1)[0]!
     if (!PATHS.has(path)) socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
-    else sockets.handleUpgrade(request, socket, head, open)
+    else sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request.socket.remoteAddress))
   })
 
-  function open(socket: WebSocket): void {
+  function open(socket: WebSocket, ip: string | undefined): void {
     const connection: Connection = { subscriptions: new Map(), send: (message) => send(socket, message) }
     metrics.connections.inc()
     missedPings.set(socket, 0)
@@ -45,9 +45,13 @@ export function serveWebSocket(
         send(socket, formatError(null, invalidRequest('invalid request: text frames only')))
         return
       }
+      const afterAnswer: (() => void)[] = []
       dispatcher
-        .dispatch(String(data), { connection })
-        .then((answer) => answer !== undefined && send(socket, answer))
+        .dispatch(String(data), { connection, ip, afterAnswer })
+        .then((answer) => {
+          if (answer !== undefined) send(socket, answer)
+          for (const work of afterAnswer) work()
+        })
         .catch((err: unknown) => logger.error({ err }, 'WebSocket request failed'))
     })
   }

@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, gte, inArray, lt, max, sql } from 'drizzle-orm'
 import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
 import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
+import { notify } from './notify.ts'
 import { deleteProofsFrom } from './proofs.ts'
 import { L1_FINALIZED_CURSOR, L1_SAFE_CURSOR } from './rpc/batches.ts'
 import { CATCH_UP_CURSOR, SYNCHRONIZER_CURSOR } from './rpc/l1Progress.ts'
@@ -155,6 +156,7 @@ export async function insertVirtualBatch(tx: Queryable, batch: VirtualBatchRow):
 
 export async function insertSequence(tx: Queryable, sequence: typeof sequences.$inferInsert): Promise<void> {
   await tx.insert(sequences).values(sequence)
+  await notify(tx, 'batch', sequence.toBatch)
 }
 
 /** Where the last verification before `before` ended; 0 when there is none. */
@@ -170,6 +172,7 @@ export async function findLastVerifiedBatch(db: Queryable, before?: BatchNumber)
 export async function storeVerification(tx: Queryable, row: typeof verifications.$inferInsert): Promise<void> {
   const { toBatch: _, ...rest } = row
   await tx.insert(verifications).values(row).onConflictDoUpdate({ target: verifications.toBatch, set: rest })
+  await notify(tx, 'batch', row.toBatch)
 }
 
 /**
@@ -201,5 +204,7 @@ export async function deleteL1BlocksAbove(tx: Queryable, l1BlockNumber: number):
   const affected = new Set(unsequenced)
   for (const { fromBatch, toBatch } of verified)
     for (let number: number = fromBatch; number <= toBatch; number++) affected.add(BatchNumber(number))
-  return [...affected].sort((a, b) => a - b)
+  const batchNumbers = [...affected].sort((a, b) => a - b)
+  if (batchNumbers.length > 0) await notify(tx, 'batch', batchNumbers[0]!)
+  return batchNumbers
 }

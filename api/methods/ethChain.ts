@@ -1,9 +1,9 @@
-import { BEHIND_BLOCKS, readL1Progress } from '#db/rpc/l1Progress.ts'
 import type { ApiDeps } from '../deps.ts'
 import { configuration, readForkConfig } from '../forkConfig.ts'
 import { quantity } from '../format.ts'
 import { constantMethod, method } from '../method.ts'
 import * as schema from '../schemas.ts'
+import { readSyncStatus } from '../syncing.ts'
 
 const syncStatus = schema.object({
   startingBlock: schema.quantity,
@@ -20,7 +20,7 @@ const WHOLE = { disabled: false, oldestBlock: '0x0' }
 
 /** Facts about network and node. */
 export const ethChainMethods = (deps: ApiDeps) => {
-  const { db, head, chainId, coinbase } = deps
+  const { head, chainId, coinbase } = deps
   return [
     constantMethod('eth_chainId', 'Chain id, EIP-155', quantity(chainId)),
     method({
@@ -37,12 +37,7 @@ export const ethChainMethods = (deps: ApiDeps) => {
       cost: 2,
       params: [],
       result: schema.either(schema.constant(false), syncStatus),
-      handle: async () => {
-        const l1 = await readL1Progress(db)
-        if (l1 === undefined || l1.target - l1.position <= BEHIND_BLOCKS) return false
-        const current = quantity(head.latest.blockNumber)
-        return { startingBlock: '0x0', currentBlock: current, highestBlock: current }
-      },
+      handle: async () => await readSyncStatus(deps),
     }),
     method({
       name: 'eth_config',

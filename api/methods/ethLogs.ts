@@ -8,13 +8,14 @@ import {
   pollRpcFilter,
   type RpcFilter,
 } from '#db/rpc/filters.ts'
+import { type FoundLog, findLogs } from '#db/rpc/logs.ts'
 import { findNewestRemoval, findRemovedBlocks, findRemovedLogs } from '#db/rpc/removed.ts'
 import type { RpcFilterKind } from '#db/schema.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidParams, RPC_CODE, RpcError, serverError } from '../errors.ts'
 import { formatLog } from '../format.ts'
-import { logFilterParam, matchesLog, parseLogFilter, readLogRange, readLogs } from '../logFilter.ts'
-import { method } from '../method.ts'
+import { type LogFilter, logFilterParam, matchesLog, parseLogFilter, readLogs } from '../logFilter.ts'
+import { method, type RequestContext } from '../method.ts'
 import { type BlockParameter, customParam, parseObject, quantityParam } from '../params.ts'
 import { randomId } from '../randomId.ts'
 import * as schema from '../schemas.ts'
@@ -28,10 +29,13 @@ type Changes = { items: unknown[]; position: number; removal: number }
 export const ethLogMethods = (deps: ApiDeps) => {
   const { db, head } = deps
 
-  async function createFilter(kind: RpcFilterKind, position: number, criteria: unknown = null): Promise<string> {
+  async function createFilter(
+    { ip }: RequestContext,
+    { criteria = null, ...filter }: { kind: RpcFilterKind; position: number; criteria?: unknown },
+  ): Promise<string> {
     const id = randomId()
     const removal = await findNewestRemoval(db)
-    if (await insertRpcFilter(db, { id, kind, criteria, position, removal })) return id
+    if (await insertRpcFilter(db, { ...filter, id, criteria, removal, owner: ip ?? null })) return id
     throw new RpcError(RPC_CODE.limited, 'busy: too many filters')
   }
 
@@ -63,9 +67,23 @@ export const ethLogMethods = (deps: ApiDeps) => {
     ).filter((log) => log.blockNumber >= first && log.blockNumber <= last && matchesLog(log, criteria))
     const start = Math.max(from, first)
     const to = Math.min(latest, last, start + deps.limits.maxLogBlockRange - 1)
-    const logs = start > to ? [] : await readLogRange(deps, criteria, start, to)
-    const items = [...lost.map((log) => formatLog(log, true)), ...logs.map((log) => formatLog(log))]
-    return { items, position: Math.max(from - 1, to), removal: newestRemoval }
+    const read = start > to ? { logs: [], to } : await readWholeBlocks(criteria, start, to)
+    const items = [...lost.map((log) => formatLog(log, true)), ...read.logs.map((log) => formatLog(log))]
+    return { items, position: Math.max(from - 1, read.to), removal: newestRemoval }
+  }
+
+  /** Logs of as many blocks as fit into one answer, of one block in any case. `to` is the last of them. */
+  async function readWholeBlocks(
+    criteria: LogFilter,
+    from: number,
+    to: number,
+  ): Promise<{ logs: FoundLog[]; to: number }> {
+    const { maxLogs } = deps.limits
+    const found = await findLogs(db, { ...criteria, from, to, limit: maxLogs + 1 })
+    if (found.length <= maxLogs) return { logs: found, to }
+    const cut = found.at(-1)!.blockNumber
+    if (cut > from) return { logs: found.filter(({ blockNumber }) => blockNumber < cut), to: cut - 1 }
+    return { logs: await findLogs(db, { ...criteria, from, to: from, limit: Number.MAX_SAFE_INTEGER }), to: from }
   }
 
   /** The head in memory may be of the chain that was left. */
@@ -93,7 +111,8 @@ export const ethLogMethods = (deps: ApiDeps) => {
         }),
       ],
       result: schema.id,
-      handle: async ([criteria]) => await createFilter('log', head.latest.blockNumber, criteria),
+      handle: async ([criteria], context) =>
+        await createFilter(context, { kind: 'log', position: head.latest.blockNumber, criteria }),
     }),
     method({
       name: 'eth_newBlockFilter',
@@ -101,7 +120,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       cost: 20,
       params: [],
       result: schema.id,
-      handle: async () => await createFilter('block', head.latest.blockNumber),
+      handle: async (_, context) => await createFilter(context, { kind: 'block', position: head.latest.blockNumber }),
     }),
     method({
       name: 'eth_newPendingTransactionFilter',
@@ -109,7 +128,8 @@ export const ethLogMethods = (deps: ApiDeps) => {
       cost: 20,
       params: [],
       result: schema.id,
-      handle: async () => await createFilter('pendingTransaction', await findNewestArrival(db)),
+      handle: async (_, context) =>
+        await createFilter(context, { kind: 'pendingTransaction', position: await findNewestArrival(db) }),
     }),
     method({
       name: 'eth_getFilterChanges',

@@ -13,7 +13,8 @@ const MAX_SUBSCRIPTIONS = 100
 export const ethSubscribeMethods = ({ subscriptions }: ApiDeps) => [
   method({
     name: 'eth_subscribe',
-    summary: 'Starts a subscription: newHeads, logs or newPendingTransactions; its id',
+    summary:
+      'Starts a subscription: newHeads, logs, newPendingTransactions, syncing, zkevm_batches or zkevm_reorgs; its id',
     cost: 20,
     params: [stringParam('kind'), optional(customParam('options', {}, (value) => value))],
     result: schema.id,
@@ -22,7 +23,17 @@ export const ethSubscribeMethods = ({ subscriptions }: ApiDeps) => [
       if (open.size >= MAX_SUBSCRIPTIONS) throw new RpcError(RPC_CODE.limited, 'busy: too many subscriptions')
       const id = randomId()
       const prefix = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":`
-      const tell = (result: unknown) => send(`${prefix}${JSON.stringify(result)}}}`)
+      // A client knows the id once it has the answer: what comes before that waits.
+      let waiting: string[] | undefined = context.afterAnswer && []
+      const tell = (result: unknown) => {
+        const message = `${prefix}${JSON.stringify(result)}}}`
+        if (waiting === undefined) send(message)
+        else waiting.push(message)
+      }
+      context.afterAnswer?.push(() => {
+        for (const message of waiting ?? []) send(message)
+        waiting = undefined
+      })
       open.set(id, start(subscriptions, kind, options, tell))
       return id
     },
@@ -56,5 +67,8 @@ function start(
   if (kind === 'logs') return subscriptions.addLogs(parseLogFilter(options ?? {}, 1), tell)
   if (kind === 'newPendingTransactions')
     return subscriptions.addPendingTransactions(options === true ? 'object' : 'hash', tell)
+  if (kind === 'syncing') return subscriptions.addSyncing(tell)
+  if (kind === 'zkevm_batches') return subscriptions.addBatches(tell)
+  if (kind === 'zkevm_reorgs') return subscriptions.addReorgs(tell)
   throw invalidParams(`no "${kind.slice(0, 64)}" subscription in eth namespace`)
 }

@@ -3,19 +3,24 @@ import type { Database, Queryable } from '../client.ts'
 import { poolTransactions, type RpcFilterKind, rpcFilters } from '../schema.ts'
 
 export type RpcFilter = { id: string; kind: RpcFilterKind; criteria: unknown; position: number; removal: number }
+/** `owner`: who makes it, by network address; null where that is not known. */
+export type NewRpcFilter = RpcFilter & { owner: string | null }
 
 /** A filter that is not polled for this long is gone. */
 const LIFETIME_SECONDS = 300
 /** Most filters of a network's API processes together. */
 const MAX_FILTERS = 10_000
+/** Most of one owner. */
+const MAX_FILTERS_OF_OWNER = 100
 
 const expired = sql`${rpcFilters.polledAt} < now() - make_interval(secs => ${LIFETIME_SECONDS})`
 
-/** Stores a filter and forgets expired ones. false when there are too many. */
-export async function insertRpcFilter(db: Queryable, filter: RpcFilter): Promise<boolean> {
+/** Stores a filter and forgets expired ones. false when there are too many, in all or of the owner. */
+export async function insertRpcFilter(db: Queryable, filter: NewRpcFilter): Promise<boolean> {
   await db.delete(rpcFilters).where(expired)
-  const [row] = await db.select({ count: sql<string>`count(*)` }).from(rpcFilters)
-  if (Number(row?.count ?? 0) >= MAX_FILTERS) return false
+  const ofOwner = sql<string>`count(*) filter (where ${rpcFilters.owner} = ${filter.owner}::text)`
+  const [row] = await db.select({ all: sql<string>`count(*)`, ofOwner }).from(rpcFilters)
+  if (Number(row?.all ?? 0) >= MAX_FILTERS || Number(row?.ofOwner ?? 0) >= MAX_FILTERS_OF_OWNER) return false
   await db.insert(rpcFilters).values(filter)
   return true
 }
