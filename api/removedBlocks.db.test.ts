@@ -74,7 +74,8 @@ test('what an L2 reorg takes away is taken back, and what took its place is told
   subscribe(1, 'newHeads')
   subscribe(2, 'logs', { address: contract })
   subscribe(3, 'logs', { address: addressOf(1) })
-  await until(() => answers.size === 3, 5000)
+  subscribe(4, 'zkevm_reorgs')
+  await until(() => answers.size === 4, 5000)
   const told = (id: number) => news.filter(({ subscription }) => subscription === answers.get(id))
   const logFilter = (await call(api.url, 'eth_newFilter', { address: contract })).result
   const blockFilter = (await call(api.url, 'eth_newBlockFilter')).result
@@ -87,6 +88,9 @@ test('what an L2 reorg takes away is taken back, and what took its place is told
   const again = ['+2001/0', '+2001/1', '+2002/0', '+2002/1', '+2003/0', '+2003/1']
   expect(told(2).map(({ result }) => brief(result))).toEqual([...logs, ...again])
   expect(told(3)).toEqual([])
+  expect(told(4).map(({ result }) => result)).toEqual([
+    { fromBlock: '0x1', toBlock: '0x2', reason: 'L1 has other batches' },
+  ])
   expect(((await changes(logFilter)) as Log[]).map(brief)).toEqual([...logs, ...again])
   expect(await changes(blockFilter)).toEqual([2001, 2002, 2003].map(hashOf))
   expect(await changes(logFilter)).toEqual([])

@@ -100,7 +100,8 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       cost: 10,
       params: [blockParam('block')],
       result: schema.nullable(schema.listOf(schema.receipt)),
-      handle: async ([block]) => await showReceipts(await findBlockByParameter(deps, block)),
+      handle: async ([block]) =>
+        block === 'pending' ? [] : await showReceipts(await findBlockByParameter(deps, block)),
     }),
     method({
       name: 'eth_getBlockTransactionCountByNumber',
