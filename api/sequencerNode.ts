@@ -5,11 +5,14 @@ import { RPC_CODE, RpcError, serverError } from './errors.ts'
 
 /** The trusted sequencer's JSON-RPC, for what only its pool knows. */
 export interface SequencerNode {
-  /** Undefined when it does not answer. */
+  /** Undefined when it does not answer within two seconds. */
   ask<Result>(method: string, params: readonly unknown[]): Promise<Result | undefined>
   /** Hands transactions on. Rejects with the sequencer's own errors. */
   readonly intake: PoolIntake
 }
+
+/** A question that this node can answer itself, less well, does not wait longer. */
+const ASK_TIMEOUT_MS = 2000
 
 type Answer = { result?: unknown; error?: { code: number; message: string; data?: unknown } }
 
@@ -18,14 +21,14 @@ const NOT_REACHED = 'the trusted sequencer does not answer: try again'
 
 /** Without a URL nothing is known of the pool, and transactions are refused. */
 export function createSequencerNode(url: string | undefined, timeoutMs: number): SequencerNode {
-  async function call(method: string, params: readonly unknown[]): Promise<Answer> {
+  async function call(method: string, params: readonly unknown[], limitMs = timeoutMs): Promise<Answer> {
     if (url === undefined) throw new RpcError(RPC_CODE.notSupported, NOT_TAKEN)
     try {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(limitMs),
       })
       const answer = (await response.json()) as Answer
       if (answer.result === undefined && answer.error === undefined) throw serverError(NOT_REACHED)
@@ -44,7 +47,7 @@ export function createSequencerNode(url: string | undefined, timeoutMs: number):
   return {
     async ask<Result>(method: string, params: readonly unknown[]) {
       if (url === undefined) return undefined
-      const answer = await call(method, params).catch(() => undefined)
+      const answer = await call(method, params, Math.min(timeoutMs, ASK_TIMEOUT_MS)).catch(() => undefined)
       return answer?.result as Result | undefined
     },
     intake: { submit: (raws) => Promise.all(raws.map(forward)) },
