@@ -1,5 +1,5 @@
 import type { HeaderRow } from '#db/rpc/blocks.ts'
-import { ExecutionAbortedError } from '#executor/evm/deadline.ts'
+import { ExecutionAbortedError, Pace } from '#executor/evm/pace.ts'
 import { type SimulatedCall, type SimulationResult, simulateCall } from '#executor/simulate.ts'
 import type { StateOverrides } from '#executor/stateOverrides.ts'
 import { timedOut } from './errors.ts'
@@ -49,11 +49,11 @@ export function createCallSimulator({
         gasLimit: header.gasLimit,
         chainId,
       }
-      const deadline = Date.now() + timeoutMs
+      const pace = new Pace(AbortSignal.timeout(timeoutMs))
       const forkId = await forkIds(header.batchNumber)
       try {
         return toOutcome(
-          await simulateCall(call, { reader: stateAt(header), forkId, block, overrides, deadline, treeDepth }),
+          await simulateCall(call, { reader: stateAt(header), forkId, block, overrides, pace, treeDepth }),
           call,
         )
       } catch (error) {

@@ -4,6 +4,7 @@ import type { Address } from '#protocol/primitives.ts'
 import { contractAddress, type Transaction } from '#protocol/transaction.ts'
 import type { CounterMeter } from './counters/meter.ts'
 import { type BlockContext, Evm, type Log } from './evm/interpreter.ts'
+import type { Pace } from './evm/pace.ts'
 import type { Tracer } from './evm/tracer.ts'
 import { findIntrinsicError, type IntrinsicError } from './intrinsic.ts'
 import { type AccountState, StateMiss, type WorldState } from './worldState.ts'
@@ -14,8 +15,8 @@ export type RunContext = {
   block: BlockContext
   counters: CounterMeter
   tracer?: Tracer | undefined
-  /** Milliseconds since the epoch; past it the run throws ExecutionAbortedError. */
-  deadline?: number | undefined
+  /** What makes the run pause, and end before its time. */
+  pace?: Pace | undefined
 }
 
 /** What a message takes from a transaction, signed or not. */

@@ -5,6 +5,7 @@ import type { Address } from '#protocol/primitives.ts'
 import { CounterModel } from './counters/counterModel.ts'
 import { addCounters, findExhaustedCounter } from './counters/zkCounters.ts'
 import type { BlockContext } from './evm/interpreter.ts'
+import type { Pace } from './evm/pace.ts'
 import type { Tracer } from './evm/tracer.ts'
 import type { IntrinsicError } from './intrinsic.ts'
 import { type MessageResult, runMessage } from './runTransaction.ts'
@@ -33,8 +34,7 @@ export type SimulationOptions = {
   block: BlockContext
   overrides?: StateOverrides | undefined
   tracer?: Tracer | undefined
-  /** Milliseconds since the epoch. */
-  deadline?: number | undefined
+  pace?: Pace | undefined
   /** Deepest leaf of the state tree, for the counters. */
   treeDepth?: number | undefined
 }
@@ -60,10 +60,10 @@ export type SimulationResult =
 /**
  * Runs a call on the state after some block and forgets what it did: eth_call, gas estimates, the pool's first look at
  * a transaction, traces. The sender may be a contract and its nonce is taken as it is.
- * @throws {ExecutionAbortedError} past the deadline
+ * @throws {ExecutionAbortedError} when the pace ends it
  */
 export async function simulateCall(call: SimulatedCall, options: SimulationOptions): Promise<SimulationResult> {
-  const { forkId, block, overrides, tracer, deadline, treeDepth = 0 } = options
+  const { forkId, block, overrides, tracer, pace, treeDepth = 0 } = options
   const { from, to, gas, gasPrice, value, data } = call
   const rules = getForkRules(forkId)
   const reader = overrides === undefined ? options.reader : overrideState(options.reader, overrides)
@@ -83,7 +83,7 @@ export async function simulateCall(call: SimulatedCall, options: SimulationOptio
   world.setNonce(sender, nonce + 1n)
   if (fee > 0n) world.setBalance(sender, sender.balance - fee)
   const message = { to, gasLimit: gas, gasPrice, value, data, nonce }
-  const result = await runMessage({ world, rules, block, counters, tracer, deadline }, sender, message, intrinsic)
+  const result = await runMessage({ world, rules, block, counters, tracer, pace }, sender, message, intrinsic)
   const used = counters.total(model.executionLevels(treeDepth))
   const alone = addCounters(used, model.block(treeDepth, { marker: true, info: true }))
   const { counterBudget } = rules

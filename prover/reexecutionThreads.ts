@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
+import { startTypeScriptThread } from '#common/typeScriptThread.ts'
 import { ProofRefusedError, ProverThreadError } from './errors.ts'
 import type { ReexecutionJob, Reexecutor } from './reexecute.ts'
 import type { Claims } from './types.ts'
@@ -6,9 +7,7 @@ import type { Claims } from './types.ts'
 /** What the thread answers: claims, or why there are none. Errors lose their class on the way, so it is spelled out. */
 export type ThreadAnswer = { claims: Claims } | { refused: string } | { failed: string }
 
-const WORKER = new URL('./reexecutionWorker.ts', import.meta.url).href
-/** Makes the thread read TypeScript, whatever the process was started with. */
-const BOOTSTRAP = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(WORKER)}) })`
+const WORKER = new URL('./reexecutionWorker.ts', import.meta.url)
 
 /**
  * Executes each batch in a thread, so that the process goes on answering meanwhile. Threads are kept for the next job;
@@ -19,7 +18,7 @@ export function createReexecutionThreads(): Reexecutor & { close: () => Promise<
   const all = new Set<Worker>()
 
   function start(): Worker {
-    const thread = new Worker(BOOTSTRAP, { eval: true, execArgv: [] })
+    const thread = startTypeScriptThread(WORKER)
     all.add(thread)
     thread.once('exit', () => {
       all.delete(thread)

@@ -3,11 +3,11 @@ import type { Address, Hash } from '#protocol/primitives.ts'
 import { Code } from '../code.ts'
 import type { CounterMeter } from '../counters/meter.ts'
 import { type AccountState, StateMiss, type WorldState } from '../worldState.ts'
-import { ExecutionAbortedError } from './deadline.ts'
 import { Frame, type FrameInput } from './frame.ts'
 import { GAS } from './gas.ts'
 import { ExceptionalHalt, OUT_OF_GAS, STACK_OVERFLOW, STACK_UNDERFLOW } from './halt.ts'
 import { type OpcodeTable, opcodeTable } from './opcodeTable.ts'
+import type { Pace } from './pace.ts'
 import { findPrecompile, type Precompile } from './precompiles/precompiles.ts'
 import type { Tracer } from './tracer.ts'
 
@@ -46,8 +46,8 @@ export type EvmOptions = {
   transaction: TransactionContext
   counters: CounterMeter
   tracer?: Tracer | undefined
-  /** Milliseconds since the epoch. */
-  deadline?: number | undefined
+  /** Without one the run holds the event loop until it ends or waits for state. */
+  pace?: Pace | undefined
 }
 
 export type CreateInput = {
@@ -62,7 +62,9 @@ export type CreateInput = {
 
 const NO_BYTES = new Uint8Array()
 const MAX_CODE_SIZE = 24576
-const STEPS_BETWEEN_DEADLINE_CHECKS = 20_000
+const STEPS_BETWEEN_LOOKS = 20_000
+/** What entering a frame counts as, in steps: many short calls must not escape the look at the clock. */
+const STEPS_OF_FRAME = 100
 
 /**
  * Runs one message of a transaction and all the calls it makes. Execution is synchronous; when state is not in memory
@@ -78,22 +80,24 @@ export class Evm {
   /** Gas to give back for cleared storage; may be negative while frames are open. */
   refund = 0
   readonly #tracer: Tracer | undefined
-  readonly #deadline: number | undefined
+  readonly #pace: Pace | undefined
   readonly #table: OpcodeTable
   readonly #frames: Frame[] = []
   #outcome: EvmOutcome | undefined
   #resumes = false
+  #stepsLeft = STEPS_BETWEEN_LOOKS
+  #pauses = false
   /** Last one begun, for the counters of a frame that halts. */
   #opcode = 0
 
-  constructor({ world, rules, block, transaction, counters, tracer, deadline }: EvmOptions) {
+  constructor({ world, rules, block, transaction, counters, tracer, pace }: EvmOptions) {
     this.world = world
     this.rules = rules
     this.block = block
     this.transaction = transaction
     this.counters = counters
     this.#tracer = tracer
-    this.#deadline = deadline
+    this.#pace = pace
     this.#table = opcodeTable(rules)
   }
 
@@ -101,14 +105,21 @@ export class Evm {
   async run(): Promise<EvmOutcome> {
     for (;;) {
       const miss = this.runToMiss()
-      if (miss === undefined) return this.#outcome!
-      await this.#wait(this.#frames.at(-1)!, miss)
+      if (miss !== undefined) await this.#wait(this.#frames.at(-1)!, miss)
+      if (this.#outcome !== undefined) return this.#outcome
+      if (this.#pauses) {
+        await this.#pace!.pause()
+        this.#pauses = false
+      } else this.#pace?.check()
     }
   }
 
-  /** The same, but only until it needs state that is not in memory, which it returns; undefined at the end. */
+  /**
+   * The same, but only until it needs state that is not in memory, which it returns; undefined at the end, and where
+   * the pace wants a pause.
+   */
   runToMiss(): StateMiss | undefined {
-    while (this.#outcome === undefined) {
+    while (this.#outcome === undefined && !this.#pauses) {
       try {
         this.#loop()
       } catch (error) {
@@ -135,7 +146,7 @@ export class Evm {
   }
 
   #loop(): void {
-    while (this.#outcome === undefined) {
+    while (this.#outcome === undefined && !this.#pauses) {
       const frame = this.#frames[this.#frames.length - 1]!
       if (this.#tracer === undefined) this.#runFrame(frame)
       else this.#traceFrame(frame, this.#tracer)
@@ -149,9 +160,11 @@ export class Evm {
     const code = frame.code.padded
     const end = frame.code.sizeBytes
     const counts = this.counters.opcodeCounts(frame)
-    let stepsLeft = STEPS_BETWEEN_DEADLINE_CHECKS
+    let stepsLeft = this.#stepsLeft - STEPS_OF_FRAME
+    this.#stepsLeft = stepsLeft
     for (;;) {
       if (frame.pc >= end) {
+        this.#stepsLeft = stepsLeft
         this.finish(NO_BYTES)
         return
       }
@@ -164,10 +177,13 @@ export class Evm {
       frame.pc++
       const isDone = instructions[opcode]!.run(frame, this)
       counts[opcode]!++
-      if (isDone === true) return
-      if (--stepsLeft === 0) {
-        this.#checkDeadline()
-        stepsLeft = STEPS_BETWEEN_DEADLINE_CHECKS
+      if (isDone === true) {
+        this.#stepsLeft = stepsLeft
+        return
+      }
+      if (--stepsLeft <= 0) {
+        this.#lookAtClock()
+        return
       }
     }
   }
@@ -200,12 +216,12 @@ export class Evm {
     instruction.run(frame, this)
     if (!isPastEnd) this.counters.count(opcode, frame)
     tracer.onStepCost?.(before - frame.gas)
-    this.#checkDeadline()
+    if (--this.#stepsLeft <= 0) this.#lookAtClock()
   }
 
-  #checkDeadline(): void {
-    if (this.#deadline !== undefined && Date.now() > this.#deadline)
-      throw new ExecutionAbortedError('Execution took longer than allowed.', { facts: { deadline: this.#deadline } })
+  #lookAtClock(): void {
+    this.#stepsLeft = STEPS_BETWEEN_LOOKS
+    this.#pauses = this.#pace?.isDue() === true
   }
 
   // ------------------------------------------------------------------------------------------------------------ frames

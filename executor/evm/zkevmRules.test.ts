@@ -4,7 +4,7 @@ import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
 import { blockHashSlot } from '#protocol/systemContract.ts'
 import { contractAddress } from '#protocol/transaction.ts'
 import { address, CONTRACT, callContract, code, RETURN_TOP, SENDER } from '../testing/memoryState.ts'
-import { ExecutionAbortedError } from './deadline.ts'
+import { ExecutionAbortedError, Pace } from './pace.ts'
 
 const INTRINSIC = 21000
 const OTHER = 0x1234
@@ -207,10 +207,26 @@ test('MODEXP gives its gas back when a number is longer than 1024 bytes', async 
   expect(refused.gasUsed).toBeLessThan(allowed.gasUsed)
 })
 
-test('a deadline in the past stops an endless loop', async () => {
-  const accounts = { [CONTRACT]: { code: code(0x5b, 0x5f, 0x56) } }
-  const run = callContract(accounts, { gas: 1_000_000_000 }, { deadline: Date.now() - 1 })
-  await expect(run).rejects.toThrow(ExecutionAbortedError)
+describe('a pace', () => {
+  // calls an account without code, for ever
+  const calls = code(0x5b, ...call(0xfa, toOther), 0x50, 0x5f, 0x56)
+  test.each([
+    ['an endless loop', code(0x5b, 0x5f, 0x56)],
+    ['an endless loop of short calls', calls],
+  ])('lets the event loop stop %s', async (_, program) => {
+    const controller = new AbortController()
+    setImmediate(() => controller.abort())
+    const run = callContract({ [CONTRACT]: { code: program } }, { gas: 2 ** 50 }, { pace: new Pace(controller.signal) })
+    await expect(run).rejects.toThrow(ExecutionAbortedError)
+  })
+
+  test('stops a traced loop too', async () => {
+    const controller = new AbortController()
+    setImmediate(() => controller.abort())
+    const options = { pace: new Pace(controller.signal), tracer: {} }
+    const run = callContract({ [CONTRACT]: { code: calls } }, { gas: 2 ** 50 }, options)
+    await expect(run).rejects.toThrow(ExecutionAbortedError)
+  })
 })
 
 const BLOCK = { number: 7, timestamp: 1000, coinbase: address(0xbeef), gasLimit: 2n ** 50n, chainId: 1000 }
