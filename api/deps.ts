@@ -3,7 +3,8 @@ import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
 import type { PoolIntake } from '#pool/submission.ts'
 import type { Address } from '#protocol/primitives.ts'
-import type { CallSimulator } from './callSimulator.ts'
+import type { EvmBlocks } from './evmBlocks.ts'
+import type { EvmThreads } from './evmThreads/evmThreads.ts'
 import type { ForkIds } from './forkIds.ts'
 import type { Head } from './head.ts'
 import type { SequencerNode } from './sequencerNode.ts'
@@ -19,7 +20,9 @@ export type ApiDeps = {
   sequencerNode?: SequencerNode | undefined
   subscriptions: Subscriptions
   stateAt: StateReaders
-  simulator: CallSimulator
+  /** Where everything runs that takes the EVM. */
+  evm: EvmThreads
+  evmBlock: EvmBlocks
   chainId: number
   role: Config['role']
   network: Pick<Config['network'], 'forkId' | 'l1StartBlock'>

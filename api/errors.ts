@@ -40,3 +40,5 @@ export const headerNotFound = () => serverError('header not found')
 export const unknownBlock = () => new RpcError(RPC_CODE.unknownBlock, 'Unknown block')
 export const timedOut = () => new RpcError(RPC_CODE.timedOut, 'request timed out')
 export const responseTooLarge = () => new RpcError(RPC_CODE.tooLarge, 'response too large')
+/** The process has as much of this work as it takes at once; the caller may come again after a second. */
+export const busy = () => new RpcError(RPC_CODE.limited, 'busy', { data: { retryAfter: 1 } })

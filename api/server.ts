@@ -11,8 +11,9 @@ import { noteNodeVersion } from '#db/rpc/node.ts'
 import { createPoolIntake } from '#pool/submission.ts'
 import { ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { createApp, createOpsApp } from './app.ts'
-import { createCallSimulator } from './callSimulator.ts'
 import type { ApiDeps } from './deps.ts'
+import { createEvmBlocks } from './evmBlocks.ts'
+import { createEvmThreads } from './evmThreads/evmThreads.ts'
 import { createForkIds } from './forkIds.ts'
 import { followHead } from './head.ts'
 import { createHealth } from './health.ts'
@@ -46,6 +47,10 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     name: 'zknode-api',
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   })
+  const evm = createEvmThreads({
+    ...{ databaseUrl: config.database.url, statementTimeoutMs: STATEMENT_TIMEOUT_MS, chainId: network.chainId },
+    ...{ threads: rpc.evmThreads, maxTraces: rpc.maxTraces, logger },
+  })
   try {
     const head = await followHead(db, logger)
     await noteNodeVersion(db, NODE_VERSION)
@@ -62,10 +67,8 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
       stateAt,
       intake: sequencerNode?.intake ?? createPoolIntake({ store: createPoolStore(db, pool), rules }),
       sequencerNode,
-      simulator: createCallSimulator({
-        ...{ stateAt, chainId: network.chainId, timeoutMs: rpc.evmTimeoutMs },
-        forkIds,
-      }),
+      evm,
+      evmBlock: createEvmBlocks({ chainId: network.chainId, forkIds }),
       forkIds,
       network,
       role: config.role,
@@ -87,6 +90,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const app = createApp({ ...rpc, dispatcher, health, metrics, logger })
     const server = createAdaptorServer({ fetch: app.fetch }) as Server
     const closeSockets = serveWebSocket(server, { dispatcher, metrics, logger })
+    await evm.ready
     const port = await open(server, rpc)
     const ops = withOps
       ? (createAdaptorServer({ fetch: createOpsApp({ health, metrics }).fetch }) as Server)
@@ -103,10 +107,12 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
         if (ops !== undefined) await close(ops)
         await subscriptions.close()
         await head.close()
+        await evm.close()
         await db.$client.end({ timeout: 5 })
       },
     }
   } catch (error) {
+    await evm.close()
     await db.$client.end({ timeout: 1 })
     throw error
   }

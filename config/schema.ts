@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { Address, Hash } from '#protocol/primitives.ts'
 
@@ -198,6 +199,10 @@ export const configSchema = z.strictObject({
       namespaces: z.array(z.string()).default(['eth', 'net', 'web3', 'txpool', 'zkevm']),
       gasCap: count.default(50_000_000),
       evmTimeoutMs: milliseconds.default(5000),
+      /** Threads of the API process that run calls, estimates and traces: one a core, up to eight, when left out. */
+      evmThreads: count.max(64).default(Math.min(8, availableParallelism())),
+      /** Traces that run at once in one API process. */
+      maxTraces: count.default(8),
       maxLogs: count.default(10_000),
       maxLogBlockRange: count.default(10_000),
       /** What the tag safe means: the last batch verified in a safe L1 block, or sequenced in a finalized one. */

@@ -28,11 +28,8 @@ export type SimulatedCall = {
 }
 
 export type SimulationOptions = {
-  /** State to run on. Nothing is written back. */
-  reader: StateReader
   forkId: number
   block: BlockContext
-  overrides?: StateOverrides | undefined
   tracer?: Tracer | undefined
   pace?: Pace | undefined
   /** Deepest leaf of the state tree, for the counters. */
@@ -58,16 +55,29 @@ export type SimulationResult =
     }
 
 /**
- * Runs a call on the state after some block and forgets what it did: eth_call, gas estimates, the pool's first look at
- * a transaction, traces. The sender may be a contract and its nonce is taken as it is.
- * @throws {ExecutionAbortedError} when the pace ends it
+ * Runs a call on the state after some block and forgets what it did. The sender may be a contract and its nonce is
+ * taken as it is. @throws {ExecutionAbortedError} when the pace ends it
  */
-export async function simulateCall(call: SimulatedCall, options: SimulationOptions): Promise<SimulationResult> {
-  const { forkId, block, overrides, tracer, pace, treeDepth = 0 } = options
+export async function simulateCall(
+  call: SimulatedCall,
+  {
+    reader,
+    overrides,
+    ...options
+  }: SimulationOptions & { reader: StateReader; overrides?: StateOverrides | undefined },
+): Promise<SimulationResult> {
+  const state = overrides === undefined ? reader : overrideState(reader, overrides)
+  return await simulateOn(new WorldState(state, { maxEntries: Number.POSITIVE_INFINITY }), call, options)
+}
+
+/** The same on a world that has the state; it is left with the writes of the call. */
+export async function simulateOn(
+  world: WorldState,
+  call: SimulatedCall,
+  { forkId, block, tracer, pace, treeDepth = 0 }: SimulationOptions,
+): Promise<SimulationResult> {
   const { from, to, gas, gasPrice, value, data } = call
   const rules = getForkRules(forkId)
-  const reader = overrides === undefined ? options.reader : overrideState(options.reader, overrides)
-  const world = new WorldState(reader, { maxEntries: Number.POSITIVE_INFINITY })
   await world.prefetch([from, block.coinbase], to === undefined ? [] : [to])
   const sender = world.account(from)
   const intrinsic = intrinsicGas(data, to === undefined)

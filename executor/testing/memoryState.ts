@@ -1,6 +1,6 @@
 import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
 import { Address, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
-import { type SimulatedCall, type SimulationOptions, type SimulationResult, simulateCall } from '../simulate.ts'
+import { type SimulatedCall, type SimulationResult, simulateCall } from '../simulate.ts'
 import type { StateReader } from '../stateReader.ts'
 
 export type MemoryAccount = {
@@ -55,7 +55,7 @@ export const COINBASE = 0xbeef
 export async function callContract(
   accounts: Record<number, MemoryAccount>,
   call: Partial<SimulatedCall> = {},
-  options: Partial<SimulationOptions> = {},
+  options: Partial<Parameters<typeof simulateCall>[1]> = {},
 ): Promise<Extract<SimulationResult, { kind: 'executed' }>> {
   const result = await simulateCall(
     {

@@ -1,0 +1,12 @@
+import type { EvmJob } from './job.ts'
+import { callJob } from './jobs/call.ts'
+import { estimateGasJob } from './jobs/estimateGas.ts'
+
+/** Every kind of job, by the name it is asked for. */
+export const evmJobs = { call: callJob, estimateGas: estimateGasJob }
+
+export type JobKind = keyof typeof evmJobs
+export type JobRequest<Kind extends JobKind> =
+  (typeof evmJobs)[Kind] extends EvmJob<infer Request, infer _Response> ? Request : never
+export type JobResponse<Kind extends JobKind> =
+  (typeof evmJobs)[Kind] extends EvmJob<infer _Request, infer Response> ? Response : never

@@ -1,0 +1,68 @@
+import type { ZkCounters } from '#protocol/counters.ts'
+import { intrinsicGas } from '#protocol/intrinsicGas.ts'
+import { GasNeed } from './gasNeed.ts'
+import { type SimulatedCall, type SimulationOptions, type SimulationResult, simulateOn } from './simulate.ts'
+import type { WorldState } from './worldState.ts'
+
+export type GasEstimate =
+  | { kind: 'estimated'; gas: number; gasUsed: number }
+  /** It fails with all the gas it may have. */
+  | { kind: 'failed'; result: SimulationResult }
+  /** No batch has room for it. */
+  | { kind: 'out-of-counters'; counter: keyof ZkCounters }
+
+/** A search stops when it is known to this share of itself. */
+const PRECISION = 64
+
+/**
+ * The least gas limit, up to `call.gas`, with which the call succeeds. One run tells it, unless the run depends on the
+ * gas it has: then the limit is searched, down to one 64th of itself.
+ */
+export async function estimateGas(
+  world: WorldState,
+  call: SimulatedCall,
+  options: Omit<SimulationOptions, 'tracer'>,
+): Promise<GasEstimate> {
+  const attempt = async (gas: number, tracer?: GasNeed) => {
+    const checkpoint = world.checkpoint()
+    const result = await simulateOn(world, { ...call, gas }, { ...options, tracer })
+    world.revertTo(checkpoint)
+    return result
+  }
+  const need = new GasNeed({ hasPrice: call.gasPrice > 0n })
+  const first = await attempt(call.gas, need)
+  if (first.kind === 'refused' || !first.success) return { kind: 'failed', result: first }
+  if (first.exhaustedCounter !== undefined) return { kind: 'out-of-counters', counter: first.exhaustedCounter }
+  const intrinsic = intrinsicGas(call.data, call.to === undefined)
+  const needed = intrinsic + need.need
+  const { gasUsed } = first
+  if (!need.dependsOnGas) return { kind: 'estimated', gas: needed, gasUsed }
+  const succeeds = async (gas: number) => {
+    const result = await attempt(gas)
+    return result.kind === 'executed' && result.success
+  }
+  return {
+    kind: 'estimated',
+    gas: await search(succeeds, { low: intrinsic - 1, high: call.gas, guess: needed }),
+    gasUsed,
+  }
+}
+
+/** @param low fails @param high succeeds @param guess likely to be the least that succeeds */
+async function search(
+  succeeds: (gas: number) => Promise<boolean>,
+  { low, high, guess }: { low: number; high: number; guess: number },
+): Promise<number> {
+  let [fails, works] = [low, high]
+  if (guess < high && (await succeeds(guess))) {
+    works = guess
+    if (guess - 1 > fails && !(await succeeds(guess - 1))) return guess
+  } else fails = Math.min(guess, high - 1)
+  while (works - fails > Math.max(1, works / PRECISION)) {
+    // Most limits are close to what is used: a step up is at most twofold.
+    const middle = Math.min(Math.floor((fails + works) / 2), 2 * fails)
+    if (await succeeds(middle)) works = middle
+    else fails = middle
+  }
+  return works
+}
