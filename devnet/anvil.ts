@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { NodeError } from '#common/errors.ts'
-import { anvilBinary } from './anvilBinary.ts'
+import { foundryBinary } from './foundryBinary.ts'
 import { call } from './rpc.ts'
 import type { ProcessSpec } from './supervisor.ts'
 
@@ -21,7 +21,7 @@ const KEPT_STATES = 256
 export function anvilSpec(port: number, stateFile: string): ProcessSpec {
   return {
     name: 'anvil',
-    command: anvilBinary(),
+    command: foundryBinary('anvil'),
     args: [
       ...['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(L1_CHAIN_ID)],
       ...['--block-time', String(BLOCK_TIME_SECONDS), '--slots-in-an-epoch', String(SLOTS_IN_AN_EPOCH)],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { NodeError } from '#common/errors.ts'
-import { anvilBinary } from '#devnet/anvilBinary.ts'
+import { foundryBinary } from '#devnet/foundryBinary.ts'
 
 /** anvil ended, or did not listen in time. The message holds its last output. */
 export class AnvilStartError extends NodeError {
@@ -42,7 +42,7 @@ export const ANVIL_KEYS = [
 export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   const { chainId = 1337, port = 0, blockTimeSeconds, args = [] } = options
   const child = spawn(
-    anvilBinary(),
+    foundryBinary('anvil'),
     [
       ...['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId)],
       ...(blockTimeSeconds === undefined ? [] : ['--block-time', String(blockTimeSeconds)]),

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { waitForL1 } from '#devnet/anvil.ts'
-import { anvilBinary } from '#devnet/anvilBinary.ts'
 import { type RecordedProcess, readJson } from '#devnet/dataFolder.ts'
+import { foundryBinary } from '#devnet/foundryBinary.ts'
 import { startGuardian } from '#devnet/guardian.ts'
 import { readNetwork } from '#devnet/network.ts'
 import { choosePort } from '#devnet/ports.ts'
@@ -60,7 +60,7 @@ export async function startNetwork(extraAccounts: number): Promise<Server> {
 export async function startAnvil(): Promise<Server> {
   const port = await choosePort()
   const args = ['--host', '127.0.0.1', '--port', String(port), '--block-time', '1', '--quiet']
-  const child = spawn(anvilBinary(), args, { detached: true, stdio: 'ignore' })
+  const child = spawn(foundryBinary('anvil'), args, { detached: true, stdio: 'ignore' })
   startGuardian().watch(child.pid!, 'SIGTERM')
   const rpcUrl = `http://127.0.0.1:${port}`
   await waitForL1(rpcUrl)
