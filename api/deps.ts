@@ -32,7 +32,14 @@ export type ApiDeps = {
   minGasPriceWei: bigint
   limits: Pick<
     Config['rpc'],
-    'gasCap' | 'evmTimeoutMs' | 'maxLogs' | 'maxLogBlockRange' | 'batchLimit' | 'namespaces' | 'safeTag' | 'strictTags'
+    | 'gasCap'
+    | 'evmTimeoutMs'
+    | 'logsTimeoutMs'
+    | 'maxLogs'
+    | 'maxLogBlockRange'
+    | 'namespaces'
+    | 'safeTag'
+    | 'strictTags'
   >
   logger: Logger
 }

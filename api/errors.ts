@@ -19,7 +19,7 @@ export const RPC_CODE = {
 
 /** An error as the caller of JSON-RPC sees it. `data` is hex for a revert, else an object of details. */
 export class RpcError extends NodeError {
-  override readonly name = 'RpcError'
+  override readonly name: string = 'RpcError'
   readonly code: number
   readonly data: unknown
 
@@ -27,6 +27,17 @@ export class RpcError extends NodeError {
     super(text, { cause })
     this.code = code
     this.data = data
+  }
+}
+
+/** The caller asks for more than its share. */
+export class RateLimitError extends RpcError {
+  override readonly name = 'RateLimitError'
+  readonly retryAfterSeconds: number
+
+  constructor(retryAfterSeconds: number) {
+    super(RPC_CODE.limited, 'rate limit exceeded', { data: { retryAfter: Math.ceil(retryAfterSeconds) } })
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -38,6 +49,8 @@ export const methodNotFound = (method: string) =>
 export const serverError = (text: string) => new RpcError(RPC_CODE.server, text)
 export const headerNotFound = () => serverError('header not found')
 export const unknownBlock = () => new RpcError(RPC_CODE.unknownBlock, 'Unknown block')
+/** What the process does not do before it is ready and after it was told to stop. */
+export const unavailable = (text: 'node is starting' | 'node is stopping') => new RpcError(RPC_CODE.timedOut, text)
 export const timedOut = () => new RpcError(RPC_CODE.timedOut, 'request timed out')
 export const responseTooLarge = () => new RpcError(RPC_CODE.tooLarge, 'response too large')
 /** The process has as much of this work as it takes at once; the caller may come again after a second. */

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bytesToHex } from '#common/bytes.ts'
 import { createLogger } from '#common/logger.ts'
+import { rpcSchema } from '#config/rpc.ts'
 import { decodeSubmission } from '#pool/admission.ts'
 import { TransactionRejectedError } from '#pool/rejection.ts'
 import { hostileBytes } from '#protocol/hostileBytes.fixture.ts'
@@ -107,7 +108,7 @@ test('any message gets a JSON-RPC answer that blames its sender', { timeout: 60_
   })
   const dispatcher = createDispatcher({
     methods: createMethodTable([echo], ['eth']),
-    limits: { batchLimit: 3, maxBatchAnswer: 1500 },
+    limits: rpcSchema.parse({ batch: { limit: 3, maxAnswerLength: 1500 } }),
     logger: createLogger('test', 'silent'),
   })
   const request = fc.record(
@@ -126,9 +127,9 @@ test('any message gets a JSON-RPC answer that blames its sender', { timeout: 60_
   const altered = hostileBytes(messages.map((text) => encoder.encode(text))).map((raw) => new TextDecoder().decode(raw))
   await fc.assert(
     fc.asyncProperty(fc.oneof(messages, altered), async (message) => {
-      const answer = await dispatcher.dispatch(message, {})
-      if (answer === undefined) return // a notification
-      for (const one of [JSON.parse(answer)].flat()) {
+      const { text } = await dispatcher.dispatch(message, {})
+      if (text === undefined) return // a notification
+      for (const one of [JSON.parse(text)].flat()) {
         expect(one.jsonrpc).toBe('2.0')
         if (one.error !== undefined) expect([-32700, -32600, -32601, -32602, -32003]).toContain(one.error.code)
       }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLogger } from '#common/logger.ts'
+import { rpcSchema } from '#config/rpc.ts'
 import { createDispatcher } from './jsonRpc.ts'
 import { createMethodTable, method } from './method.ts'
 import { addressParam, blockParam, booleanParam, indexParam, optional, quantityParam } from './params.ts'
@@ -41,18 +42,21 @@ const methods = createMethodTable(
   ],
   ['eth'],
 )
-const observed: [string, number | undefined][] = []
+const observed: [string, string][] = []
 const dispatcher = createDispatcher({
   methods,
-  limits: { batchLimit: 3, maxBatchAnswer: 1500 },
+  limits: rpcSchema.parse({ batch: { limit: 3, maxAnswerLength: 1500 }, maxAnswerLength: 1200 }),
   logger: createLogger('test', 'fatal'),
-  observe: (name, _ms, code) => observed.push([name, code]),
+  observer: {
+    started: () => {},
+    answered: ({ method, outcome }) => observed.push([method, outcome]),
+  },
 })
 
 async function send(message: unknown): Promise<unknown> {
   ran = []
-  const answer = await dispatcher.dispatch(typeof message === 'string' ? message : JSON.stringify(message), {})
-  return answer === undefined ? undefined : JSON.parse(answer)
+  const { text } = await dispatcher.dispatch(typeof message === 'string' ? message : JSON.stringify(message), {})
+  return text === undefined ? undefined : JSON.parse(text)
 }
 const echo = (id: unknown, ...params: unknown[]) => ({ jsonrpc: '2.0', id, method: 'eth_echo', params })
 const errorOf = (code: number, message: string, id: unknown = null) => ({
@@ -103,7 +107,7 @@ test.each(['eth_nope', 'debug_hidden', 'ETH_ECHO', '__proto__', 'toString'])('%s
   expect(await send({ jsonrpc: '2.0', id: 1, method: name })).toEqual(
     errorOf(-32601, `the method ${name} does not exist/is not available`, 1),
   )
-  expect(observed.at(-1)).toEqual(['unknown', -32601])
+  expect(observed.at(-1)).toEqual(['unknown', '-32601'])
 })
 
 test('params are counted and named', async () => {

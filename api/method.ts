@@ -1,23 +1,34 @@
 import { type Param, readParams } from './params.ts'
 import { constant, type Schema } from './schemas.ts'
 
-/** What a method may ask of the connection its request came by. */
+/** What is known of the caller of a request, and of the connection it came by. */
 export type RequestContext = {
+  transport?: Transport
+  /** Address of the client, behind trusted proxies too. */
+  ip?: string | undefined
+  /** Aborted when nobody waits for the answer any more: the client is gone, or the method's time is over. */
+  readonly signal?: AbortSignal
+  /** What the caller's API key allows; everything when undefined. */
+  namespaces?: ReadonlySet<string> | undefined
+  /** Charges the caller's account. Seconds to wait when it is overdrawn, else 0. */
+  spend?: (cost: number) => number
   /** Present over WebSocket. */
   connection?: Connection
-  /** Network address of the caller, where it is known. */
-  ip?: string | undefined
   /** Work that has to wait until the answer was sent. Present over WebSocket. */
   afterAnswer?: (() => void)[]
 }
 
+export type Transport = 'http' | 'ws'
+
 /** Sends messages that answer no request. */
 export type Connection = {
-  /** Subscription ids of this connection, with what ends each. */
-  subscriptions: Map<string, () => void>
+  /** By id. */
+  subscriptions: Map<string, Subscription>
   /** Sends one message; slow readers are cut off by the connection. */
   send: (message: string) => void
 }
+
+export type Subscription = { kind: string; end: () => void }
 
 /** Weight of a method for rate limits. */
 export type Cost = 1 | 2 | 10 | 20 | 50 | 200
@@ -27,8 +38,11 @@ export type Method = {
   name: string
   summary: string
   cost: Cost
+  namespace: string
   params: readonly Param<unknown>[]
   result: Schema
+  /** The request fails after this time, and its signal is aborted; no limit when undefined. */
+  timeoutMs?: number | undefined
   /** The answer is what JSON makes of the result. */
   call: (params: unknown, context: RequestContext) => unknown
 }
@@ -44,10 +58,16 @@ export function method<const Params extends readonly Param<unknown>[]>(definitio
   cost: Cost
   params: Params
   result: Schema
+  timeoutMs?: number | undefined
   handle: (args: Values<Params>, context: RequestContext) => unknown
 }): Method {
   const { params, handle, ...rest } = definition
-  return { ...rest, params, call: (given, context) => handle(readParams(params, given) as Values<Params>, context) }
+  return {
+    ...rest,
+    params,
+    namespace: namespaceOf(rest.name),
+    call: (given, context) => handle(readParams(params, given) as Values<Params>, context),
+  }
 }
 
 /** Answers always the same; the schema is that value. */
@@ -55,7 +75,7 @@ export const constantMethod = (name: string, summary: string, value: unknown) =>
   method({ name, summary, cost: 1, params: [], result: constant(value), handle: () => value })
 
 /** What stands before the first `_` or `.`: the unit in which methods are switched on. */
-export const namespaceOf = (method: string): string => method.slice(0, method.search(/[_.]/))
+const namespaceOf = (method: string): string => method.slice(0, method.search(/[_.]/))
 
 /** Methods by name, of the namespaces that are switched on. A name stands for one method only. */
 export function createMethodTable(methods: readonly Method[], namespaces: readonly string[]): Map<string, Method> {
@@ -63,7 +83,7 @@ export function createMethodTable(methods: readonly Method[], namespaces: readon
   const table = new Map<string, Method>()
   for (const each of methods) {
     if (table.has(each.name)) throw new TypeError(`two methods are named ${each.name}`)
-    if (open.has(namespaceOf(each.name))) table.set(each.name, each)
+    if (open.has(each.namespace)) table.set(each.name, each)
   }
   return table
 }

@@ -1,4 +1,4 @@
-import { type Method, namespaceOf } from './method.ts'
+import type { Method } from './method.ts'
 import type { Param } from './params.ts'
 import { collectComponents, type Schema } from './schemas.ts'
 import { NODE_VERSION } from './version.ts'
@@ -16,10 +16,10 @@ export function describeApi(methods: readonly Method[]) {
   }
 }
 
-const describeMethod = ({ name, summary, cost, params, result }: Method) => ({
+const describeMethod = ({ name, namespace, summary, cost, params, result }: Method) => ({
   name,
   summary,
-  tags: [{ name: namespaceOf(name) }],
+  tags: [{ name: namespace }],
   paramStructure: 'either',
   params: params.map(describeParam),
   result: { name: 'result', schema: result },

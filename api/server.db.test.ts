@@ -276,7 +276,7 @@ test('health is told on the RPC port', async () => {
   expect(ready.status).toBe(200)
   expect(await ready.json()).toMatchObject({ status: 'ready', checks: { database: { ok: true } } })
   expect(await (await fetch(`${api.url}/metrics`)).text()).toContain(
-    'rpc_requests_total{method="eth_chainId",outcome="ok"}',
+    'rpc_requests_total{method="eth_chainId",transport="http",outcome="ok"}',
   )
 })
 

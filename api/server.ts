@@ -1,8 +1,4 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
 import { connectDatabase } from '#db/client.ts'
@@ -10,131 +6,140 @@ import { createPoolStore } from '#db/pool.ts'
 import { noteNodeVersion } from '#db/rpc/node.ts'
 import { createPoolIntake } from '#pool/submission.ts'
 import { ZERO_ADDRESS } from '#protocol/primitives.ts'
-import { createApp, createOpsApp } from './app.ts'
+import { type ApiKeys, followApiKeys } from './apiKeys.ts'
+import { createOpsApp } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { createEvmBlocks } from './evmBlocks.ts'
 import { createEvmThreads } from './evmThreads/evmThreads.ts'
 import { createForkIds } from './forkIds.ts'
-import { followHead } from './head.ts'
+import { createGate } from './gate.ts'
+import { followHead, type Head } from './head.ts'
 import { createHealth } from './health.ts'
-import { createDispatcher } from './jsonRpc.ts'
+import { closeServer, listenHttp } from './httpServer.ts'
+import { createDispatcher, type Dispatcher } from './jsonRpc.ts'
 import { addL1Metrics } from './l1Metrics.ts'
 import { createMethods } from './methods/table.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { addSenderMetrics } from './senderMetrics.ts'
 import { createSequencerNode } from './sequencerNode.ts'
 import { createStateReaders } from './stateReaders.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { NODE_VERSION } from './version.ts'
-import { serveWebSocket } from './webSocket.ts'
+import { openWire } from './wire.ts'
 
 /** A running API. `stop` lets running requests end within the grace time. */
-export type ApiServer = { port: number; opsPort: number | undefined; stop: () => Promise<void> }
+export type ApiServer = {
+  port: number
+  /** Of the port that serves WebSocket alone, when there is one. */
+  wsPort: number | undefined
+  opsPort: number | undefined
+  stop: () => Promise<void>
+}
 
-const MAX_BATCH_ANSWER_BYTES = 25 * 1024 * 1024
 const STATEMENT_TIMEOUT_MS = 10_000
-const DRAIN_MS = 30_000
 const MAX_CONNECTIONS = 20
 
 /**
- * Connects to the database and serves JSON-RPC over HTTP and WebSocket. A port of 0 takes a free one; `withOps: false`
- * leaves the operations port closed. @throws {BlockNotFoundError} when the State DB has no genesis yet
+ * Connects to the database and serves JSON-RPC over HTTP and WebSocket. The ports are open from the start; until all is
+ * ready, requests are told so. A port of 0 takes a free one; `withOps: false` leaves the operations port closed.
+ * @throws {BlockNotFoundError} when the State DB has no genesis yet
  */
 export async function startApiServer(config: Config, logger: Logger, { withOps = true } = {}): Promise<ApiServer> {
-  const { network, rpc, pool } = config
+  const { rpc } = config
   const db = connectDatabase(config.database.url, {
     maxConnections: Math.max(config.database.maxConnections, MAX_CONNECTIONS),
     name: 'zknode-api',
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   })
   const evm = createEvmThreads({
-    ...{ databaseUrl: config.database.url, statementTimeoutMs: STATEMENT_TIMEOUT_MS, chainId: network.chainId },
+    ...{ databaseUrl: config.database.url, statementTimeoutMs: STATEMENT_TIMEOUT_MS, chainId: config.network.chainId },
     ...{ threads: rpc.evmThreads, maxTraces: rpc.maxTraces, logger },
   })
+  const closers: (() => unknown)[] = [() => db.$client.end({ timeout: 5 }), () => evm.close()]
+  const closeAll = async () => {
+    while (closers.length > 0) await closers.pop()!()
+  }
   try {
-    const head = await followHead(db, logger)
-    await noteNodeVersion(db, NODE_VERSION)
-    const subscriptions = await createSubscriptions({ db, head, role: config.role, logger })
-    const stateAt = createStateReaders(db)
-    const forkIds = createForkIds(db, network.forkId)
-    const rules = { ...pool, chainId: network.chainId }
-    const { rpcUrl, requestTimeoutMs } = config.trustedSequencer
-    const sequencerNode = config.role === 'sequencer' ? undefined : createSequencerNode(rpcUrl, requestTimeoutMs)
-    const deps: ApiDeps = {
-      db,
-      head,
-      subscriptions,
-      stateAt,
-      intake: sequencerNode?.intake ?? createPoolIntake({ store: createPoolStore(db, pool), rules }),
-      sequencerNode,
-      evm,
-      evmBlock: createEvmBlocks({ chainId: network.chainId, forkIds }),
-      forkIds,
-      network,
-      role: config.role,
-      chainId: network.chainId,
-      coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
-      minGasPriceWei: pool.minGasPriceWei,
-      limits: rpc,
-      logger,
-    }
-    const [metrics, health] = [createMetrics(), createHealth({ db, head })]
-    addSenderMetrics(metrics.registry, db)
-    addL1Metrics(metrics.registry, db)
-    const dispatcher = createDispatcher({
-      methods: createMethods(deps),
-      limits: { batchLimit: rpc.batchLimit, maxBatchAnswer: MAX_BATCH_ANSWER_BYTES },
-      logger,
-      observe: metrics.observe,
-    })
-    const app = createApp({ ...rpc, dispatcher, health, metrics, logger })
-    const server = createAdaptorServer({ fetch: app.fetch }) as Server
-    const closeSockets = serveWebSocket(server, { dispatcher, metrics, logger })
-    await evm.ready
-    const port = await open(server, rpc)
-    const ops = withOps
-      ? (createAdaptorServer({ fetch: createOpsApp({ health, metrics }).fetch }) as Server)
-      : undefined
-    const opsPort = ops === undefined ? undefined : await open(ops, config.ops)
+    const gate = createGate()
+    const metrics = createMetrics()
+    let node: Node | undefined
+    const health = createHealth({ db, gate, findHead: () => node?.head })
+    const ops = withOps ? await listenHttp(createOpsApp({ health, metrics }), config.ops) : undefined
+    if (ops !== undefined) closers.push(() => closeServer(ops.server, 0))
 
+    // Both are asked only when the gate is open.
+    const dispatcher: Dispatcher = { dispatch: (message, context) => node!.dispatcher.dispatch(message, context) }
+    const findKey: ApiKeys['find'] = (key) => node?.apiKeys.find(key)
+    const wire = await openWire({ dispatcher, findKey, gate, health, metrics, rpc, logger })
+    closers.push(wire.close)
+
+    node = await createNode(config, { db, evm, metrics, logger })
+    closers.splice(1, 0, node.close)
+    gate.open()
     return {
-      port,
-      opsPort,
+      port: wire.port,
+      wsPort: wire.wsPort,
+      opsPort: ops?.port,
       stop: async () => {
-        health.drain()
-        closeSockets()
-        await close(server)
-        if (ops !== undefined) await close(ops)
-        await subscriptions.close()
-        await head.close()
-        await evm.close()
-        await db.$client.end({ timeout: 5 })
+        gate.drain()
+        await delay(rpc.drainDelayMs)
+        gate.close()
+        await closeAll()
       },
     }
   } catch (error) {
-    await evm.close()
-    await db.$client.end({ timeout: 1 })
+    await closeAll()
     throw error
   }
 }
 
-async function open(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
-  server.listen(port, host)
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
-}
+type Node = { head: Head; dispatcher: Dispatcher; apiKeys: ApiKeys; close: () => Promise<void> }
 
-/** Idle connections end at once, running requests within the grace time. */
-async function close(server: Server): Promise<void> {
-  const closed = once(server, 'close')
-  server.close()
-  server.closeIdleConnections()
-  const patience = new AbortController()
-  const late = delay(DRAIN_MS, undefined, { signal: patience.signal, ref: false }).then(
-    () => server.closeAllConnections(),
-    () => {},
-  )
-  await closed
-  patience.abort()
-  await late
+/** All behind the wire: what follows the database, and the methods over it. */
+async function createNode(
+  config: Config,
+  { db, evm, metrics, logger }: Pick<ApiDeps, 'db' | 'evm' | 'logger'> & { metrics: Metrics },
+): Promise<Node> {
+  const { network, rpc, pool } = config
+  const head = await followHead(db, logger)
+  await noteNodeVersion(db, NODE_VERSION)
+  const subscriptions = await createSubscriptions({ db, head, role: config.role, logger })
+  const apiKeys = await followApiKeys(db, logger)
+  const stateAt = createStateReaders(db)
+  const forkIds = createForkIds(db, network.forkId)
+  const rules = { ...pool, chainId: network.chainId }
+  const { rpcUrl, requestTimeoutMs } = config.trustedSequencer
+  const sequencerNode = config.role === 'sequencer' ? undefined : createSequencerNode(rpcUrl, requestTimeoutMs)
+  const deps: ApiDeps = {
+    db,
+    head,
+    subscriptions,
+    stateAt,
+    intake: sequencerNode?.intake ?? createPoolIntake({ store: createPoolStore(db, pool), rules }),
+    sequencerNode,
+    evm,
+    evmBlock: createEvmBlocks({ chainId: network.chainId, forkIds }),
+    forkIds,
+    network,
+    role: config.role,
+    chainId: network.chainId,
+    coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
+    minGasPriceWei: pool.minGasPriceWei,
+    limits: rpc,
+    logger,
+  }
+  addSenderMetrics(metrics.registry, db)
+  addL1Metrics(metrics.registry, db)
+  const methods = createMethods(deps)
+  await evm.ready
+  return {
+    head,
+    apiKeys,
+    dispatcher: createDispatcher({ methods, limits: rpc, logger, observer: metrics.observer }),
+    close: async () => {
+      await subscriptions.close()
+      await apiKeys.close()
+      await head.close()
+    },
+  }
 }

@@ -92,7 +92,7 @@ export function testConfig(databaseUrl: string, overrides: Pick<ConfigInput, 'rp
     database: { url: databaseUrl },
     l1: { rpcUrl: 'http://127.0.0.1:1' },
     temporal: {},
-    rpc: { port: 0, evmThreads: 1, ...overrides.rpc },
+    rpc: { port: 0, evmThreads: 1, drainDelayMs: 0, rateLimit: { enabled: false }, ...overrides.rpc },
     ops: { port: 0 },
   }
 }

@@ -1,65 +1,97 @@
-import type { Server } from 'node:http'
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Logger } from '#common/logger.ts'
-import { invalidRequest } from './errors.ts'
+import type { Config } from '#config/schema.ts'
+import type { Caller, IdentifyCaller } from './callers.ts'
+import { invalidRequest, type RpcError } from './errors.ts'
+import type { Gate } from './gate.ts'
+import { createHostCheck } from './hostCheck.ts'
 import { type Dispatcher, formatError } from './jsonRpc.ts'
 import type { Connection } from './method.ts'
 import type { Metrics } from './metrics.ts'
+import { createOutbox } from './outbox.ts'
 
-const PATHS = new Set(['/', '/ws'])
-const MAX_FRAME_BYTES = 15 * 1024 * 1024
-const PING_INTERVAL_MS = 30_000
+export type WebSocketDeps = {
+  dispatcher: Dispatcher
+  identify: IdentifyCaller
+  gate: Gate
+  metrics: Metrics
+  limits: Pick<Config['rpc'], 'ws' | 'vhosts'>
+  logger: Logger
+}
+
+const PATH = /^\/(?:ws|v1\/(?<key>[^/?]+))?$/
 const MAX_MISSED_PINGS = 2
-/** A reader that is further behind is cut off with 1013, try again later. */
-const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
-const TRY_AGAIN_LATER = 1013
+/** Of one connection; more wait in the socket. */
+const MAX_RUNNING = 256
 const GOING_AWAY = 1001
 
-/** JSON-RPC over WebSocket on the port of an HTTP server. Returns what closes all connections. */
-export function serveWebSocket(
-  server: Server,
-  { dispatcher, metrics, logger }: { dispatcher: Dispatcher; metrics: Metrics; logger: Logger },
-): () => void {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES })
-  const missedPings = new WeakMap<WebSocket, number>()
-
-  server.on('upgrade', (request, socket, head) => {
-    const path = (request.url ?? '/').split('?', 1)[0]!
-    if (!PATHS.has(path)) socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
-    else sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request.socket.remoteAddress))
+/** JSON-RPC over WebSocket on the ports of HTTP servers. Returns what closes all connections. */
+export function serveWebSocket(servers: readonly Server[], deps: WebSocketDeps): () => void {
+  const { dispatcher, identify, gate, metrics, limits, logger } = deps
+  const sockets = new WebSocketServer({
+    ...{ noServer: true, maxPayload: limits.ws.maxFrameBytes, perMessageDeflate: limits.ws.compression },
   })
+  const missedPings = new WeakMap<WebSocket, number>()
+  const isHostAllowed = createHostCheck(limits.vhosts)
+  for (const server of servers) server.on('upgrade', upgrade)
 
-  function open(socket: WebSocket, ip: string | undefined): void {
-    const connection: Connection = { subscriptions: new Map(), send: (message) => send(socket, message) }
-    metrics.connections.inc()
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy())
+    const caller = admit(request)
+    if (caller instanceof Refusal) refuse(socket, caller)
+    else sockets.handleUpgrade(request, socket, head, (opened) => open(opened, caller))
+  }
+
+  function admit(request: IncomingMessage): Caller | Refusal {
+    const path = PATH.exec((request.url ?? '/').split('?', 1)[0]!)
+    if (path === null) return new Refusal(404, invalidRequest('invalid request: WebSocket is served on / and /ws'))
+    const closed = gate.refusal()
+    if (closed !== undefined) return new Refusal(503, closed)
+    if (!isHostAllowed(request.headers.host)) return new Refusal(403, invalidRequest('invalid request: unknown host'))
+    try {
+      return identify(request, path.groups?.['key'])
+    } catch (error) {
+      return new Refusal(401, error as RpcError)
+    }
+  }
+
+  function open(socket: WebSocket, caller: Caller): void {
+    const send = createOutbox(socket)
+    const connection: Connection = { subscriptions: new Map(), send }
+    const gone = new AbortController()
+    const context = { ...caller, transport: 'ws', connection, signal: gone.signal } as const
+    let running = 0
+
+    async function serve(message: string): Promise<void> {
+      running += 1
+      if (running === MAX_RUNNING) socket.pause()
+      try {
+        const afterAnswer: (() => void)[] = []
+        const { text } = await dispatcher.dispatch(message, { ...context, afterAnswer })
+        if (text !== undefined) send(text)
+        for (const work of afterAnswer) work()
+      } finally {
+        running -= 1
+        if (socket.isPaused && running < MAX_RUNNING) socket.resume()
+      }
+    }
+
+    metrics.connections.add(connection)
     missedPings.set(socket, 0)
     socket.on('pong', () => missedPings.set(socket, 0))
     socket.on('error', (err) => logger.debug({ err }, 'WebSocket error'))
     socket.on('close', () => {
-      metrics.connections.dec()
-      for (const end of connection.subscriptions.values()) end()
+      metrics.connections.delete(connection)
+      gone.abort()
+      for (const { end } of connection.subscriptions.values()) end()
       connection.subscriptions.clear()
     })
     socket.on('message', (data, isBinary) => {
-      if (isBinary) {
-        send(socket, formatError(null, invalidRequest('invalid request: text frames only')))
-        return
-      }
-      const afterAnswer: (() => void)[] = []
-      dispatcher
-        .dispatch(String(data), { connection, ip, afterAnswer })
-        .then((answer) => {
-          if (answer !== undefined) send(socket, answer)
-          for (const work of afterAnswer) work()
-        })
-        .catch((err: unknown) => logger.error({ err }, 'WebSocket request failed'))
+      if (isBinary) send(formatError(null, invalidRequest('invalid request: text frames only')))
+      else serve(String(data)).catch((err: unknown) => logger.error({ err }, 'WebSocket request failed'))
     })
-  }
-
-  function send(socket: WebSocket, message: string): void {
-    if (socket.readyState !== socket.OPEN) return
-    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.close(TRY_AGAIN_LATER, 'reader is too slow')
-    else socket.send(message)
   }
 
   const pings = setInterval(() => {
@@ -72,7 +104,7 @@ export function serveWebSocket(
       missedPings.set(socket, missed + 1)
       socket.ping()
     }
-  }, PING_INTERVAL_MS)
+  }, limits.ws.pingIntervalMs)
   pings.unref()
 
   return () => {
@@ -80,4 +112,25 @@ export function serveWebSocket(
     for (const socket of sockets.clients) socket.close(GOING_AWAY, 'node is stopping')
     sockets.close()
   }
+}
+
+class Refusal {
+  readonly status: number
+  readonly body: string
+
+  constructor(status: number, error: RpcError) {
+    this.status = status
+    this.body = formatError(null, error)
+  }
+}
+
+/** Answers an upgrade as HTTP would. */
+function refuse(socket: Duplex, { status, body }: Refusal): void {
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'connection: close',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -1,12 +1,11 @@
-import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { Address, Hash } from '#protocol/primitives.ts'
+import { count, milliseconds, port } from './options.ts'
+import { rpcSchema } from './rpc.ts'
 
 /** Parsers of single options, for other files of the same kind. */
 export const address = z.string().transform((value, context) => checked(() => Address(value), context))
 export const hash = z.string().transform((value, context) => checked(() => Hash(value), context))
-const milliseconds = z.number().int().positive()
-export const count = z.number().int().positive()
 const wei = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/)]).transform(BigInt)
 
 function checked<T>(parse: () => T, context: z.RefinementCtx): T {
@@ -189,31 +188,8 @@ export const configSchema = z.strictObject({
       priceBumpPercent: z.number().int().nonnegative().default(10),
     })
     .prefault({}),
-  rpc: z
-    .strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: z.number().int().min(0).max(65_535).default(8123),
-      maxBodyBytes: count.default(5 * 1024 * 1024),
-      batchLimit: count.default(100),
-      corsOrigins: z.array(z.string()).default(['*']),
-      namespaces: z.array(z.string()).default(['eth', 'net', 'web3', 'txpool', 'zkevm']),
-      gasCap: count.default(50_000_000),
-      evmTimeoutMs: milliseconds.default(5000),
-      /** Threads of the API process that run calls, estimates and traces: one a core, up to eight, when left out. */
-      evmThreads: count.max(64).default(Math.min(8, availableParallelism())),
-      /** Traces that run at once in one API process. */
-      maxTraces: count.default(8),
-      maxLogs: count.default(10_000),
-      maxLogBlockRange: count.default(10_000),
-      /** What the tag safe means: the last batch verified in a safe L1 block, or sequenced in a finalized one. */
-      safeTag: z.enum(['verified', 'sequenced']).default('verified'),
-      /** An error for safe and finalized before anything is verified, and for ranges of logs beyond the newest block. */
-      strictTags: z.boolean().default(false),
-    })
-    .prefault({}),
-  ops: z
-    .strictObject({ host: z.string().default('127.0.0.1'), port: z.number().int().min(0).max(65_535).default(9091) })
-    .prefault({}),
+  rpc: rpcSchema,
+  ops: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(9091) }).prefault({}),
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info') })
     .prefault({}),

@@ -494,6 +494,17 @@ export const rpcFilters = state.table(
   (table) => [index('rpc_filters_polled').on(table.polledAt), index('rpc_filters_owner').on(table.owner)],
 )
 
+/** Keys of JSON-RPC callers; the keys themselves are nowhere. */
+export const apiKeys = state.table('api_keys', {
+  id: text('id').primaryKey(),
+  keyHash: hexBytes<Hash>('key_hash').notNull().unique(), // SHA-256
+  namespaces: text('namespaces').array(), // null: all that are switched on
+  ratePerSecond: integer('rate_per_second'), // null: rpc.rateLimit.perKey
+  note: text('note').notNull(),
+  createdAt: now('created_at'),
+  revokedAt: moment('revoked_at'),
+})
+
 // -------------------------------------------------------------------------------------------------------------- pool
 
 export type PoolStatus = 'pending' | 'rejected'

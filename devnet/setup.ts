@@ -117,6 +117,13 @@ export type ConfigPlaces = SetupPlaces & {
   temporalUiUrl: string | undefined
 }
 
+/** One person is the only caller: no limits of rate, everything that helps with debugging, and a quick end. */
+const localRpc = (port: number): ConfigInput['rpc'] => ({
+  port,
+  ...{ rateLimit: { enabled: false }, drainDelayMs: 0 },
+  namespaces: ['eth', 'net', 'web3', 'txpool', 'zkevm', 'debug', 'trace', 'ots', 'dev'],
+})
+
 /** Writes node-2.json, the configuration of a second node that knows the chain and no keys. Returns its path. */
 export function writeSecondNodeConfig(
   { deployment, l1ChainId, genesisRoot }: Chain,
@@ -134,7 +141,7 @@ export function writeSecondNodeConfig(
     database: { url: places.databaseUrl },
     l1: { rpcUrl: places.l1RpcUrl },
     temporal: { address, namespace, ...(uiUrl === undefined ? {} : { uiUrl }) },
-    rpc: { port: places.rpcPort },
+    rpc: localRpc(places.rpcPort),
     ops: { port: places.opsPort },
   }
   const path = join(folder, 'node-2.json')
@@ -176,7 +183,7 @@ export function writeNodeConfig({ deployment, ...chain }: Chain, places: ConfigP
     sequenceSender: { waitMs: 500 },
     aggregator: { verifyIntervalMs: 500 },
     pool: { accountQueue: 5000, globalQueue: 100_000 },
-    rpc: { port: places.rpcPort },
+    rpc: localRpc(places.rpcPort),
     ops: { port: places.opsPort },
   }
   const path = join(folder, 'node.json')

@@ -96,6 +96,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       name: 'eth_getLogs',
       summary: 'Logs of a range of blocks, or of one block',
       cost: 20,
+      timeoutMs: deps.limits.logsTimeoutMs,
       params: [logFilterParam],
       result: schema.listOf(schema.log),
       handle: async ([filter]) => (await readLogs(deps, filter)).map((log) => formatLog(log)),
@@ -135,6 +136,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       name: 'eth_getFilterChanges',
       summary: 'What is new since the last poll',
       cost: 20,
+      timeoutMs: deps.limits.logsTimeoutMs,
       params: [quantityParam('filterId')],
       result: schema.either(schema.listOf(schema.hash), schema.listOf(schema.log)),
       handle: async ([id]) => {
@@ -147,6 +149,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
       name: 'eth_getFilterLogs',
       summary: 'All logs of a log filter',
       cost: 20,
+      timeoutMs: deps.limits.logsTimeoutMs,
       params: [quantityParam('filterId')],
       result: schema.listOf(schema.log),
       handle: async ([id]) => {

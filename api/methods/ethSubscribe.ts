@@ -34,7 +34,7 @@ export const ethSubscribeMethods = ({ subscriptions }: ApiDeps) => [
         for (const message of waiting ?? []) send(message)
         waiting = undefined
       })
-      open.set(id, start(subscriptions, kind, options, tell))
+      open.set(id, { kind, end: start(subscriptions, kind, options, tell) })
       return id
     },
   }),
@@ -46,7 +46,7 @@ export const ethSubscribeMethods = ({ subscriptions }: ApiDeps) => [
     result: schema.boolean,
     handle: ([id], context) => {
       const { subscriptions: open } = requireConnection(context)
-      open.get(id)?.()
+      open.get(id)?.end()
       return open.delete(id)
     },
   }),

@@ -1,4 +1,4 @@
-import { type Method, method, namespaceOf } from '../method.ts'
+import { type Method, method } from '../method.ts'
 import { describeApi } from '../openRpc.ts'
 import { mapOf, text } from '../schemas.ts'
 
@@ -10,7 +10,7 @@ export const rpcMethods = (served: () => ReadonlyMap<string, Method>): readonly 
     cost: 1,
     params: [],
     result: mapOf(text),
-    handle: () => Object.fromEntries([...served().keys()].map((name) => [namespaceOf(name), '1.0'])),
+    handle: () => Object.fromEntries([...served().values()].map(({ namespace }) => [namespace, '1.0'])),
   }),
   method({
     name: 'rpc.discover',

@@ -1,0 +1,92 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { createApiKey } from '#api/apiKeys.ts'
+import { NodeError } from '#common/errors.ts'
+import { loadConfig } from '#config/load.ts'
+import { connectDatabase, type Database } from '#db/client.ts'
+import { insertApiKey, listApiKeys, revokeApiKey } from '#db/rpc/apiKeys.ts'
+
+export class ApiKeyNotFoundError extends NodeError {
+  override readonly name = 'ApiKeyNotFoundError'
+}
+
+type NewOptions = { note: string; namespaces?: string[]; rate?: number }
+
+/** `zknode api-keys`: who may use JSON-RPC when `rpc.keys` is optional or required. Running API processes follow. */
+export const apiKeysCommand = () =>
+  new Command('api-keys')
+    .description('Make, list and revoke keys of the JSON-RPC API.')
+    .addCommand(
+      withConfig(new Command('new').description('Make a key and print it; it is not shown again.'))
+        .option('--note <text>', 'whose it is', '')
+        .option('--namespaces <list>', 'what it may call, such as eth,net,web3; all when left out', readList)
+        .option('--rate <cost>', 'cost it may spend in a second; rpc.rateLimit.perKey when left out', readCount)
+        .action(async (options: NewOptions & Place) => {
+          say(await withDatabase(options, (db) => makeApiKey(db, options)))
+        }),
+    )
+    .addCommand(
+      withConfig(new Command('list').description('Keys with their limits; the keys themselves are not stored.')).action(
+        async (options: Place) => {
+          for (const line of await withDatabase(options, describeApiKeys)) say(line)
+        },
+      ),
+    )
+    .addCommand(
+      withConfig(new Command('revoke').description('Refuse a key from now on.').argument('<id>')).action(
+        async (id: string, options: Place) => {
+          await withDatabase(options, async (db) => {
+            if (!(await revokeApiKey(db, id)))
+              throw new ApiKeyNotFoundError('There is no such valid key.', { facts: { id } })
+          })
+          say(`${id} is revoked.`)
+        },
+      ),
+    )
+
+/** Stores a new key. Returns the key itself. */
+export async function makeApiKey(db: Database, { note, namespaces, rate }: NewOptions): Promise<string> {
+  const { key, ...stored } = createApiKey()
+  await insertApiKey(db, { ...stored, note, namespaces: namespaces ?? null, ratePerSecond: rate ?? null })
+  return key
+}
+
+/** A line for each key ever made. */
+export async function describeApiKeys(db: Database): Promise<string[]> {
+  return (await listApiKeys(db)).map(({ id, namespaces, ratePerSecond, note, createdAt, revokedAt }) =>
+    [
+      id,
+      createdAt.toISOString(),
+      revokedAt === null ? 'valid' : `revoked ${revokedAt.toISOString()}`,
+      `namespaces ${namespaces?.join(',') ?? 'all'}`,
+      `rate ${ratePerSecond ?? 'default'}`,
+      note,
+    ].join('  '),
+  )
+}
+
+type Place = { config: string }
+
+const withConfig = (command: Command) =>
+  command.option(
+    '--config <file>',
+    'configuration of the node, whose database holds the keys',
+    process.env['ZKNODE_CONFIG'] ?? '.zknode/node.json',
+  )
+
+async function withDatabase<T>({ config }: Place, work: (db: Database) => Promise<T>): Promise<T> {
+  const db = connectDatabase(loadConfig(config).database.url, { maxConnections: 1, name: 'zknode-cli' })
+  try {
+    return await work(db)
+  } finally {
+    await db.$client.end()
+  }
+}
+
+const readList = (text: string) => text.split(',').map((name) => name.trim())
+
+function readCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number above 0')
+  return Number(text)
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
