@@ -6,8 +6,8 @@ import type { WorldState } from './worldState.ts'
 
 export type GasEstimate =
   | { kind: 'estimated'; gas: number; gasUsed: number }
-  /** It fails with all the gas it may have. */
-  | { kind: 'failed'; result: SimulationResult }
+  /** It fails with all the gas it may have; `isShortOfFunds` when the sender could not pay for more. */
+  | { kind: 'failed'; result: SimulationResult; gas: number; isShortOfFunds: boolean }
   /** No batch has room for it. */
   | { kind: 'out-of-counters'; counter: keyof ZkCounters }
 
@@ -16,36 +16,42 @@ const PRECISION = 64
 
 /**
  * The least gas limit, up to `call.gas`, with which the call succeeds. One run tells it, unless the run depends on the
- * gas it has: then the limit is searched, down to one 64th of itself.
+ * gas it has: then the limit is searched, down to one 64th of itself. The sender must have what value and price want.
  */
 export async function estimateGas(
   world: WorldState,
   call: SimulatedCall,
   options: Omit<SimulationOptions, 'tracer'>,
 ): Promise<GasEstimate> {
+  const affordable = await affordableGas(world, call)
+  const most = Math.min(call.gas, affordable)
+  const need = new GasNeed({ hasPrice: call.gasPrice > 0n })
   const attempt = async (gas: number, tracer?: GasNeed) => {
     const checkpoint = world.checkpoint()
     const result = await simulateOn(world, { ...call, gas }, { ...options, tracer })
     world.revertTo(checkpoint)
     return result
   }
-  const need = new GasNeed({ hasPrice: call.gasPrice > 0n })
-  const first = await attempt(call.gas, need)
-  if (first.kind === 'refused' || !first.success) return { kind: 'failed', result: first }
+  const first = await attempt(most, need)
+  if (first.kind === 'refused' || !first.success)
+    return { kind: 'failed', result: first, gas: most, isShortOfFunds: affordable < call.gas }
   if (first.exhaustedCounter !== undefined) return { kind: 'out-of-counters', counter: first.exhaustedCounter }
   const intrinsic = intrinsicGas(call.data, call.to === undefined)
-  const needed = intrinsic + need.need
   const { gasUsed } = first
-  if (!need.dependsOnGas) return { kind: 'estimated', gas: needed, gasUsed }
+  if (!need.dependsOnGas) return { kind: 'estimated', gas: intrinsic + need.need, gasUsed }
   const succeeds = async (gas: number) => {
     const result = await attempt(gas)
     return result.kind === 'executed' && result.success
   }
-  return {
-    kind: 'estimated',
-    gas: await search(succeeds, { low: intrinsic - 1, high: call.gas, guess: needed }),
-    gasUsed,
-  }
+  const range = { low: intrinsic - 1, high: most, guess: intrinsic + need.need }
+  return { kind: 'estimated', gas: await search(succeeds, range), gasUsed }
+}
+
+async function affordableGas(world: WorldState, { from, value, gasPrice }: SimulatedCall): Promise<number> {
+  if (gasPrice === 0n) return Number.POSITIVE_INFINITY
+  await world.prefetchAccounts([from])
+  const { balance } = world.account(from)
+  return balance < value ? Number.POSITIVE_INFINITY : Number((balance - value) / gasPrice)
 }
 
 /** @param low fails @param high succeeds @param guess likely to be the least that succeeds */

@@ -25,6 +25,8 @@ export type SimulatedCall = {
   /** wei */
   value: bigint
   data: Uint8Array
+  /** Gives the sender what the value needs, when no price is given and it has less. */
+  lendsValue?: boolean
 }
 
 export type SimulationOptions = {
@@ -76,12 +78,13 @@ export async function simulateOn(
   call: SimulatedCall,
   { forkId, block, tracer, pace, treeDepth = 0 }: SimulationOptions,
 ): Promise<SimulationResult> {
-  const { from, to, gas, gasPrice, value, data } = call
+  const { from, to, gas, gasPrice, value, data, lendsValue = false } = call
   const rules = getForkRules(forkId)
   await world.prefetch([from, block.coinbase], to === undefined ? [] : [to])
   const sender = world.account(from)
   const intrinsic = intrinsicGas(data, to === undefined)
   const fee = gasPrice * BigInt(gas)
+  if (lendsValue && gasPrice === 0n && sender.balance < value) world.setBalance(sender, value)
   const facts = { intrinsicGas: intrinsic, balance: sender.balance, cost: fee + value }
   if (gas < intrinsic) return { kind: 'refused', error: 'INTRINSIC_INVALID_GAS_LIMIT', ...facts }
   if (sender.balance < fee + value) return { kind: 'refused', error: 'INTRINSIC_INVALID_BALANCE', ...facts }
