@@ -5,7 +5,8 @@ import { type SimulatedCall, type SimulationOptions, type SimulationResult, simu
 import type { WorldState } from './worldState.ts'
 
 export type GasEstimate =
-  | { kind: 'estimated'; gas: number; gasUsed: number }
+  /** `isExact`: with this limit it goes as it goes with plenty of gas, with one less it does not. */
+  | { kind: 'estimated'; gas: number; isExact: boolean }
   /** It fails with all the gas it may have; `isShortOfFunds` when the sender could not pay for more. */
   | { kind: 'failed'; result: SimulationResult; gas: number; isShortOfFunds: boolean }
   /** No batch has room for it. */
@@ -37,14 +38,13 @@ export async function estimateGas(
     return { kind: 'failed', result: first, gas: most, isShortOfFunds: affordable < call.gas }
   if (first.exhaustedCounter !== undefined) return { kind: 'out-of-counters', counter: first.exhaustedCounter }
   const intrinsic = intrinsicGas(call.data, call.to === undefined)
-  const { gasUsed } = first
-  if (!need.dependsOnGas) return { kind: 'estimated', gas: intrinsic + need.need, gasUsed }
+  if (!need.dependsOnGas) return { kind: 'estimated', gas: intrinsic + need.need, isExact: true }
   const succeeds = async (gas: number) => {
     const result = await attempt(gas)
     return result.kind === 'executed' && result.success
   }
   const range = { low: intrinsic - 1, high: most, guess: intrinsic + need.need }
-  return { kind: 'estimated', gas: await search(succeeds, range), gasUsed }
+  return { kind: 'estimated', gas: await search(succeeds, range), isExact: false }
 }
 
 async function affordableGas(world: WorldState, { from, value, gasPrice }: SimulatedCall): Promise<number> {

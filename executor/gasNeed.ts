@@ -75,7 +75,7 @@ export class GasNeed implements Tracer {
     const { given, stipend, spentByCaller, need } = this.#frames.pop()!
     const isHalted = error !== undefined && error !== 'execution reverted'
     if (isHalted && given > stipend) this.dependsOnGas = true // it took what it was given
-    const own = Math.max(need, gasUsed)
+    const own = isHalted ? given : Math.max(need, gasUsed)
     const caller = this.#frames.at(-1)
     if (caller === undefined) this.need = own
     else caller.need = Math.max(caller.need, spentByCaller + leastToGive(own - stipend))
