@@ -1,4 +1,5 @@
 import type { BlockOverrides } from './evmBlocks.ts'
+
 import { customParam, parseAddress, parseObject, parseQuantity, parseSafeQuantity } from './params.ts'
 
 export const blockOverridesParam = customParam('blockOverrides', { type: 'object' }, parseBlockOverrides)

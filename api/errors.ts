@@ -15,6 +15,7 @@ export const RPC_CODE = {
   limited: -32005,
   unknownBlock: -39001,
   pruned: 4444,
+  notMined: 4,
 } as const
 
 /** An error as the caller of JSON-RPC sees it. `data` is hex for a revert, else an object of details. */

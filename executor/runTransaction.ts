@@ -60,14 +60,27 @@ export async function runTransaction(
   const error = findIntrinsicError(transaction, { sender, batchChainId: block.chainId, gas, gasPrice })
   if (error !== undefined) return { kind: 'invalid', error }
   const gasLimit = Number(transaction.gasLimit)
+  const result = await runCharged(context, sender, { to, gasLimit, gasPrice, value, data, nonce }, gas)
+  return { kind: 'executed', result }
+}
+
+/** Nonce, fee, execution, what the fee was too much, the coinbase's share. Sender and coinbase must be in memory. */
+export async function runCharged(
+  context: RunContext,
+  sender: AccountState,
+  message: Message,
+  intrinsic: number,
+): Promise<MessageResult> {
+  const { world, block } = context
+  const { gasLimit, gasPrice, nonce } = message
   world.beginTransaction()
   world.setNonce(sender, nonce + 1n)
   world.setBalance(sender, sender.balance - gasPrice * BigInt(gasLimit))
-  const result = await runMessage(context, sender, { to, gasLimit, gasPrice, value, data, nonce }, gas)
+  const result = await runMessage(context, sender, message, intrinsic)
   world.setBalance(sender, sender.balance + gasPrice * BigInt(gasLimit - result.gasUsed))
   const coinbase = world.account(block.coinbase)
   world.setBalance(coinbase, coinbase.balance + gasPrice * BigInt(result.gasUsed))
-  return { kind: 'executed', result }
+  return result
 }
 
 /**

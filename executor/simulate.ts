@@ -8,7 +8,7 @@ import type { BlockContext } from './evm/interpreter.ts'
 import type { Pace } from './evm/pace.ts'
 import type { Tracer } from './evm/tracer.ts'
 import type { IntrinsicError } from './intrinsic.ts'
-import { type MessageResult, runMessage } from './runTransaction.ts'
+import { type MessageResult, runCharged } from './runTransaction.ts'
 import { overrideState, type StateOverrides } from './stateOverrides.ts'
 import type { StateReader } from './stateReader.ts'
 import { WorldState } from './worldState.ts'
@@ -92,11 +92,8 @@ export async function simulateOn(
   const { nonce } = sender
   const model = new CounterModel(rules)
   const counters = model.createMeter()
-  world.beginTransaction()
-  world.setNonce(sender, nonce + 1n)
-  if (fee > 0n) world.setBalance(sender, sender.balance - fee)
   const message = { to, gasLimit: gas, gasPrice, value, data, nonce }
-  const result = await runMessage({ world, rules, block, counters, tracer, pace }, sender, message, intrinsic)
+  const result = await runCharged({ world, rules, block, counters, tracer, pace }, sender, message, intrinsic)
   const used = counters.total(model.executionLevels(treeDepth))
   const alone = addCounters(used, model.block(treeDepth, { marker: true, info: true }))
   const { counterBudget } = rules

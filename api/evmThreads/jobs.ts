@@ -1,9 +1,16 @@
 import type { EvmJob } from './job.ts'
+import { accessListJob } from './jobs/accessList.ts'
 import { callJob } from './jobs/call.ts'
+import { callManyJob } from './jobs/callMany.ts'
 import { estimateGasJob } from './jobs/estimateGas.ts'
 
 /** Every kind of job, by the name it is asked for. */
-export const evmJobs = { call: callJob, estimateGas: estimateGasJob }
+export const evmJobs = {
+  call: callJob,
+  callMany: callManyJob,
+  estimateGas: estimateGasJob,
+  accessList: accessListJob,
+}
 
 export type JobKind = keyof typeof evmJobs
 export type JobRequest<Kind extends JobKind> =

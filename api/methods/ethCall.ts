@@ -1,12 +1,12 @@
 import { bytesToHex } from '#common/bytes.ts'
-import { MAX_TRANSACTION_GAS } from '#pool/admission.ts'
 import { blockOverridesParam } from '../blockOverrides.ts'
 import { getBlockByParameter } from '../blockTag.ts'
 import { callParam } from '../callObject.ts'
-import { requireEstimate, requireSuccess } from '../callOutcome.ts'
+import { callError, requireSuccess } from '../callOutcome.ts'
 import type { ApiDeps } from '../deps.ts'
 import { responseTooLarge } from '../errors.ts'
-import { quantity } from '../format.ts'
+import { estimateGas } from '../estimates.ts'
+import { quantity, word } from '../format.ts'
 import { method } from '../method.ts'
 import { blockParam, optional } from '../params.ts'
 import * as schema from '../schemas.ts'
@@ -18,6 +18,7 @@ const MAX_RETURN_DATA_BYTES = 1024 * 1024
 /** Trying calls out. */
 export const ethCallMethods = (deps: ApiDeps) => {
   const { evm, limits } = deps
+  const limitsOf = (signal: AbortSignal | undefined) => ({ timeoutMs: limits.evmTimeoutMs, signal })
 
   return [
     method({
@@ -33,7 +34,7 @@ export const ethCallMethods = (deps: ApiDeps) => {
           block: await deps.evmBlock(header, blockOverrides),
           overrides,
         }
-        const result = await evm.run('call', request, { timeoutMs: limits.evmTimeoutMs, signal })
+        const result = await evm.run('call', request, limitsOf(signal))
         const { returnData } = requireSuccess(result, request.call)
         if (returnData.length > MAX_RETURN_DATA_BYTES) throw responseTooLarge()
         return bytesToHex(returnData)
@@ -47,14 +48,35 @@ export const ethCallMethods = (deps: ApiDeps) => {
       result: schema.quantity,
       handle: async ([call, block, overrides], { signal }) => {
         const header = await getBlockByParameter(deps, block)
-        const simulated = toSimulatedCall(call, deps)
-        const request = {
-          call: { ...simulated, gas: Math.min(simulated.gas, Number(MAX_TRANSACTION_GAS)) },
-          block: await deps.evmBlock(header),
-          overrides,
+        return quantity(await estimateGas(deps, call, header, { overrides, signal }))
+      },
+    }),
+    method({
+      name: 'eth_createAccessList',
+      summary:
+        'Accounts and storage a call touches; the gas is that without a list, which no transaction here can have',
+      cost: 10,
+      params: [callParam, optional(blockParam('block')), optional(stateOverrideParam)],
+      result: schema.object(
+        {
+          accessList: schema.listOf(
+            schema.object({ address: schema.address, storageKeys: schema.listOf(schema.word) }),
+          ),
+          gasUsed: schema.quantity,
+        },
+        { error: schema.text },
+      ),
+      handle: async ([call, block, overrides], { signal }) => {
+        const header = await getBlockByParameter(deps, block)
+        const request = { call: toSimulatedCall(call, deps), block: await deps.evmBlock(header), overrides }
+        const { result, accessList } = await evm.run('accessList', request, limitsOf(signal))
+        const error = callError(result, request.call)
+        if (result.kind === 'refused') throw error
+        return {
+          accessList: accessList.map(({ address, storageKeys }) => ({ address, storageKeys: storageKeys.map(word) })),
+          gasUsed: quantity(result.gasUsed),
+          ...(error === undefined ? {} : { error: error.shortMessage }),
         }
-        const estimate = await evm.run('estimateGas', request, { timeoutMs: limits.evmTimeoutMs, signal })
-        return quantity(requireEstimate(estimate))
       },
     }),
   ]

@@ -4,9 +4,12 @@ import { debugRawMethods } from './debugRaw.ts'
 import { debugStateMethods } from './debugState.ts'
 import { ethBlockMethods } from './ethBlocks.ts'
 import { ethCallMethods } from './ethCall.ts'
+import { ethCallManyMethods } from './ethCallMany.ts'
 import { ethChainMethods } from './ethChain.ts'
 import { ethFeeMethods } from './ethFees.ts'
+import { ethFillMethods } from './ethFill.ts'
 import { ethLogMethods } from './ethLogs.ts'
+import { ethSendSyncMethods } from './ethSendSync.ts'
 import { ethStateMethods } from './ethState.ts'
 import { ethSubscribeMethods } from './ethSubscribe.ts'
 import { ethTransactionMethods } from './ethTransactions.ts'
@@ -17,6 +20,7 @@ import { txpoolMethods } from './txpool.ts'
 import { zkevmMethods } from './zkevm.ts'
 import { zkevmBatchDataMethods } from './zkevmBatchData.ts'
 import { zkevmBlockMethods } from './zkevmBlocks.ts'
+import { zkevmEstimateMethods } from './zkevmEstimates.ts'
 import { zkevmExitRootMethods } from './zkevmExitRoots.ts'
 import { zkevmForkMethods } from './zkevmForks.ts'
 import { zkevmNodeMethods } from './zkevmNode.ts'
@@ -30,6 +34,9 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     ethTransactionMethods,
     ethStateMethods,
     ethCallMethods,
+    ethCallManyMethods,
+    ethFillMethods,
+    ethSendSyncMethods,
     ethFeeMethods,
     ethLogMethods,
     ethSubscribeMethods,
@@ -45,6 +52,7 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     zkevmBlockMethods,
     debugStateMethods,
     debugRawMethods,
+    zkevmEstimateMethods,
   ].flatMap((create): Method[] => create(deps))
   const table = createMethodTable([...methods, ...rpcMethods(() => table)], deps.limits.namespaces)
   return table

@@ -1,0 +1,29 @@
+import type { BlockContext } from '#executor/evm/interpreter.ts'
+import { type SimulatedCall, type SimulationResult, simulateOn } from '#executor/simulate.ts'
+import type { StateOverrides } from '#executor/stateOverrides.ts'
+import { type EvmBlock, type EvmJob, evmJob } from '../job.ts'
+
+export type CallManyRequest = {
+  block: EvmBlock
+  /** Each in a block of its own. */
+  bundles: readonly { block: BlockContext; calls: readonly SimulatedCall[] }[]
+  overrides?: StateOverrides | undefined
+}
+
+/** Runs calls one after the other, each on what those before have left. */
+export const callManyJob: EvmJob<CallManyRequest, SimulationResult[][]> = evmJob(
+  ({ block: { state, forkId, treeDepth }, bundles, overrides }, { states, pace }) =>
+    states.withWorld(
+      state,
+      async (world) => {
+        const results: SimulationResult[][] = []
+        for (const { block, calls } of bundles) {
+          const ofBundle: SimulationResult[] = []
+          for (const call of calls) ofBundle.push(await simulateOn(world, call, { block, forkId, treeDepth, pace }))
+          results.push(ofBundle)
+        }
+        return results
+      },
+      overrides,
+    ),
+)

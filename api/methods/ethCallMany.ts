@@ -1,0 +1,79 @@
+import { bytesToHex } from '#common/bytes.ts'
+import { parseBlockOverrides } from '../blockOverrides.ts'
+import { getBlockByParameter } from '../blockTag.ts'
+import { type CallObject, parseCallObject } from '../callObject.ts'
+import { callError } from '../callOutcome.ts'
+import type { ApiDeps } from '../deps.ts'
+import { invalidArgument } from '../errors.ts'
+import type { BlockOverrides } from '../evmBlocks.ts'
+import { method } from '../method.ts'
+import { type BlockParameter, customParam, optional, parseBlockParameter, parseList, parseObject } from '../params.ts'
+import * as schema from '../schemas.ts'
+import { toSimulatedCall } from '../simulatedCall.ts'
+import { stateOverrideParam } from '../stateOverride.ts'
+
+type Bundle = { calls: CallObject[]; blockOverrides: BlockOverrides }
+
+const MAX_CALLS = 1000
+/** After all transactions of the block. */
+const LAST_TRANSACTION = -1
+
+const bundlesParam = customParam('bundles', { type: 'array', items: { type: 'object' } }, parseBundles)
+const contextParam = customParam('simulateContext', { type: 'object' }, parseContext)
+
+/** Several calls on each other's effects. Source of the forms: erigon, eth_callMany. */
+export const ethCallManyMethods = (deps: ApiDeps) => [
+  method({
+    name: 'eth_callMany',
+    summary: 'Results of bundles of calls, each call on the state the calls before it have left',
+    cost: 50,
+    params: [bundlesParam, optional(contextParam), optional(stateOverrideParam)],
+    result: schema.listOf(
+      schema.listOf(
+        schema.either(
+          schema.object({ value: schema.bytes }),
+          schema.object({ error: schema.text }, { data: schema.bytes }),
+        ),
+      ),
+    ),
+    handle: async ([bundles, blockParameter, overrides], { signal }) => {
+      const header = await getBlockByParameter(deps, blockParameter)
+      const block = await deps.evmBlock(header)
+      const plan = bundles.map(({ calls, blockOverrides }) => ({
+        block: { ...block.context, ...blockOverrides },
+        calls: calls.map((call) => ({ ...toSimulatedCall(call, deps), lendsValue: true })),
+      }))
+      const request = { block, bundles: plan, overrides }
+      const results = await deps.evm.run('callMany', request, { timeoutMs: deps.limits.evmTimeoutMs, signal })
+      return results.map((ofBundle, bundle) =>
+        ofBundle.map((result, index) => {
+          const error = callError(result, plan[bundle]!.calls[index]!)
+          if (error !== undefined)
+            return { error: error.shortMessage, ...(error.data === undefined ? {} : { data: error.data }) }
+          return { value: bytesToHex(result.kind === 'executed' ? result.returnData : new Uint8Array()) }
+        }),
+      )
+    },
+  }),
+]
+
+function parseBundles(value: unknown, index: number): Bundle[] {
+  const bundles = parseList(value, index).map((each) => {
+    const { transactions, blockOverride } = parseObject(each, index)
+    return {
+      calls: parseList(transactions, index).map((call) => parseCallObject(call, index)),
+      blockOverrides: blockOverride === undefined ? {} : parseBlockOverrides(blockOverride, index),
+    }
+  })
+  if (bundles.length === 0) throw invalidArgument(index, 'empty bundles')
+  const count = bundles.reduce((sum, { calls }) => sum + calls.length, 0)
+  if (count > MAX_CALLS) throw invalidArgument(index, `more than ${MAX_CALLS} calls`)
+  return bundles
+}
+
+function parseContext(value: unknown, index: number): BlockParameter {
+  const { blockNumber = 'latest', transactionIndex = LAST_TRANSACTION } = parseObject(value, index)
+  if (transactionIndex !== LAST_TRANSACTION)
+    throw invalidArgument(index, 'only the state after a whole block is at hand: transactionIndex must be -1')
+  return parseBlockParameter(blockNumber, index)
+}
