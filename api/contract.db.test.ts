@@ -14,7 +14,8 @@ import { call } from './testServer.ts'
 const CONTRACT = Address('0x73b647cba2fe75ba05b8e12ef8f8d6327d6367bf')
 const SENDER = Address(WORKED_SENDER)
 /** Methods that need a connection, always refuse, or have tests with answers of their own. */
-const ELSEWHERE = /^(eth_subscribe|eth_unsubscribe|eth_getProof|eth_call|eth_estimateGas|rpc\.discover)$/
+const ELSEWHERE =
+  /^(eth_subscribe|eth_unsubscribe|eth_getProof|eth_call|eth_estimateGas|eth_sendRawTransactionSync|rpc\.discover)$/
 const OPEN_RPC = join(vectorsFolder(), '..', 'zkevm-openrpc.json')
 
 type Document = {
@@ -44,6 +45,7 @@ async function questions(): Promise<Record<string, unknown[][]>> {
   const numbers = [...new Set(['0x0', `0x${first.number.toString(16)}`, 'latest'])]
   const ofBlock = [...numbers.map((number) => [number]), ['0x99']]
   const nothing = [[]]
+  const transfer = { from: SENDER, to: CONTRACT, value: '0x1' }
   return {
     eth_sendRawTransaction: [[raw]],
     ...Object.fromEntries(
@@ -93,6 +95,12 @@ async function questions(): Promise<Record<string, unknown[][]>> {
     eth_getCode: [[CONTRACT], [SENDER]],
     eth_getStorageAt: [[CONTRACT, '0x0']],
     eth_getStorageValues: [[{ [CONTRACT]: ['0x0', '0x1'] }]],
+    eth_createAccessList: [[transfer]],
+    eth_callMany: [[[{ transactions: [transfer, transfer] }]]],
+    eth_fillTransaction: [[transfer]],
+    zkevm_estimateCounters: [[transfer]],
+    zkevm_estimateGasPrice: [[transfer]],
+    zkevm_estimateFee: [[transfer]],
     eth_feeHistory: [
       ['0x3', 'latest', [10, 50]],
       ['0x1', '0x0'],

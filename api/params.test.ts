@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseCallObject } from './callObject.ts'
-import { RpcError } from './errors.ts'
+import { RpcError, serverError } from './errors.ts'
 import { parseLogFilter } from './logFilter.ts'
 import {
   parseAddress,
@@ -123,8 +123,8 @@ describe('calls', () => {
   })
   test('fees of EIP-1559 are read as a price', () => {
     expect(parseCallObject({ maxFeePerGas: '0x5', maxPriorityFeePerGas: '0x1' }, 0).gasPrice).toBe(5n)
-    expect(refusal(() => parseCallObject({ maxFeePerGas: '0x1', maxPriorityFeePerGas: '0x2' }, 0))).toBe(
-      'max priority fee per gas higher than max fee per gas',
+    expect(() => parseCallObject({ maxFeePerGas: '0x1', maxPriorityFeePerGas: '0x2' }, 0)).toThrow(
+      serverError('max priority fee per gas higher than max fee per gas'),
     )
     refusal(() => parseCallObject({ gasPrice: '0x1', maxFeePerGas: '0x2' }, 0))
   })
