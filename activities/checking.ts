@@ -3,6 +3,7 @@ import { getClosedBatch, markBatchChecked } from '#db/batches.ts'
 import { findChangedState } from '#db/changedState.ts'
 import type { Database, Queryable } from '#db/client.ts'
 import { findHeaderDifference } from '#db/headerCheck.ts'
+import { assertLease, readFence, UNDO_FENCE } from '#db/leases.ts'
 import { getLastBlockBefore, readTrustedInputs } from '#db/proofInputs.ts'
 import { findWitness, storeWitness } from '#db/proofs.ts'
 import { createDatabaseStateReader } from '#db/stateReader.ts'
@@ -44,6 +45,7 @@ export function createCheckingActivities({ db, config, tell }: Dependencies) {
   }
 
   async function check(batchNumber: BatchNumber): Promise<Hash> {
+    const fence = await readFence(db, UNDO_FENCE)
     const { inputs, claimed } = await readTrustedInputs(db, { chainId: config.network.chainId, batchNumber })
     const { checkedAt } = await getClosedBatch(db, batchNumber)
     const done = checkedAt !== null && (await findWitness(db, batchNumber, inputs.oldStateRoot)) !== undefined
@@ -59,6 +61,7 @@ export function createCheckingActivities({ db, config, tell }: Dependencies) {
         facts: { batchNumber, ...difference },
       })
     await db.transaction(async (tx) => {
+      await assertLease(tx, fence) // else it may be another batch by now
       await storeWitness(tx, { batchNumber, oldStateRoot: inputs.oldStateRoot, witness })
       await markBatchChecked(tx, batchNumber)
     })

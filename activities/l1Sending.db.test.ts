@@ -5,9 +5,9 @@ import { type L1Fixture, rollupData, send, startL1 } from '#contracts/fixture.ts
 import { closeBatch, markBatchChecked, openBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { findLastVirtualBatch, insertSequence, insertVirtualBatch, setCursor, storeL1Block } from '#db/l1.ts'
-import { findSenderBalances } from '#db/l1Transactions.ts'
+import { findSenderBalances, withdrawTransactions } from '#db/l1Transactions.ts'
 import { insertProof } from '#db/proofs.ts'
-import { batches, forcedBatches, l1Blocks, l1Transactions, proofs } from '#db/schema.ts'
+import { batches, forcedBatches, l1Blocks, l1TransactionAttempts, l1Transactions, proofs } from '#db/schema.ts'
 import { createEtherman } from '#etherman/client.ts'
 import type { SendStep } from '#etherman/transactionSender.ts'
 import type { L1Event } from '#etherman/types.ts'
@@ -125,52 +125,53 @@ function activities({ maxBatches = 20, maxTransactionBytes = 131_072, onStep }: 
 type Place = { l1TxHash: Hash; l1BlockNumber: number }
 const sendSequence = (fromBatch: number, toBatch: number, limits: Limits = {}) =>
   new MockActivityEnvironment().run(activities(limits).sendSequence, { fromBatch, toBatch }) as Promise<Place>
+const planSequence = (limits: Limits = {}) => new MockActivityEnvironment().run(activities(limits).planSequence)
 const sendVerification = (fromBatch: number, toBatch: number, proofId: string) =>
   new MockActivityEnvironment().run(activities().sendVerification, { fromBatch, toBatch, proofId }) as Promise<Place>
 
 test('plans batches that are closed and checked, from the first one that L1 lacks', async () => {
   const plan = { fromBatch: 2, toBatch: 4, full: false, waitMs: 5000 }
-  expect(await activities().planSequence()).toEqual(plan)
-  expect(await activities({ maxBatches: 3 }).planSequence()).toEqual({ ...plan, full: true })
-  expect(await activities({ maxBatches: 2 }).planSequence()).toEqual({ ...plan, toBatch: 3, full: true })
+  expect(await planSequence()).toEqual(plan)
+  expect(await planSequence({ maxBatches: 3 })).toEqual({ ...plan, full: true })
+  expect(await planSequence({ maxBatches: 2 })).toEqual({ ...plan, toBatch: 3, full: true })
   await db
     .update(batches)
     .set({ checkedAt: null })
     .where(eq(batches.batchNumber, BatchNumber(3)))
-  expect(await activities().planSequence()).toEqual({ ...plan, toBatch: 2 })
+  expect(await planSequence()).toEqual({ ...plan, toBatch: 2 })
   await db
     .update(batches)
     .set({ checkedAt: null })
     .where(eq(batches.batchNumber, BatchNumber(2)))
-  expect(await activities().planSequence()).toBeNull()
+  expect(await planSequence()).toBeNull()
 })
 
 test('does not plan over a gap', async () => {
   await db.delete(batches).where(eq(batches.batchNumber, BatchNumber(2)))
-  expect(await activities().planSequence()).toBeNull()
+  expect(await planSequence()).toBeNull()
 })
 
 test('a sequence has one coinbase and fits a transaction; one batch alone always goes', async () => {
-  expect(await activities({ maxTransactionBytes: 1100 }).planSequence()).toMatchObject({ toBatch: 3, full: true })
-  expect(await activities({ maxTransactionBytes: 1 }).planSequence()).toMatchObject({ toBatch: 2, full: true })
+  expect(await planSequence({ maxTransactionBytes: 1100 })).toMatchObject({ toBatch: 3, full: true })
+  expect(await planSequence({ maxTransactionBytes: 1 })).toMatchObject({ toBatch: 2, full: true })
   await db
     .update(batches)
     .set({ coinbase: Address(`0x${'c1'.repeat(20)}`) })
     .where(eq(batches.batchNumber, BatchNumber(4)))
-  expect(await activities().planSequence()).toMatchObject({ toBatch: 3, full: true })
+  expect(await planSequence()).toMatchObject({ toBatch: 3, full: true })
 })
 
 test('sends a sequence; L1 has those batches, and they are not planned again', async () => {
   const place = await sendSequence(2, 3)
   expect((await rollupData(l1)).lastBatchSequenced).toBe(3n)
   // Before the synchronizer has read it, and after.
-  expect(await activities().planSequence()).toMatchObject({ fromBatch: 4, toBatch: 4 })
+  expect(await planSequence()).toMatchObject({ fromBatch: 4, toBatch: 4 })
   const event = (await followL1()).find(({ kind }) => kind === 'sequence')
   expect(event).toMatchObject({
     ...{ toBatch: 3, txHash: place.l1TxHash, coinbase: sequencer(), timestampLimit: 1_700_000_000 },
     batches: [{ batchL2Data: marker }, { batchL2Data: marker }],
   })
-  expect(await activities().planSequence()).toMatchObject({ fromBatch: 4, toBatch: 4 })
+  expect(await planSequence()).toMatchObject({ fromBatch: 4, toBatch: 4 })
   expect(await sendSequence(2, 3)).toEqual(place)
 })
 
@@ -179,7 +180,7 @@ test('a sequence that was begun is finished first, and sent once', async () => {
     if (step === 'broadcast') throw new Error('died')
   }
   await expect(sendSequence(2, 3, { onStep: die })).rejects.toThrow('died')
-  expect(await activities().planSequence()).toMatchObject({ fromBatch: 2, toBatch: 3, full: true })
+  expect(await planSequence()).toMatchObject({ fromBatch: 2, toBatch: 3, full: true })
   await sendSequence(2, 3)
   expect((await rollupData(l1)).lastBatchSequenced).toBe(3n)
   expect((await followL1()).filter(({ kind }) => kind === 'sequence')).toHaveLength(1)
@@ -190,9 +191,9 @@ test('a sequence that a reorg took before it was read is sent again', async () =
   const { l1BlockNumber, l1TxHash } = await sendSequence(2, 4)
   await l1.provider.send('evm_revert', [before])
   await l1.provider.send('anvil_mine', ['0x3'])
-  expect(await activities().planSequence()).toBeNull() // not known to be lost
+  expect(await planSequence()).toBeNull() // not known to be lost
   await setCursor(db, l1BlockNumber + 1, l1BlockNumber + 1)
-  expect(await activities().planSequence()).toMatchObject({ fromBatch: 2, toBatch: 4 })
+  expect(await planSequence()).toMatchObject({ fromBatch: 2, toBatch: 4 })
   expect((await sendSequence(2, 4)).l1TxHash).toBe(l1TxHash)
   expect((await rollupData(l1)).lastBatchSequenced).toBe(4n)
 })
@@ -205,7 +206,7 @@ test('a sequence that a reorg took goes before the next one, which was planned b
   // Not known to be lost: no objection of the contract, only too early.
   await expect(sendSequence(4, 4)).rejects.toMatchObject({ name: 'EarlierSequenceLostError' })
   await setCursor(db, first.l1BlockNumber + 1, first.l1BlockNumber + 1)
-  expect(await activities().planSequence()).toMatchObject({ fromBatch: 2, toBatch: 3 })
+  expect(await planSequence()).toMatchObject({ fromBatch: 2, toBatch: 3 })
   await sendSequence(4, 4)
   expect((await rollupData(l1)).lastBatchSequenced).toBe(4n)
   const sequences = (await followL1()).filter((event) => event.kind === 'sequence')
@@ -253,8 +254,30 @@ async function storeForced(event: Extract<L1Event, { kind: 'forceBatch' }>) {
   })
 }
 
-test('refuses batches that are not checked', async () => {
-  await expect(sendSequence(2, 5)).rejects.toMatchObject({ name: 'SequenceInputsMissingError' })
+test('has nothing to send when batches are not there or not checked any more', async () => {
+  await expect(sendSequence(2, 5)).rejects.toMatchObject({ name: 'L1TransactionWithdrawnError' })
+})
+
+test('a sequence of batches that are undone becomes an empty transaction before anything is planned', async () => {
+  await l1.provider.send('evm_setAutomine', [false])
+  try {
+    const die = (step: SendStep) => {
+      if (step === 'broadcast') throw new Error('died')
+    }
+    await expect(sendSequence(2, 3, { onStep: die })).rejects.toThrow('died')
+    await withdrawTransactions(db, BatchNumber(3))
+    const planned = planSequence()
+    const attempts = () => db.select().from(l1TransactionAttempts).where(eq(l1TransactionAttempts.cancels, true))
+    await expect.poll(async () => (await attempts()).length).toBe(1)
+    await l1.provider.send('evm_mine', [])
+    expect(await planned).toMatchObject({ fromBatch: 2, toBatch: 4 })
+  } finally {
+    await l1.provider.send('evm_setAutomine', [true])
+  }
+  expect((await rollupData(l1)).lastBatchSequenced).toBe(1n)
+  await sendSequence(2, 3) // a new job by the name of the old one
+  expect((await rollupData(l1)).lastBatchSequenced).toBe(3n)
+  expect((await followL1()).filter(({ kind }) => kind === 'sequence')).toHaveLength(1)
 })
 
 async function storeFinalProof(changes: Partial<Claims> = {}, accepted = true): Promise<string> {

@@ -14,6 +14,7 @@ import {
   reopenLostTransactions,
   storeSenderBalance,
 } from '#db/l1Transactions.ts'
+import { readFence, UNDO_FENCE } from '#db/leases.ts'
 import { findSequencableBatches } from '#db/sequencePlan.ts'
 import { ensureAllowance } from '#etherman/allowance.ts'
 import { findBlock } from '#etherman/client.ts'
@@ -128,6 +129,7 @@ export function createL1SendingActivities(dependencies: Dependencies) {
   async function sendOneSequence({ fromBatch, toBatch }: Range, control: SendControl): Promise<L1Reference> {
     const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
     const build = async () => {
+      const fence = await readFence(db, UNDO_FENCE)
       const call = await buildSequence(db, { rpc, network, fromBatch: from, toBatch: to })
       await waitForClock(fromBatch, call.maxSequenceTimestamp, control)
       const batches = call.batches.length
@@ -135,7 +137,7 @@ export function createL1SendingActivities(dependencies: Dependencies) {
         { rpc, sender: sequences, owner: sequencer, contracts: network.contracts, batches },
         control,
       )
-      return { recipient: network.contracts.rollup, ...calldataCarrier.encode(call) }
+      return { recipient: network.contracts.rollup, ...calldataCarrier.encode(call), fence }
     }
     const job = `sequence-${fromBatch}-${toBatch}`
     const send = (shown: SendControl) =>
@@ -165,11 +167,12 @@ export function createL1SendingActivities(dependencies: Dependencies) {
   return {
     /**
      * The next run of batches to sequence: closed, checked, and behind everything that is sequenced or on its way. A
-     * sequence that was begun and not finished comes first, as it is.
+     * sequence that was begun and not finished comes first, as it is; before any, L1 has decided on those withdrawn.
      */
     async planSequence(): Promise<SequencePlan | null> {
       const { waitMs, ...limits } = sequenceSender
       await reopenLostTransactions(db)
+      await whileHeartbeating((control) => sequences.settleWithdrawn(control))
       const unfinished = await findUnfinishedSequence(db)
       if (unfinished !== undefined) return { ...unfinished, full: true, waitMs }
       const lastVirtual = (await findLastVirtualBatch(db))?.batchNumber ?? 0
@@ -203,10 +206,11 @@ export function createL1SendingActivities(dependencies: Dependencies) {
     sendVerification: ({ fromBatch, toBatch, proofId }: Range & { proofId: string }): Promise<L1Reference> =>
       whileHeartbeating(async (control) => {
         const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
-        const build = async () => ({
-          recipient: network.contracts.rollupManager,
-          data: await buildVerification(db, { network, aggregator, fromBatch: from, toBatch: to, proofId }),
-        })
+        const build = async () => {
+          const fence = await readFence(db, UNDO_FENCE)
+          const data = await buildVerification(db, { network, aggregator, fromBatch: from, toBatch: to, proofId })
+          return { recipient: network.contracts.rollupManager, data, fence }
+        }
         const job = `verify-${fromBatch}-${toBatch}`
         // Not again when L1 is away for hours: it would fill their histories.
         if (Context.current().info.attempt === 1) await tellBatches(fromBatch, toBatch)

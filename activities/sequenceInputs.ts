@@ -1,10 +1,11 @@
 import { NodeError } from '#common/errors.ts'
 import type { Config } from '#config/schema.ts'
-import { type ClosedBatchRow, getClosedBatch } from '#db/batches.ts'
+import { type ClosedBatchRow, findBatch, isClosed } from '#db/batches.ts'
 import type { Queryable } from '#db/client.ts'
 import { findForcedBatches, findNewestInfoLeaf } from '#db/sequencePlan.ts'
 import { readContract } from '#etherman/client.ts'
 import { rollupInterface } from '#etherman/interfaces.ts'
+import { L1TransactionWithdrawnError } from '#etherman/reverts.ts'
 import type { L1Rpc } from '#etherman/rpc.ts'
 import { regularBatch, type SequenceCalldata } from '#etherman/sequenceCalldata.ts'
 import { readSequenceForm } from '#etherman/sequenceForm.ts'
@@ -27,16 +28,20 @@ type Options = {
 }
 type TimedSequence = SequenceCalldata & { maxSequenceTimestamp: number }
 
-/** The call that sequences these batches, in the form that the contract has. @throws {SequenceInputsMissingError} */
+/**
+ * The call that sequences these batches, in the form that the contract has.
+ * @throws {L1TransactionWithdrawnError} when the batches are not there any more, {SequenceInputsMissingError}
+ */
 export async function buildSequence(
   db: Queryable,
   { rpc, network, fromBatch, toBatch }: Options,
 ): Promise<TimedSequence> {
   const rows: ClosedBatchRow[] = []
   for (let number = fromBatch; number <= toBatch; number = BatchNumber(number + 1)) {
-    const row = await getClosedBatch(db, number)
-    if (row.checkedAt === null)
-      throw new SequenceInputsMissingError('The batch is not checked.', { facts: { batchNumber: number } })
+    const row = await findBatch(db, number)
+    // It was planned as one that is closed and checked.
+    if (row === undefined || !isClosed(row) || row.checkedAt === null)
+      throw new L1TransactionWithdrawnError('The batch is not checked.', { facts: { batchNumber: number } })
     rows.push(row)
   }
   const last = rows.at(-1)!

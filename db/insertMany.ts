@@ -36,9 +36,12 @@ async function insertPart<Table extends PgTable>(
       const value = (row as Record<string, unknown>)[key]
       return value === undefined || value === null ? null : (column.mapToDriverValue(value) as ArrayElement)
     })
-    return arrayOf(column.getSQLType(), values)
+    return arrayOf(typeOf(column), values)
   })
   await tx.execute(
     sql`insert into ${table} (${sql.join(names, sql`, `)}) select * from unnest(${sql.join(arrays, sql`, `)}) ${onConflict}`,
   )
 }
+
+/** Columns that count by themselves hold integers. */
+const typeOf = (column: PgColumn) => column.getSQLType().replace('serial', 'int')

@@ -11,7 +11,9 @@ import {
   findUnfinishedSequence,
   L1TransactionNotFoundError,
   reopenLostTransactions,
+  withdrawTransactions,
 } from './l1Transactions.ts'
+import { readFence, takeLease, UNDO_FENCE } from './leases.ts'
 import { cursors, l1Blocks, l1Transactions, sequences, verifications } from './schema.ts'
 
 let db: Database
@@ -156,4 +158,39 @@ test('what was mined and is not found in blocks that are read counts as sent aga
   expect((await reopenLostTransactions(db)).sort()).toEqual(['sequence-5-6', 'verify-5-6'])
   expect(await store.get('sequence-5-6')).toMatchObject({ status: 'sent' })
   expect((await store.get('sequence-5-6')).l1BlockNumber).toBeUndefined()
+})
+
+test('what is withdrawn counts as on its way no more, and is an empty transaction whenever it has to be sent', async () => {
+  const store = createL1TransactionStore(db)
+  for (const [from, to] of [
+    [1, 4],
+    [5, 6],
+    [7, 9],
+  ] as const)
+    await store.reserve(sequenceOf(from, to), fresh)
+  await store.reserve(verificationOf(1, 6), fresh)
+  await store.settle('sequence-1-4', minedAt(2))
+  await store.settle('sequence-7-9', minedAt(3))
+  await withdrawTransactions(db, BatchNumber(5))
+  expect(await findUnfinishedSequence(db)).toBeUndefined()
+  expect(await findLastSequenceSent(db)).toBe(9) // L1 has it
+  expect(await store.get('sequence-1-4')).not.toHaveProperty('withdrawn')
+  for (const id of ['sequence-5-6', 'verify-1-6', 'sequence-7-9']) {
+    expect(await store.get(id)).toMatchObject({ withdrawn: true, recipient: one, gasLimit: 21_000 })
+    expect(await store.getData(id)).toEqual(new Uint8Array())
+  }
+  await setCursor(db, 3, 3)
+  await reopenLostTransactions(db) // L1 lost both
+  expect(await findUnfinishedSequence(db)).toEqual({ fromBatch: 1, toBatch: 4 })
+  expect(await findLastSequenceSent(db)).toBe(0)
+})
+
+test('nothing is reserved of what was read before batches were undone', async () => {
+  const store = createL1TransactionStore(db)
+  const fence = await readFence(db, UNDO_FENCE)
+  await takeLease(db, UNDO_FENCE)
+  await expect(store.reserve({ ...sequenceOf(1, 2), fence }, fresh)).rejects.toMatchObject({ name: 'LeaseLostError' })
+  expect(await store.findLast('sequence-1-2')).toBeUndefined()
+  await store.reserve({ ...sequenceOf(1, 2), fence: await readFence(db, UNDO_FENCE) }, fresh)
+  expect((await store.findLast('sequence-1-2'))?.status).toBe('created')
 })

@@ -1,8 +1,14 @@
-import { and, asc, desc, eq, getTableColumns, inArray, lte, max, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gte, inArray, lte, max, ne, or, sql } from 'drizzle-orm'
 import { NodeError } from '#common/errors.ts'
-import type { L1TransactionAttempt, L1TransactionRecord, L1TransactionStore } from '#etherman/l1TransactionStore.ts'
+import {
+  EMPTY_TRANSACTION_GAS,
+  type L1TransactionAttempt,
+  type L1TransactionRecord,
+  type L1TransactionStore,
+} from '#etherman/l1TransactionStore.ts'
 import { type Address, BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Database, Queryable } from './client.ts'
+import { assertLease } from './leases.ts'
 import { cursors, l1Senders, l1TransactionAttempts, l1Transactions, sequences, verifications } from './schema.ts'
 
 export class L1TransactionNotFoundError extends NodeError {
@@ -31,7 +37,8 @@ export function createL1TransactionStore(db: Database): L1TransactionStore {
         const last = await findLastOfJob(tx, transaction.job)
         if (last !== undefined && last.id !== place.after) return toRecord(last)
         const nonce = Math.max(place.chainNonce, (await findHighestNonce(tx, transaction.sender)) + 1)
-        const { job, ...fields } = transaction
+        const { job, fence, ...fields } = transaction
+        if (fence !== undefined) await assertLease(tx, fence)
         const row = { ...fields, id: nextId(job, last?.id), nonce, status: 'created' as const }
         const [inserted] = await tx.insert(l1Transactions).values(row).returning(RECORD)
         return toRecord(inserted!)
@@ -75,9 +82,9 @@ export function createL1TransactionStore(db: Database): L1TransactionStore {
     },
 
     async getData(id) {
-      const { data } = l1Transactions
-      const [row] = await db.select({ data }).from(l1Transactions).where(eq(l1Transactions.id, id))
-      return found(row, id).data
+      const { data, withdrawn } = l1Transactions
+      const [row] = await db.select({ data, withdrawn }).from(l1Transactions).where(eq(l1Transactions.id, id))
+      return found(row, id).withdrawn ? new Uint8Array() : row!.data
     },
 
     async getRaw(hash) {
@@ -142,7 +149,7 @@ export async function findUnfinishedSequence(
   const [row] = await db
     .select({ fromBatch: l1Transactions.fromBatch, toBatch: l1Transactions.toBatch })
     .from(l1Transactions)
-    .where(and(eq(l1Transactions.purpose, 'sequence'), isUnfinished))
+    .where(and(eq(l1Transactions.purpose, 'sequence'), eq(l1Transactions.withdrawn, false), isUnfinished))
     .orderBy(asc(l1Transactions.nonce))
     .limit(1)
   return row && { fromBatch: row.fromBatch!, toBatch: row.toBatch! }
@@ -200,6 +207,17 @@ export async function reopenLostTransactions(db: Queryable): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
+/**
+ * Sequences and verifications of this batch or a later one are not wanted any more. L1 may have taken one all the same;
+ * one that has to be sent, now or after a reorg, becomes an empty transaction with its nonce.
+ */
+export async function withdrawTransactions(tx: Queryable, fromBatch: BatchNumber): Promise<void> {
+  await tx
+    .update(l1Transactions)
+    .set({ withdrawn: true, updatedAt: new Date() })
+    .where(and(inArray(l1Transactions.purpose, ['sequence', 'verify']), gte(l1Transactions.toBatch, fromBatch)))
+}
+
 /** What an account that we send from has now. */
 export async function storeSenderBalance(db: Queryable, sender: typeof l1Senders.$inferInsert): Promise<void> {
   const row = { ...sender, updatedAt: new Date() }
@@ -241,9 +259,10 @@ async function findHighestNonce(tx: Queryable, sender: Address): Promise<number>
 }
 
 function toRecord({ hash, l1BlockNumber, error, ...row }: Row): L1TransactionRecord {
-  const { id, sender, recipient, nonce, gasLimit, status } = row
+  const { id, sender, recipient, nonce, gasLimit, status, withdrawn } = row
   return {
     ...{ id, sender, recipient, nonce, gasLimit, status },
+    ...(withdrawn && { withdrawn, recipient: sender, gasLimit: EMPTY_TRANSACTION_GAS }),
     ...(hash !== null && { hash }),
     ...(l1BlockNumber !== null && { l1BlockNumber }),
     ...(error !== null && { error }),

@@ -374,6 +374,8 @@ export const l1Transactions = state.table(
     hash: hexBytes<Hash>('hash'), // of the attempt that was mined, else of the newest
     l1BlockNumber: safeInteger('l1_block_number'),
     error: text('error'), // decoded revert reason
+    /** What it was to do is no longer wanted: whenever it has to be sent, an empty one with its nonce is. */
+    withdrawn: boolean('withdrawn').notNull().default(false),
     createdAt: now('created_at'),
     updatedAt: now('updated_at'),
   },

@@ -1,4 +1,4 @@
-import { and, eq, gt, gte, isNotNull, lt, min, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, isNotNull, lt, min, or, sql } from 'drizzle-orm'
 import type { BatchNumber, BlockNumber } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
 import { notify } from './notify.ts'
@@ -19,6 +19,16 @@ export async function hasOwnBatchesFrom(db: Queryable, batchNumber: BatchNumber)
     )
     .limit(1)
   return row !== undefined
+}
+
+/** Batches from this one on that are closed. */
+export async function findClosedBatchesFrom(db: Queryable, batchNumber: BatchNumber): Promise<BatchNumber[]> {
+  const rows = await db
+    .select({ batchNumber: batches.batchNumber })
+    .from(batches)
+    .where(and(gte(batches.batchNumber, batchNumber), isNotNull(batches.closedAt)))
+    .orderBy(asc(batches.batchNumber))
+  return rows.map((row) => row.batchNumber)
 }
 
 /**

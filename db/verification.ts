@@ -80,11 +80,16 @@ async function findUnfinishedVerification(
   db: Queryable,
   verified: number,
 ): Promise<{ fromBatch: number; toBatch: number } | undefined> {
-  const { purpose, status, fromBatch, toBatch, nonce } = l1Transactions
+  const { purpose, status, withdrawn, fromBatch, toBatch, nonce } = l1Transactions
   const [row] = await db
     .select({ fromBatch, toBatch })
     .from(l1Transactions)
-    .where(and(eq(purpose, 'verify'), inArray(status, ['created', 'sent']), gt(toBatch, BatchNumber(verified))))
+    .where(
+      and(
+        ...[eq(purpose, 'verify'), eq(withdrawn, false), inArray(status, ['created', 'sent'])],
+        gt(toBatch, BatchNumber(verified)),
+      ),
+    )
     .orderBy(nonce)
     .limit(1)
   return row && { fromBatch: row.fromBatch!, toBatch: row.toBatch! }

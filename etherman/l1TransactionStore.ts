@@ -2,6 +2,9 @@ import type { Address, BatchNumber, Hash, Hex } from '#protocol/primitives.ts'
 
 export type L1TransactionPurpose = 'sequence' | 'verify' | 'approve' | 'other'
 
+/** Limit of a transfer of nothing. */
+export const EMPTY_TRANSACTION_GAS = 21_000
+
 /**
  * created: the nonce is reserved. sent: a signed form is stored and was, or will be, broadcast. mined and reverted: L1
  * has it. cancelled: L1 has an empty transaction in its place. abandoned: nothing of it is on L1, and its nonce is
@@ -20,7 +23,12 @@ export type NewL1Transaction = {
   recipient: Address
   data: Uint8Array
   gasLimit: number
+  /** What the data was made of holds while this fence stands. */
+  fence?: L1TransactionFence
 }
+
+/** Moved by whoever makes data outdated that was read before. */
+export type L1TransactionFence = { name: string; epoch: number }
 
 /** Without its data, which may be large: see `getData`. */
 export type L1TransactionRecord = {
@@ -35,6 +43,8 @@ export type L1TransactionRecord = {
   l1BlockNumber?: number
   /** Why it reverted. */
   error?: string
+  /** What it was to do is no longer wanted: `recipient`, `gasLimit` and data are those of an empty transaction. */
+  withdrawn?: boolean
 }
 
 /**
@@ -58,6 +68,7 @@ export interface L1TransactionStore {
   /**
    * Makes the next record of a job with the sender's next nonce: the chain's, or one above the highest recorded. When
    * the newest record of the job is no longer `after` (an id), somebody was faster and that record is returned.
+   * @throws when the transaction's fence was moved
    */
   reserve(
     transaction: NewL1Transaction,

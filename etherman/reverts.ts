@@ -46,6 +46,11 @@ export class L1TransactionCancelledError extends NodeError {
   override readonly name = 'L1TransactionCancelledError'
 }
 
+/** What it was about is not there any more: L1 replaced the batches. What is to be done now has to be planned again. */
+export class L1TransactionWithdrawnError extends NodeError {
+  override readonly name = 'L1TransactionWithdrawnError'
+}
+
 /** Another transaction with our nonce is on L1; the next try makes a new one. */
 export class L1NonceTakenError extends NodeError {
   override readonly name = 'L1NonceTakenError'

@@ -3,12 +3,14 @@ import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
 import { L1RpcError } from './errors.ts'
 import { bumpFees, type FeeLimits, type Fees, suggestFees } from './fees.ts'
-import type {
-  L1TransactionAttempt,
-  L1TransactionRecord,
-  L1TransactionStore,
-  NewL1Transaction,
-  UnfinishedL1Transaction,
+import {
+  EMPTY_TRANSACTION_GAS,
+  type L1TransactionAttempt,
+  type L1TransactionFence,
+  type L1TransactionRecord,
+  type L1TransactionStore,
+  type NewL1Transaction,
+  type UnfinishedL1Transaction,
 } from './l1TransactionStore.ts'
 import {
   describeRevert,
@@ -18,6 +20,7 @@ import {
   L1RefusedError,
   L1TransactionCancelledError,
   L1TransactionRevertedError,
+  L1TransactionWithdrawnError,
 } from './reverts.ts'
 import type { L1Rpc } from './rpc.ts'
 import { signTransaction } from './signTransaction.ts'
@@ -50,7 +53,7 @@ export type SenderOptions = {
 
 export type SendRequest = Pick<NewL1Transaction, 'job' | 'purpose' | 'fromBatch' | 'toBatch'> & {
   /** Called when there is no record to go on with. */
-  build: () => Promise<{ recipient: Address; data: Uint8Array }>
+  build: () => Promise<{ recipient: Address; data: Uint8Array; fence?: L1TransactionFence }>
   /** Do it again although it was done before. */
   repeat?: boolean
 }
@@ -87,7 +90,6 @@ const FIRST_POLL_MS = 100
 const FIRST_POLLS_END_MS = 3000
 /** A new leaf in the L1 info tree, which any deposit makes a sequence write. */
 const GAS_RESERVE = 80_000
-const EMPTY_GAS = 21_000
 
 /**
  * Sends transactions of one key, each described by a durable record that is written before anything is broadcast: after
@@ -109,13 +111,14 @@ export function createTransactionSender(options: SenderOptions) {
   /**
    * Returns where L1 has the transaction. Safe to repeat and to run twice at once.
    * @throws {L1TransactionRevertedError} {L1RefusedError} {L1NonceTakenError} {L1UnavailableError}
-   * {L1FeeLimitError} {L1BalanceTooLowError} {L1TransactionCancelledError}
+   * {L1FeeLimitError} {L1BalanceTooLowError} {L1TransactionCancelledError} {L1TransactionWithdrawnError}
    */
   async function send(request: SendRequest, control: SendControl): Promise<{ l1TxHash: Hash; l1BlockNumber: number }> {
     let last = await store.findLast(request.job)
     if (last?.status === 'created' || last?.status === 'sent') {
       last = await waitSettled(last, control)
       if (last.status === 'mined') return placeOf(last)
+      if (last.withdrawn) throw withdrawn(request.job, last)
       if (last.status === 'cancelled') throw cancelled(request.job, last)
     }
     if (last?.status === 'mined' && !request.repeat) return placeOf(last)
@@ -123,6 +126,7 @@ export function createTransactionSender(options: SenderOptions) {
     const settled = await waitSettled(await reserve(request, last?.id), control)
     if (settled.status === 'mined') return placeOf(settled)
     const { job } = request
+    if (settled.withdrawn) throw withdrawn(job, settled)
     if (settled.status === 'cancelled') throw cancelled(job, settled)
     if (settled.status === 'abandoned')
       throw new L1NonceTakenError('Another transaction took the nonce.', { facts: { job, nonce: settled.nonce } })
@@ -138,22 +142,30 @@ export function createTransactionSender(options: SenderOptions) {
     if (last?.status === 'mined') return { outcome: 'mined', ...placeOf(last) }
     if (last?.status !== 'created' && last?.status !== 'sent') return { outcome: 'nothing to cancel' }
     if (await store.withdraw(last.id)) return { outcome: 'cancelled' }
-    await store.makeEmpty(last.id, EMPTY_GAS)
+    await store.makeEmpty(last.id, EMPTY_TRANSACTION_GAS)
     const settled = await waitSettled(await store.get(last.id), control)
     if (settled.status === 'mined') return { outcome: 'mined', ...placeOf(settled) }
     if (settled.status === 'cancelled') return { outcome: 'cancelled', ...placeOf(settled) }
     return { outcome: 'cancelled' }
   }
 
+  /** Sees to it that nothing which is no longer wanted is on its way any more. Safe to repeat. */
+  async function settleWithdrawn(control: SendControl): Promise<void> {
+    const unfinished = await store.findUnfinished(sender, Number.MAX_SAFE_INTEGER)
+    for (const { record } of unfinished)
+      if (record.withdrawn && !(await store.withdraw(record.id))) await waitSettled(record, control)
+  }
+
   async function reserve(request: SendRequest, after: string | undefined): Promise<L1TransactionRecord> {
     const { job, purpose, fromBatch, toBatch, build } = request
-    const { recipient, data } = await build()
+    const { recipient, data, fence } = await build()
     const gasLimit = await simulate(job, recipient, data)
     onStep('simulated')
     await assertFunds(job, gasLimit)
     const chainNonce = Number(await rpc.call<Hex>('eth_getTransactionCount', [sender, 'pending']))
     const range = { ...(fromBatch !== undefined && { fromBatch }), ...(toBatch !== undefined && { toBatch }) }
-    const transaction = { job, purpose, ...range, sender, recipient, data, gasLimit }
+    const content = { recipient, data, gasLimit, ...(fence !== undefined && { fence }) }
+    const transaction = { job, purpose, ...range, sender, ...content }
     const record = await store.reserve(transaction, { after, chainNonce })
     onStep('reserved')
     return record
@@ -370,7 +382,7 @@ export function createTransactionSender(options: SenderOptions) {
   const readHead = async () => Number(await rpc.call<Hex>('eth_blockNumber', []))
   const readMinedNonce = async () => Number(await rpc.call<Hex>('eth_getTransactionCount', [sender, 'latest']))
 
-  return { send, cancel }
+  return { send, cancel, settleWithdrawn }
 }
 
 export type TransactionSender = ReturnType<typeof createTransactionSender>
@@ -380,6 +392,9 @@ const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal
 
 const cancelled = (job: string, { nonce }: L1TransactionRecord) =>
   new L1TransactionCancelledError('The transaction was cancelled.', { facts: { job, nonce } })
+
+const withdrawn = (job: string, { nonce }: L1TransactionRecord) =>
+  new L1TransactionWithdrawnError('What the transaction was to do is no longer wanted.', { facts: { job, nonce } })
 
 const placeOf = ({ hash, l1BlockNumber }: L1TransactionRecord) => ({ l1TxHash: hash!, l1BlockNumber: l1BlockNumber! })
 

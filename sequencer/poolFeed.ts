@@ -10,7 +10,7 @@ export type PooledTransaction = QueuedTransaction & { transaction: Transaction; 
 const PAGE = 2000
 /** Longest time between a row getting its arrival number and its commit. */
 const LATE_MS = 30_000
-/** Arrivals below the newest that may still be uncommitted when the feed starts. */
+/** Arrivals below one that is seen that may still be uncommitted. */
 const LATE_COUNT = 1000
 
 /**
@@ -22,8 +22,7 @@ export class PoolFeed {
   readonly #db: Database
   readonly #missing = new Map<number, number>() // arrival → when it was passed over, ms
   #arrived: PooledTransaction[] = []
-  #newest = 0
-  #loaded = false
+  #newest = Number.MIN_SAFE_INTEGER // what returned from undone blocks has numbers below those given out
 
   constructor(db: Database) {
     this.#db = db
@@ -62,15 +61,12 @@ export class PoolFeed {
 
   #watchGaps(rows: readonly PoolRow[]): void {
     const now = Date.now()
-    let newest = this.#newest
-    const seen = new Set(rows.map(({ arrival }) => arrival))
-    const last = rows.at(-1)?.arrival ?? newest
-    const first = this.#loaded ? newest + 1 : Math.max(newest + 1, last - LATE_COUNT)
-    for (let arrival = first; arrival <= last; arrival++) if (!seen.has(arrival)) this.#missing.set(arrival, now)
-    newest = Math.max(newest, last)
-    for (const [arrival, since] of this.#missing)
-      if (seen.has(arrival) || now - since > LATE_MS) this.#missing.delete(arrival)
-    this.#newest = newest
-    this.#loaded = true
+    for (const { arrival } of rows) {
+      const first = Math.max(this.#newest + 1, arrival - LATE_COUNT)
+      for (let passed = first; passed < arrival; passed++) this.#missing.set(passed, now)
+      this.#missing.delete(arrival)
+      this.#newest = Math.max(this.#newest, arrival)
+    }
+    for (const [arrival, since] of this.#missing) if (now - since > LATE_MS) this.#missing.delete(arrival)
   }
 }

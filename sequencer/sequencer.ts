@@ -36,10 +36,17 @@ export class SequencerConfigError extends NodeError {
   override readonly name = 'SequencerConfigError'
 }
 
+/** Too many batches before this one are to be filled first: it is not worth a place among those that wait. */
+export class BatchFarAheadError extends NodeError {
+  override readonly name = 'BatchFarAheadError'
+}
+
 export type ClosedBatchSummary = { txCount: number; blockCount: number; closingReason: string }
 
 /** Notifications wake the sequencer; it looks by itself this often in case one was lost. */
 const POLL_MS = 1000
+/** Batches that wait for their turn here; more could take the places of those before them, see the worker's limit. */
+const MOST_AHEAD = 6
 const PREPARE_POLL_MS = 200
 const EXPIRE_EVERY_MS = 60_000
 
@@ -129,7 +136,10 @@ export class Sequencer {
     await (await this.#unlisten)?.()
   }
 
-  /** True when the batch is to be filled, from now on by this caller alone; false when it is closed already. */
+  /**
+   * True when the batch is to be filled, from now on by this caller alone; false when it is closed already.
+   * @throws {BatchFarAheadError} to be tried again
+   */
   async #takeTurn(batchNumber: BatchNumber, signal: AbortSignal): Promise<boolean> {
     const turn = new Waker()
     this.#turns.set(batchNumber, turn)
@@ -139,6 +149,8 @@ export class Sequencer {
         if (this.#collecting === undefined) {
           const last = (await findLastClosedBatch(this.#db))?.batchNumber ?? -1
           if (last >= batchNumber) return false
+          if (batchNumber > last + MOST_AHEAD)
+            throw new BatchFarAheadError('Others are to be filled first.', { facts: { batchNumber, last } })
           if (last === batchNumber - 1 && this.#collecting === undefined) {
             this.#collecting = batchNumber
             return true
@@ -176,7 +188,10 @@ export class Sequencer {
       if (Date.now() >= fullAt) reason ??= 'Max delta timestamp'
       if (reason !== undefined) return await this.#close(batchNumber, memory.head, reason, lease)
       const work = await this.#waitForWork(memory, fullAt, signal)
-      if (work === undefined) continue
+      if (work === undefined) {
+        await assertLease(this.#db, lease) // nothing to write would never tell that it is lost
+        continue
+      }
       const produced = await this.#produce({ batchNumber, usage, limits, ...work }, memory, signal)
       await this.#store(batchNumber, memory, produced, lease)
       isEmpty &&= produced.stored === undefined

@@ -3,23 +3,26 @@ import { type BatchRow, type ClosedBatchRow, findBatch, getClosedBatch, isClosed
 import { findBlocksOfBatch } from '#db/blocks.ts'
 import type { Queryable } from '#db/client.ts'
 import { forkIdOf, readForkUpgrades } from '#db/forkUpgrades.ts'
-import { findLastVirtualBatch, insertVirtualBatch } from '#db/l1.ts'
+import { restsOnLeaves } from '#db/foundations.ts'
+import { findInfoLeafCount, findLastVirtualBatch, insertVirtualBatch } from '#db/l1.ts'
 import { SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
-import { deleteBatchesFrom, hasOwnBatchesFrom } from '#db/undoBatches.ts'
+import { rejectUsedNonces } from '#db/returnedTransactions.ts'
+import { deleteBatchesFrom } from '#db/undoBatches.ts'
 import { accInputHash } from '#protocol/accInputHash.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import type { ChainTip } from './chainTip.ts'
-import { SequenceGapError, TrustedBatchMismatchError } from './errors.ts'
+import { SequenceGapError } from './errors.ts'
 import { appendBatches, executeAgain, type Network, type SequencedOnL1, virtualRow } from './executeSequenced.ts'
+import { undoTrustedBatches } from './undoTrustedBatches.ts'
 
 type Place = { l1BlockNumber: number; l1TxHash: Hash }
 type Chain = Network & { oldAccInputHash: Hash }
 
 /**
- * Makes the batches of a sequence virtual: those that this node closed are compared with what L1 has, those that it does
- * not have are executed and stored. Returns the accumulated input hash after them.
- * @throws {TrustedBatchMismatchError} @throws {SequenceGapError}
+ * Makes the batches of a sequence virtual: those that this node has as L1 does only get their place there; the first one
+ * that it has otherwise is undone with all after it, and what L1 has is executed and stored instead. Returns the
+ * accumulated input hash after them. @throws {SequenceGapError}
  */
 export async function applySequencedBatches(
   tx: Queryable,
@@ -40,8 +43,11 @@ export async function applySequencedBatches(
   const upgrades = await readForkUpgrades(tx)
   for (const [index, batch] of batches.entries()) {
     const forkId = forkIdOf(upgrades, batch.batchNumber) ?? network.forkId
-    if (!(await isSettled(tx, batch, { ...network, forkId, oldAccInputHash })))
-      return (await appendBatches(tx, tip, batches.slice(index), { network, oldAccInputHash, place })).accInputHash
+    if (!(await isSettled(tx, batch, { ...network, forkId, oldAccInputHash }))) {
+      const after = await appendBatches(tx, tip, batches.slice(index), { network, oldAccInputHash, place })
+      if (network.isReader !== true) await rejectUsedNonces(tx)
+      return after.accInputHash
+    }
     oldAccInputHash = accInputHash({ ...batch, oldAccInputHash, batchL2DataHash: keccakHex(batch.batchL2Data) })
     await insertVirtualBatch(tx, virtualRow(batch, place, oldAccInputHash))
   }
@@ -54,30 +60,26 @@ export async function applySequencedBatches(
  */
 async function isSettled(tx: Queryable, batch: SequencedOnL1, chain: Chain): Promise<boolean> {
   const known = await findBatch(tx, batch.batchNumber)
-  if (known !== undefined && isOwn(known)) return assertSame(known, batch)
-  if (known !== undefined && (await isTakenAsForced(tx, known, batch))) return true
-  if (chain.isReader !== true) {
-    await takeLease(tx, SEQUENCER_LEASE)
-    const now = await findBatch(tx, batch.batchNumber)
-    if (now !== undefined && isOwn(now)) return assertSame(now, batch)
-  }
-  if (known === undefined) return false
-  if (isClosed(known)) {
-    if (await isSame(tx, known, batch, chain)) return true
-    if (await hasOwnBatchesFrom(tx, known.batchNumber))
-      throw mismatch('L1 has another batch than the one the sequencer has built on.', known, batch)
-  }
-  await deleteBatchesFrom(tx, batch.batchNumber)
+  if (known !== undefined && (await isTakenAsIs(tx, known, batch))) return true
+  if (chain.isReader !== true) await takeLease(tx, SEQUENCER_LEASE)
+  const now = await findBatch(tx, batch.batchNumber) // nobody but us goes on from here
+  if (now === undefined) return false
+  if (isClosed(now) && ((await isTakenAsIs(tx, now, batch)) || (await isSame(tx, now, batch, chain)))) return true
+  // An open batch without transactions is only a place.
+  if (!isClosed(now) && now.txCount === 0) await deleteBatchesFrom(tx, now.batchNumber)
+  else await undoTrustedBatches(tx, { fromBatch: now.batchNumber, reason: difference(now, batch), ...chain })
   return false
 }
 
-/** Made by the sequencer: nothing replaces it. An open batch without transactions is only a place. */
-const isOwn = ({ kind, closedAt, txCount }: BatchRow) => kind === 'trusted' && (closedAt !== null || txCount > 0)
-
-/** Whether this forced batch was taken already, and executed on what L1 says of it now. */
-async function isTakenAsForced(tx: Queryable, known: BatchRow, batch: SequencedOnL1): Promise<boolean> {
-  if (known.kind !== 'forced' || batch.kind !== 'forced') return false
+/** Whether L1 has what the sequencer made, so that an execution on what L1 says now gives the same. */
+async function isTakenAsIs(tx: Queryable, known: BatchRow, batch: SequencedOnL1): Promise<boolean> {
   if (!isClosed(known) || !hasSameContent(known, batch)) return false
+  if (known.kind === 'forced') return batch.kind === 'forced' && (await isForcedAsTaken(tx, known, batch))
+  if (known.kind !== 'trusted' || batch.kind !== 'synced' || batch.timestampLimit < known.lastTimestamp) return false
+  return await restsOnLeaves(tx, known.batchNumber, (await findInfoLeafCount(tx, batch.l1InfoRoot)) ?? 0)
+}
+
+async function isForcedAsTaken(tx: Queryable, known: ClosedBatchRow, batch: SequencedOnL1): Promise<boolean> {
   const [block] = await findBlocksOfBatch(tx, known.batchNumber)
   if (block === undefined) return true // what is void by its content is void on any inputs
   const before = await getClosedBatch(tx, BatchNumber(known.batchNumber - 1))
@@ -91,17 +93,6 @@ async function isTakenAsForced(tx: Queryable, known: BatchRow, batch: SequencedO
 const hasSameContent = (known: ClosedBatchRow, batch: SequencedOnL1) =>
   equalBytes(known.batchL2Data, batch.batchL2Data) && known.coinbase === batch.coinbase
 
-/** What the sequencer made is the same on L1 when content, kind and time allow the same execution. */
-function assertSame(known: BatchRow, batch: SequencedOnL1): true {
-  if (!isClosed(known)) throw mismatch('L1 has a batch that is still being filled here.', known, batch)
-  if (!hasSameContent(known, batch))
-    throw mismatch('L1 has another content for a batch than was closed here.', known, batch)
-  if (batch.kind !== 'synced') throw mismatch('L1 has a batch that was closed here as a forced one.', known, batch)
-  if (batch.timestampLimit < known.lastTimestamp)
-    throw mismatch('L1 has a batch with a time limit that voids its last block.', known, batch)
-  return true
-}
-
 /**
  * A batch that came from L1 before a reorg, from the trusted sequencer, or that the sequencer was forced to take: it is
  * executed on what L1 says now.
@@ -112,19 +103,18 @@ async function isSame(tx: Queryable, known: ClosedBatchRow, batch: SequencedOnL1
   return known.stateRoot === result.newStateRoot
 }
 
-function mismatch(message: string, known: BatchRow, batch: SequencedOnL1): TrustedBatchMismatchError {
-  return new TrustedBatchMismatchError(message, {
-    facts: {
-      batchNumber: batch.batchNumber,
-      ours: known.batchL2Data && keccakHex(known.batchL2Data),
-      onL1: keccakHex(batch.batchL2Data),
-      ourCoinbase: known.coinbase,
-      coinbaseOnL1: batch.coinbase,
-      ourLastTimestamp: known.lastTimestamp,
-      timestampLimitOnL1: batch.timestampLimit,
-      ourKind: known.kind,
-      kindOnL1: batch.kind,
-    },
-    docs: 'docs/runbooks/trusted-batch-mismatch.md',
-  })
+/** For people: what L1 has otherwise, with both values. */
+function difference(known: BatchRow, batch: SequencedOnL1): string {
+  const values: [string, unknown, unknown][] = [
+    ['content', known.batchL2Data && keccakHex(known.batchL2Data), keccakHex(batch.batchL2Data)],
+    ['kind', known.kind === 'trusted' ? 'synced' : known.kind, batch.kind],
+    ['coinbase', known.coinbase, batch.coinbase],
+  ]
+  if (batch.timestampLimit < (known.lastTimestamp ?? 0))
+    values.push(['time', `${known.lastTimestamp}`, `limit ${batch.timestampLimit}`])
+  const different = values.filter(([, ours, onL1]) => ours !== onL1)
+  if (!isClosed(known)) return `L1 has batch ${known.batchNumber}, which was still being filled here`
+  if (different.length === 0) return `L1 has batch ${known.batchNumber} on other forced inputs or exit roots`
+  const told = different.map(([name, ours, onL1]) => `${name} here ${ours}, on L1 ${onL1}`)
+  return `L1 has another batch ${known.batchNumber}: ${told.join('; ')}`
 }

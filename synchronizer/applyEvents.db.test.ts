@@ -1,4 +1,4 @@
-import { asc } from 'drizzle-orm'
+import { asc, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
 import { findBatch, getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
@@ -8,7 +8,7 @@ import { assertLease, SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { findSignals } from '#db/outbox.ts'
 import { createDatabaseProofStore } from '#db/proofStore.ts'
 import { findWitness } from '#db/proofs.ts'
-import { forcedBatches, l1InfoLeaves, sequences, verifications, virtualBatches } from '#db/schema.ts'
+import { forcedBatches, l1InfoLeaves, removedBlocks, sequences, verifications, virtualBatches } from '#db/schema.ts'
 import type { L1Event } from '#etherman/types.ts'
 import { EMPTY_TREE_ROOT } from '#protocol/keccakTree.ts'
 import { L1InfoTree } from '#protocol/l1InfoTree.ts'
@@ -96,19 +96,19 @@ test.each<[string, () => Promise<void>, () => L1Event, string]>([
     'the content',
     () => node.closeOwnBatch({ batchL2Data: Uint8Array.of(1) }),
     () => node.sequence([node.dataOf(0)]),
-    'another content for a batch',
+    'content here 0x5fe7f977e71dba2ea1a68e21057beebb9be2ac30c6410aa38d4f3fbe41dcffd2, on L1 0x',
   ],
   [
     'the fee receiver',
     () => node.closeOwnBatch(),
     () => node.sequence([node.dataOf(0)], { coinbase: addressOf(0xbad) }),
-    'another content',
+    `coinbase here ${addressOf(0xee)}, on L1 ${addressOf(0xbad)}`,
   ],
   [
     'the time limit',
     () => node.closeOwnBatch(),
     () => node.sequence([node.dataOf(0)], { timestampLimit: 1_699_000_000 }),
-    'time limit',
+    ', on L1 limit 1699000000',
   ],
   [
     'its being forced',
@@ -124,17 +124,62 @@ test.each<[string, () => Promise<void>, () => L1Event, string]>([
         },
       ],
     }),
-    'as a forced one',
+    'kind here synced, on L1 forced',
   ],
-  ['a batch that is still open', () => openOwnBatch(1), () => node.sequence([node.dataOf(0)]), 'still being filled'],
-])('a batch on L1 that differs from ours in %s stops the reading, with both values', async (_, own, event, reason) => {
+  [
+    'a batch that is still open',
+    () => openOwnBatch(1),
+    () => node.sequence([node.dataOf(0)]),
+    'which was still being filled here',
+  ],
+])('a batch on L1 that differs from ours in %s replaces it, and the reason is told', async (_, own, event, reason) => {
+  const lease = await takeLease(node.db, SEQUENCER_LEASE)
   await own()
   node.l1.mine([event()])
-  await expect(node.poll()).rejects.toMatchObject({ name: 'TrustedBatchMismatchError' })
-  await expect(node.poll()).rejects.toThrow(reason)
-  await expect(node.poll()).rejects.toThrow(/batchNumber=1 ours=.* onL1=0x/)
-  expect(await findLastVirtualBatch(node.db)).toBeUndefined()
-  expect(await findCursor(node.db)).toBeUndefined()
+  await node.poll()
+  expect(await getClosedBatch(node.db, one)).toMatchObject({ closingReason: expect.stringMatching(/^Sync L1/) })
+  expect(await findLastVirtualBatch(node.db)).toMatchObject({ batchNumber: 1 })
+  await expect(assertLease(node.db, lease)).rejects.toMatchObject({ name: 'LeaseLostError' })
+  const told = (await findSignals(node.db)).find(({ workflowId }) => workflowId === 'synchronizer')
+  expect(told).toMatchObject({ signal: 'trustedBatchesReplaced', args: [{ fromBatch: 1, toBatch: 1 }] })
+  expect((told!.args[0] as { reason: string }).reason).toContain(reason)
+})
+
+test('a closed batch that L1 replaces is told before its new place, with what it needs to be known again', async () => {
+  await node.closeOwnBatch({ batchL2Data: Uint8Array.of(1) })
+  node.l1.mine([node.sequence([node.dataOf(0)])])
+  await node.poll()
+  expect(await node.signals()).toEqual([
+    'trustedBatchReplaced → batch-1',
+    'trustedBatchesReplaced → synchronizer',
+    'l1Progressed → sequence-sender',
+    'l1Progressed → aggregator',
+    'l1Virtualized → batch-1',
+    'l1Progressed → sequence-sender',
+  ])
+  expect((await findSignals(node.db))[0]).toMatchObject({ batchNumber: 1, args: [{ undoing: 1 }] })
+  expect((await getClosedBatch(node.db, one)).stateRoot).toBe(WORKED_ROOT)
+  const removed = await node.db.select().from(removedBlocks).orderBy(asc(removedBlocks.id))
+  expect(removed.map(({ blockNumber }) => blockNumber)).toEqual([1, 2])
+})
+
+test.each([
+  ['a leaf that the tree of the sequence lacks', INFO_TREE.rootAt(1), 'empty-l1-info-leaf'],
+  ['a leaf that L1 has otherwise', INFO_TREE.root, null],
+])('own content that rests on %s is executed on what L1 says', async (_, l1InfoRoot, invalid) => {
+  await node.closeOwnBatch()
+  if (invalid === null)
+    await node.db
+      .update(l1InfoLeaves)
+      .set({ blockHashL1: hashOf(0xb2) })
+      .where(eq(l1InfoLeaves.leafIndex, 1))
+  node.l1.mine([node.sequence([node.dataOf(0)], { l1InfoRoot })])
+  await node.poll()
+  const { stateRoot, invalidReason, kind } = await getClosedBatch(node.db, one)
+  expect(kind).toBe('synced')
+  expect(stateRoot).not.toBe(WORKED_ROOT)
+  if (invalid !== null) expect(invalidReason).toContain(invalid)
+  expect(await node.signals()).toContain('trustedBatchReplaced → batch-1')
 })
 
 async function openOwnBatch(blockCount: number): Promise<void> {

@@ -117,3 +117,26 @@ test('a batch that was done with gets its workflow again when a reorg takes its 
   await deliver(later)
   expect(later.calls).toEqual(['start batch-1 l1Reorged'])
 })
+
+test('a batch that is undone is told, and begins anew when it was done with', async () => {
+  await node.closeOwnBatch() // rests on a leaf of L1 block 1
+  node.l1.drop(1)
+  node.l1.mineEmpty(2)
+  await node.poll()
+  const workflows = new FakeWorkflows()
+  workflows.running.add('synchronizer')
+  await deliver(workflows)
+  expect(workflows.calls[0]).toBe('start batch-1 trustedBatchReplaced')
+  expect(workflows.calls[1]).toContain('signal synchronizer trustedBatchesReplaced')
+  expect(workflows.starts).toEqual([[{ batchNumber: 1, forkId: 9, startAt: 'collect', form: 2 }]])
+})
+
+test('… as what L1 has in its place', async () => {
+  await node.closeOwnBatch({ batchL2Data: Uint8Array.of(1) })
+  node.l1.mine([node.sequence([node.dataOf(0)])])
+  await node.poll()
+  const workflows = new FakeWorkflows()
+  await deliver(workflows)
+  expect(workflows.calls).toEqual(['start batch-1 trustedBatchReplaced', 'start batch-1 l1Virtualized'])
+  expect(workflows.starts[0]).toMatchObject([{ startAt: 'virtual' }])
+})

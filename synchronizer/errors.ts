@@ -5,11 +5,6 @@ export class StateRootMismatchError extends NodeError {
   override readonly name = 'StateRootMismatchError'
 }
 
-/** L1 has another content for a batch than the sequencer closed. */
-export class TrustedBatchMismatchError extends NodeError {
-  override readonly name = 'TrustedBatchMismatchError'
-}
-
 /** Our accumulated input hash differs from the contract's: an event was missed or misread. */
 export class AccInputHashMismatchError extends NodeError {
   override readonly name = 'AccInputHashMismatchError'

@@ -107,8 +107,11 @@ export class SynchronizerFixture {
     const { db } = this
     const { job, blocks } = this.chain.batches[0]
     await openBatch(db, { batchNumber: one, kind: 'trusted', forkId: 9, coinbase: job.inputs.coinbase })
-    for (const block of blocks)
-      await storeBlock(db, blockOf(block.number, 1, { block, changes: block.stateDiff, newNodes: block.newNodes }))
+    for (const block of blocks) {
+      const l1InfoIndex = block.globalExitRoot === ZERO_HASH ? 0 : 1
+      const content = { changes: block.stateDiff, newNodes: block.newNodes }
+      await storeBlock(db, blockOf(block.number, 1, { block: { ...block, l1InfoIndex }, ...content }))
+    }
     const [stateRoot, lastTimestamp] = [this.rootAfter(0), blocks.at(-1)!.timestamp]
     await closeBatch(db, { ...closing(one), batchL2Data: this.dataOf(0), stateRoot, lastTimestamp, ...changed })
   }

@@ -1,15 +1,15 @@
 import { asc, eq, gte } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
-import { getLastBlock } from '#db/blocks.ts'
+import { closeBatch, findBatch, getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
+import { getLastBlock, storeBlock } from '#db/blocks.ts'
 import { findCursor, findInfoLeaves, findLastInfoRoot, findLastVirtualBatch } from '#db/l1.ts'
 import { readL1Progress } from '#db/rpc/l1Progress.ts'
-import { accounts, l1Blocks, l1Transactions, sequences } from '#db/schema.ts'
+import { accounts, l1Blocks, l1InfoLeaves, l1Transactions, removedBlocks, sequences } from '#db/schema.ts'
 import { L1UnavailableError } from '#etherman/errors.ts'
 import type { L1BlockTag } from '#etherman/types.ts'
 import { L1InfoTree } from '#protocol/l1InfoTree.ts'
-import { BlockNumber } from '#protocol/primitives.ts'
-import { addressOf, hashOf } from '#test/blocks.ts'
+import { BlockNumber, ZERO_HASH } from '#protocol/primitives.ts'
+import { addressOf, blockOf, hashOf } from '#test/blocks.ts'
 import type { Progress } from './catchUp.ts'
 import { infoLeaf, one, SynchronizerFixture, two, WORKED_ROOT } from './fixture.ts'
 
@@ -217,15 +217,65 @@ test('after a reorg with other content, batches that came from L1 are made anew'
   expect(await node.db.select().from(accounts).where(later)).toEqual([])
 })
 
-test('… but not under a batch of the sequencer', async () => {
+test('… and with them what the sequencer built on them', async () => {
   node.l1.mine([node.sequence([node.dataOf(0)])])
   await node.poll()
   await openBatch(node.db, { batchNumber: two, kind: 'trusted', forkId: 9, coinbase: addressOf(0xee) })
   await growBatch(node.db, two, { txCount: 1, timestamp: 1_700_000_050, counters: {} })
   node.l1.drop(1)
   node.l1.mine([node.sequence([Uint8Array.of(0xff)])])
-  await expect(node.poll()).rejects.toThrow('the sequencer has built on')
-  expect((await getClosedBatch(node.db, one)).stateRoot).toBe(WORKED_ROOT)
+  await node.poll()
+  expect((await getClosedBatch(node.db, one)).stateRoot).toBe(node.chain.genesis.root)
+  expect(await findBatch(node.db, two)).toBeUndefined()
+})
+
+test.each([
+  ['as it was', () => [infoLeaf(7)], 0, ['l1Progressed → sequence-sender', 'l1Progressed → aggregator']],
+  ['as another one', () => [infoLeaf(8)], 1, undefined],
+  ['no more', () => [], 1, undefined],
+  ['one L1 block later', () => [], 1, undefined],
+])('a leaf that a reorg took and that comes back %s', async (how, events, undone, told) => {
+  node.l1.mine([infoLeaf(7)])
+  await node.poll()
+  const leaf = (await node.db.select().from(l1InfoLeaves)).find(({ leafIndex }) => leafIndex === 2)!
+  const { globalExitRoot, blockHashL1: l1BlockHash } = leaf
+  await openBatch(node.db, { batchNumber: one, kind: 'trusted', forkId: 9, coinbase: addressOf(0xee) })
+  const block = { l1InfoIndex: 2, globalExitRoot, l1BlockHash }
+  await storeBlock(node.db, blockOf(1, 1, { block }))
+  const closing = { closingReason: 'test', batchL2Data: new Uint8Array(9), localExitRoot: ZERO_HASH }
+  await closeBatch(node.db, { batchNumber: one, ...closing, stateRoot: hashOf(1), lastTimestamp: 1_700_000_001 })
+  node.l1.drop(1)
+  node.l1.mine(events())
+  if (how === 'one L1 block later') node.l1.mine([infoLeaf(7)])
+  await node.poll()
+  expect(await node.db.select().from(removedBlocks)).toHaveLength(undone)
+  expect((await findBatch(node.db, one)) === undefined).toBe(undone === 1)
+  expect(await node.signals()).toEqual(
+    told ?? [
+      ...['l1Progressed → sequence-sender', 'l1Progressed → aggregator'],
+      ...['trustedBatchReplaced → batch-1', 'trustedBatchesReplaced → synchronizer'],
+      ...['l1Progressed → sequence-sender', 'l1Progressed → aggregator'],
+    ],
+  )
+})
+
+test('a process that dies between a reorg and the undoing of what rested on it does it when it is back', async () => {
+  await node.closeOwnBatch() // rests on a leaf of L1 block 1
+  node.l1.drop(1)
+  node.l1.mineEmpty(2)
+  const readEvents = node.l1.readEvents.bind(node.l1)
+  node.l1.readEvents = async () => {
+    throw new Error('died')
+  }
+  await expect(node.poll()).rejects.toThrow('died')
+  expect(await findInfoLeaves(node.db)).toEqual([])
+  expect(await findBatch(node.db, one)).toBeDefined()
+  node.l1.readEvents = readEvents
+  node.restart()
+  await node.poll()
+  expect(await findBatch(node.db, one)).toBeUndefined()
+  await node.poll()
+  expect((await node.signals()).filter((signal) => signal.startsWith('trustedBatchReplaced'))).toHaveLength(1)
 })
 
 test('a reorg while events are read is noticed before anything is applied', async () => {
@@ -266,8 +316,7 @@ test('a reorg of blocks that were read, just before the next ones are, is notice
 })
 
 test('a mismatch with a block that L1 has dropped meanwhile is no mismatch', async () => {
-  await node.closeOwnBatch()
-  const wrong = node.l1.mine([node.sequence([Uint8Array.of(1)])])
+  const wrong = node.l1.mine([node.sequence([node.dataOf(0)], { l1InfoRoot: hashOf(0xbad) })])
   const getBlock = node.l1.getBlock.bind(node.l1)
   let asked = 0
   // The block is gone after its events were read: only the question that follows the failure sees it.

@@ -1,6 +1,7 @@
 import type { Logger } from '#common/logger.ts'
 import type { Database, Queryable } from '#db/client.ts'
 import { findFirstUpgradedBatch, findForkId } from '#db/forkUpgrades.ts'
+import { findFirstUnfoundedBatch } from '#db/foundations.ts'
 import {
   deleteL1BlocksAbove,
   findCursor,
@@ -11,6 +12,7 @@ import {
   storeL1Block,
 } from '#db/l1.ts'
 import { reopenLostTransactions } from '#db/l1Transactions.ts'
+import { SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { insertSignals, type NewSignal } from '#db/outbox.ts'
 import { findBlockBeforeRollbacks } from '#db/rollbacks.ts'
 import { findBatchOnL1 } from '#db/verification.ts'
@@ -31,6 +33,7 @@ import { ChainTip } from './chainTip.ts'
 import { L1MovedError } from './errors.ts'
 import { StoredInfoTree } from './infoTree.ts'
 import { RangeReader, type ReadRange } from './rangeReader.ts'
+import { undoTrustedBatches } from './undoTrustedBatches.ts'
 
 type Dependencies = {
   db: Database
@@ -53,6 +56,7 @@ type Dependencies = {
 const USUAL_DEPTH = { safe: 32, finalized: 64 }
 
 const STORED_BLOCKS_PAGE = 50
+const UNFOUNDED = 'L1 reorganized: a forced batch or an exit root that it rests on is gone or another one'
 const WAKE_SENDERS: readonly NewSignal[] = [SEQUENCE_SENDER_WORKFLOW_ID, AGGREGATOR_WORKFLOW_ID].map((workflowId) => ({
   ...{ workflowId, signal: l1Progressed.name, args: [] },
 }))
@@ -103,7 +107,10 @@ export class Synchronizer {
       this.#reader.drop()
     }
     await this.#storeFinality(position)
-    if (position === target) this.#lastRead = head?.hash
+    if (position === target) {
+      await this.#undoUnfounded()
+      this.#lastRead = head?.hash
+    }
     return { position, target }
   }
 
@@ -200,6 +207,22 @@ export class Synchronizer {
       { from: newest.blockNumber, to: position, batches: affected },
       'L1 reorganized; what it removed is undone',
     )
+  }
+
+  /**
+   * Undoes batches that rest on what a reorg took from L1. Not before L1 is read to its end: what was taken may have come
+   * back as it was.
+   */
+  async #undoUnfounded(): Promise<void> {
+    const { db, isReader, logger } = this.#deps
+    if ((await findFirstUnfoundedBatch(db)) === undefined) return
+    const fromBatch = await db.transaction(async (tx) => {
+      if (isReader !== true) await takeLease(tx, SEQUENCER_LEASE)
+      const first = await findFirstUnfoundedBatch(tx)
+      if (first !== undefined) await undoTrustedBatches(tx, { fromBatch: first, reason: UNFOUNDED, isReader })
+      return first
+    })
+    logger.warn({ fromBatch }, 'batches that rest on what L1 took back are undone')
   }
 
   async #findCommonBlock(below: number): Promise<number | undefined> {

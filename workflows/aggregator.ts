@@ -5,7 +5,7 @@ import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import type { ProvingActivities } from '#activities/proving.ts'
 import { failureMessage } from './failures.ts'
 import { planGrowingRun, type Wake } from './growingRun.ts'
-import { sendByWorkflow, wasCancelled } from './l1Transaction.ts'
+import { sendByWorkflow, wasCancelled, wasWithdrawn } from './l1Transaction.ts'
 import * as messages from './messages.ts'
 import { type Neighbours, type ProofRange, proofWorkflow } from './proof.ts'
 import { DATABASE, L1_WRITE, PROVE } from './retryPolicies.ts'
@@ -78,6 +78,11 @@ export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Prom
       wake.woken = true
     } catch (error) {
       if (wf.isCancellation(error)) throw error
+      if (wasWithdrawn(error)) {
+        wf.setCurrentDetails(`L1 replaced **${range}**.`)
+        wake.woken = true
+        continue
+      }
       if (wasCancelled(error)) {
         wf.setCurrentDetails(`The verification of **${range}** was cancelled. Signal \`retryNow\` goes on.`)
         attention('l1-cancelled')

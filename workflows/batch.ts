@@ -20,6 +20,12 @@ const RECONCILE_AFTER_MS = 10 * 60_000
 /** A batch that waits for months must not fill its history. */
 const RECONCILE_EVERY_AT_MOST_MS = 60 * 60_000
 
+/** What is known of a batch's content; another content has its own. */
+const OF_CONTENT = [
+  ...(['txCount', 'blockCount', 'closingReason', 'stateRoot'] as const),
+  ...(['virtual', 'proofId', 'verified', 'lastError'] as const),
+]
+
 /**
  * The life of one batch: collect → seal → sequence → sync → prove → verify. L1 moves it forward and, after a reorg,
  * back. It never fails on a bad check or proof: it parks with ZkAttention set until an operator or L1 moves it on.
@@ -36,10 +42,14 @@ export async function batchWorkflow({
   let attention: messages.Attention | undefined
   let timesForgotten = 0 // a proof made before L1 forgot the sequence is of other inputs
   let verificationTold = false
+  let collected = startAt === 'virtual' // what L1 replaces is not any more
+  let undoing = 0 // the newest that was told
 
-  const show = (status: messages.BatchStatus, needs?: messages.Attention, ...more: SearchAttributeUpdatePair[]) => {
+  const show = (status: messages.BatchStatus, parked?: messages.Attention, ...more: SearchAttributeUpdatePair[]) => {
     view.status = status
-    attention = needs
+    attention = parked
+    const isReplaced = view.replaced !== undefined && status !== 'verified'
+    const needs = parked ?? (isReplaced ? 'trusted-batch-replaced' : undefined)
     wf.upsertSearchAttributes([
       ...more,
       { key: messages.SEARCH_ATTRIBUTE.status, value: status },
@@ -83,6 +93,19 @@ export async function batchWorkflow({
       timesForgotten++
     },
     { description: 'Synchronizer: what L1 said of this batch from that L1 block on is gone' },
+  )
+  wf.setHandler(
+    messages.trustedBatchReplaced,
+    (replaced) => {
+      if (replaced.undoing <= undoing) return // told before
+      undoing = replaced.undoing
+      collected = false
+      timesForgotten++
+      for (const field of OF_CONTENT) delete view[field]
+      view.replaced = replaced.reason
+      show(view.status)
+    },
+    { description: 'Synchronizer: what was closed as this batch is undone, because L1 contradicts it' },
   )
   wf.setHandler(
     messages.verificationStarted,
@@ -137,7 +160,9 @@ export async function batchWorkflow({
       let waitMs = reconcileAfterMs;
       !(await wf.condition(done, waitMs, { summary: 'L1 is silent: look in the State DB' }));
     ) {
-      learn(await database.readBatch({ batchNumber }))
+      const asOf = timesForgotten
+      const known = await database.readBatch({ batchNumber })
+      if (asOf === timesForgotten) learn(known)
       waitMs = Math.min(2 * waitMs, RECONCILE_EVERY_AT_MOST_MS)
     }
   }
@@ -156,17 +181,21 @@ export async function batchWorkflow({
   }
 
   const check = async () => {
-    for (;;) {
+    const outdated = () => !collected
+    while (!outdated()) {
       try {
         const summary = `execute batch ${batchNumber} again, keep its witness`
-        const { stateRoot } = await checker.checkBatch.executeWithOptions({ summary }, [{ batchNumber }])
-        view.stateRoot = stateRoot
+        const checked = await cancelWhen(outdated, () =>
+          checker.checkBatch.executeWithOptions({ summary }, [{ batchNumber }]),
+        )
+        if (checked === undefined || outdated()) return
+        view.stateRoot = checked.stateRoot
         delete view.lastError
         return
       } catch (error) {
         if (wf.isCancellation(error)) throw error
-        await park('sealed', 'check-failed', error, () => false)
-        show('sealed')
+        if (!outdated()) await park('sealed', 'check-failed', error, outdated)
+        if (!outdated()) show('sealed')
       }
     }
   }
@@ -202,32 +231,48 @@ export async function batchWorkflow({
     return proofId
   }
 
-  if (startAt === 'collect') {
+  const collectAndCheck = async () => {
+    collected = true
     await collect()
     await check()
   }
+  /** What L1 replaced, unless L1 has something in its place: that is known without the sequencer. */
+  const collectAnew = async () => {
+    show('collecting')
+    await cancelWhen(virtual, collectAndCheck)
+  }
+
+  if (startAt === 'collect') await collectAndCheck()
   // Functions, because signals change all three between two lines.
   const virtual = () => view.virtual !== undefined
   const proven = () => view.proofId !== undefined
   const verified = () => view.verified !== undefined
   let senderKnows = form === 2 && startAt === 'collect' // by checkBatch
-  while (!verified()) {
+  const advance = async () => {
+    if (!virtual() && !collected) {
+      await collectAnew()
+      senderKnows = form === 2
+      return
+    }
     if (!virtual()) {
       show('sequencing')
       if (!senderKnows) await tell(messages.SEQUENCE_SENDER_WORKFLOW_ID, messages.batchSealed, { batchNumber })
-      await untilL1(() => virtual() || verified())
-      if (verified()) break
+      await untilL1(() => virtual() || verified() || !collected)
+      if (verified() || !virtual()) return
     }
     senderKnows = false // what L1 forgets later it does not
     if (form === 1) show('virtual')
     await prove()
-    if (!proven()) continue
+    if (!proven()) return
     show(verificationTold ? 'verifying' : 'proven')
     if (form === 1) await tell(messages.AGGREGATOR_WORKFLOW_ID, messages.proofReady, { batchNumber })
     await untilL1(() => verified() || !proven())
   }
-  show('verified')
-  await wf.condition(wf.allHandlersFinished)
+  do {
+    while (!verified()) await advance()
+    show('verified')
+    await wf.condition(wf.allHandlersFinished)
+  } while (!verified()) // told at the last moment
   return view
 }
 

@@ -1,4 +1,4 @@
-import { type WorkflowHandleWithFirstExecutionRunId, WorkflowUpdateFailedError } from '@temporalio/client'
+import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AcceptanceActivities } from '#activities/acceptance.ts'
 import type { BatchActivities } from '#activities/batches.ts'
@@ -20,7 +20,7 @@ import {
 import type { batchWorkflow } from './batch.ts'
 import * as messages from './messages.ts'
 
-type Batch = WorkflowHandleWithFirstExecutionRunId<typeof batchWorkflow>
+type Batch = WorkflowHandle<typeof batchWorkflow>
 type Fakes = Pick<SequencingActivities, 'collectBatch'> &
   CheckingActivities &
   Pick<ProvingActivities, 'proveBatch'> &
@@ -221,6 +221,122 @@ test('a sequence that L1 forgets during the proof stops it', async () => {
   await handle.signal(messages.l1Verified, l1(13))
   await handle.result()
   await recordHistory('batch-reorged-during-proof-2', handle)
+})
+
+const REPLACED = { undoing: 7, reason: 'L1 has another batch' }
+
+test('a sealed batch that L1 replaces is collected anew, and says why', async () => {
+  const summaries = [
+    { txCount: 3, blockCount: 2, closingReason: 'timeout' },
+    { txCount: 1, blockCount: 1, closingReason: 'again' },
+  ]
+  const checks: number[] = []
+  const handle = await startBatch({
+    collectBatch: async () => summaries.shift()!,
+    checkBatch: async () => ({ stateRoot: hashOf(checks.push(0)) }),
+  })
+  await reaches(handle, 'sequencing')
+  for (let times = 0; times < 2; times++) await handle.signal(messages.trustedBatchReplaced, REPLACED) // told twice
+  await eventually(async () =>
+    expect(await handle.query(messages.batchState)).toMatchObject({
+      ...{ status: 'sequencing', txCount: 1, closingReason: 'again', stateRoot: hashOf(2), replaced: REPLACED.reason },
+    }),
+  )
+  await eventually(async () => expect(await attribute(handle, 'attention')).toBe('trusted-batch-replaced'))
+  await handle.signal(messages.trustedBatchReplaced, REPLACED) // and once more, late
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await reaches(handle, 'proven')
+  expect(await attribute(handle, 'attention')).toBe('trusted-batch-replaced')
+  await handle.signal(messages.l1Verified, l1(12))
+  expect(await handle.result()).toMatchObject({ status: 'verified', txCount: 1, proofRounds: 1 })
+  expect(checks).toHaveLength(2)
+  expect(await attribute(handle, 'attention')).toBeUndefined()
+  expect((await attributeHistory(handle, 'status')).filter((status) => status === 'collecting')).toHaveLength(2)
+  await recordHistory('batch-replaced-and-collected-anew', handle)
+})
+
+test('what L1 has in the place of a batch is proven without the sequencer', async () => {
+  let collections = 0
+  const collectBatch: Fakes['collectBatch'] = async (input) => {
+    if (++collections > 1) return await untilCancelled()
+    return await WELL.collectBatch(input)
+  }
+  const handle = await startBatch({ collectBatch })
+  await reaches(handle, 'sequencing')
+  await run.whileAway(async () => {
+    await handle.signal(messages.trustedBatchReplaced, REPLACED)
+    await handle.signal(messages.l1Virtualized, l1(10))
+  })
+  expect(await reaches(handle, 'proven')).toMatchObject({ virtual: l1(10), proofRounds: 1 })
+  expect(collections).toBe(1)
+
+  const late = await startBatch({ collectBatch })
+  collections = 0
+  await reaches(late, 'sequencing')
+  await late.signal(messages.trustedBatchReplaced, REPLACED)
+  await eventually(() => expect(collections).toBe(2))
+  await late.signal(messages.l1Virtualized, l1(10))
+  await reaches(late, 'proven')
+  for (const each of [handle, late]) await each.signal(messages.l1Verified, l1(12))
+  expect(await late.result()).not.toHaveProperty('txCount') // of what is not there any more
+  await handle.result()
+  await recordHistory('batch-replaced-by-l1', late)
+})
+
+test.each(['check', 'check-failed', 'proving', 'proof-failed', 'proven'] as const)(
+  'a batch that L1 replaces at its %s begins anew, and what went on about it is stopped',
+  async (stage) => {
+    const prover = slowProver()
+    const stopped: string[] = []
+    let isFirst = true
+    /** What the stage does the first time. */
+    const firstTime =
+      <Input, Result>(well: (input: Input) => Promise<Result>, other: () => Promise<Result>) =>
+      async (input: Input) => {
+        if (!isFirst) return await well(input)
+        isFirst = false
+        return await other()
+      }
+    const fakes: Record<typeof stage, Partial<Fakes>> = {
+      check: { checkBatch: firstTime(WELL.checkBatch, () => untilCancelled().finally(() => stopped.push('check'))) },
+      'check-failed': { checkBatch: firstTime(WELL.checkBatch, () => Promise.reject(new BatchCheckError('No.'))) },
+      proving: { proveBatch: firstTime(WELL.proveBatch, () => prover.proveBatch({ batchNumber: 0, round: 1 })) },
+      'proof-failed': { proveBatch: firstTime(WELL.proveBatch, () => Promise.reject(new ProofRefusedError('No.'))) },
+      proven: {},
+    }
+    const handle = await startBatch(fakes[stage])
+    if (!stage.startsWith('check')) await handle.signal(messages.l1Virtualized, l1(10))
+    if (stage === 'check') await eventually(() => expect(isFirst).toBe(false))
+    else if (stage === 'check-failed')
+      await eventually(async () => expect(await attribute(handle, 'attention')).toBe('check-failed'))
+    else await reaches(handle, stage)
+    await handle.signal(messages.trustedBatchReplaced, REPLACED)
+    const view = await reaches(handle, 'sequencing')
+    expect(view).toMatchObject({ txCount: 3, replaced: REPLACED.reason })
+    for (const field of ['virtual', 'proofId', 'lastError']) expect(view).not.toHaveProperty(field)
+    if (stage === 'check') await eventually(() => expect(stopped).toEqual(['check']))
+    if (stage === 'proving') await eventually(() => expect(prover.stopped).toEqual([1]))
+    await handle.signal(messages.l1Virtualized, l1(11))
+    expect(await reaches(handle, 'proven')).toMatchObject({ virtual: l1(11) })
+    await handle.signal(messages.l1Verified, l1(13))
+    await handle.result()
+    if (stage === 'check') await recordHistory('batch-replaced-during-check', handle)
+  },
+)
+
+test('a batch that was done with and is gone starts with collecting', async () => {
+  const batchNumber = ++lastBatch
+  type Replaced = [typeof REPLACED]
+  const handle = await run.client.workflow.signalWithStart<typeof batchWorkflow, Replaced>('batchWorkflow', {
+    workflowId: messages.batchWorkflowId(batchNumber),
+    taskQueue: messages.TASK_QUEUE.batch,
+    args: [{ batchNumber, forkId: 9, startAt: 'collect', form: 2 }],
+    signal: messages.trustedBatchReplaced,
+    signalArgs: [REPLACED],
+  })
+  expect(await reaches(handle, 'sequencing')).toMatchObject({ txCount: 3, replaced: REPLACED.reason })
+  await handle.signal(messages.l1Verified, l1(12))
+  await handle.result()
 })
 
 test('signals that come at once, while no worker runs, count one by one', async () => {

@@ -5,6 +5,8 @@ const REMEDY: Partial<Record<Attention, string>> = {
     'The proof failed and nothing was sent to L1. Mend the prover, then *More Actions → Send an Update → `retryProofNow`* with `{"note":"…"}`.',
   'check-failed':
     'Executing the closed batch again gave another result; it is not sequenced. Keep both results, then *Send an Update → `retryCheckNow`*.',
+  'trusted-batch-replaced':
+    'What was closed here as this batch is undone: see *replaced*. It goes on by itself with what L1 has, or collects anew. The mark goes when it is verified.',
 }
 
 /** Markdown for the batch's page in the Temporal UI. */
@@ -19,6 +21,7 @@ export function describeBatch(view: BatchView, forkId: number, attention?: Atten
     ['proof', view.proofId ?? (view.proofRounds > 0 ? `round ${view.proofRounds}` : undefined)],
     ['verified', place(view.verified)],
     ['last error', view.lastError],
+    ['replaced', view.replaced],
     ['operator', view.operatorNote],
   ]
   const table = rows.filter(([, value]) => value !== undefined).map(([name, value]) => `| ${name} | ${inCell(value)} |`)

@@ -168,5 +168,8 @@ export async function sendByWorkflow(input: messages.L1TransactionInput): Promis
   })
 }
 
+/** Whether it has nothing to do any more: plan again. */
+export const wasWithdrawn = (error: unknown) => failureType(error) === messages.WITHDRAWN_FAILURE
+
 /** Whether an operator cancelled it. */
 export const wasCancelled = (error: unknown) => failureType(error) === messages.CANCELLED_FAILURE

@@ -53,6 +53,16 @@ export const l1Virtualized = defineSignal<[L1Reference]>('l1Virtualized')
 export const l1Verified = defineSignal<[L1Reference]>('l1Verified')
 /** Synchronizer → batch: what this batch had on L1 from this L1 block on is gone. */
 export const l1Reorged = defineSignal<[{ fromL1Block: number }]>('l1Reorged')
+/**
+ * Synchronizer → batch: what was closed as this batch is undone, because L1 contradicts it. `undoing` numbers the
+ * undoings: a repeated signal is known by it.
+ */
+export const trustedBatchReplaced = defineSignal<[{ undoing: number; reason: string }]>('trustedBatchReplaced')
+/** Synchronizer's activity → synchronizer: the same of a run of batches, for the operator. */
+export const trustedBatchesReplaced = defineSignal<[ReplacedBatches]>('trustedBatchesReplaced')
+export type ReplacedBatches = { undoing: number; fromBatch: number; toBatch: number; reason: string }
+/** Operator → synchronizer: the replaced batches have been looked at. */
+export const acknowledgeReplaced = defineSignal('acknowledgeReplaced')
 /** Batch, or its activity → sequencer: closed, the next one takes over; → sequence sender: closed and checked. */
 export const batchSealed = defineSignal<[{ batchNumber: number }]>('batchSealed')
 /** Batch, or its activity → aggregator: an accepted batch proof is stored. */
@@ -78,6 +88,7 @@ export type Attention =
   | 'sequence-failed'
   | 'verification-failed'
   | 'sync-failed'
+  | 'trusted-batch-replaced'
   | 'l1-refused'
   | 'l1-fee-limit'
   | 'l1-balance-low'
@@ -91,6 +102,8 @@ export type L1TransactionInput = { fromBatch: number; toBatch: number; maxTries?
 /** Name of the job, which is that of its record in the State DB. */
 export const l1Job = ({ purpose, fromBatch, toBatch }: L1TransactionInput) => `${purpose}-${fromBatch}-${toBatch}`
 const L1_TRANSACTION_PREFIX = 'l1-'
+/** Type of the failure when L1 replaced what the transaction was about. */
+export const WITHDRAWN_FAILURE = 'L1TransactionWithdrawnError'
 export const l1TransactionWorkflowId = (job: string) => `${L1_TRANSACTION_PREFIX}${job}`
 export const isL1TransactionWorkflowId = (workflowId: string) => workflowId.startsWith(L1_TRANSACTION_PREFIX)
 /** How the workflow of a cancelled transaction fails. */
@@ -147,5 +160,7 @@ export type BatchView = {
   verified?: L1Reference
   lastError?: string
   operatorNote?: string
+  /** Why L1 replaced what was closed here before, the last time. */
+  replaced?: string
 }
 export const batchState = defineQuery<BatchView>('state')

@@ -2,7 +2,7 @@ import * as wf from '@temporalio/workflow'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import { failureMessage } from './failures.ts'
 import { planGrowingRun, type Wake } from './growingRun.ts'
-import { sendByWorkflow, wasCancelled } from './l1Transaction.ts'
+import { sendByWorkflow, wasCancelled, wasWithdrawn } from './l1Transaction.ts'
 import * as messages from './messages.ts'
 import { L1_WRITE } from './retryPolicies.ts'
 
@@ -57,6 +57,11 @@ export async function sequenceSenderWorkflow(intervals = INTERVALS): Promise<nev
       wake.woken = true
     } catch (error) {
       if (wf.isCancellation(error)) throw error
+      if (wasWithdrawn(error)) {
+        wf.setCurrentDetails(`L1 replaced **${range}**.`)
+        wake.woken = true
+        continue
+      }
       if (wasCancelled(error)) {
         wf.setCurrentDetails(`The sequence of **${range}** was cancelled. Signal \`retryNow\` goes on.`)
         attention('l1-cancelled')

@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { L1SendingActivities, SequencePlan } from '#activities/l1Sending.ts'
-import { L1TransactionCancelledError, SequenceRevertedError } from '#etherman/reverts.ts'
+import { L1TransactionCancelledError, L1TransactionWithdrawnError, SequenceRevertedError } from '#etherman/reverts.ts'
 import { hashOf } from '#test/blocks.ts'
 import { recordHistory } from '#test/recordHistories.ts'
 import { attributeHistory, eventually, runWorkflows, type WorkflowRun } from '#test/workflowRun.ts'
@@ -150,6 +150,20 @@ test('after an operator cancelled its transaction it goes on only when told to',
   await eventually(() => expect(fake.sent).toEqual(['1-2']))
   await eventually(async () => expect(await attention()).toBeNull())
   await recordHistory('sequence-sender-cancelled', handle)
+})
+
+test('what L1 replaced is planned anew at once, without a word to an operator', async () => {
+  fake.state.checked = 3
+  const { sendSequence } = fake.activities
+  fake.activities.sendSequence = async () => {
+    fake.state.checked = 2
+    fake.activities.sendSequence = sendSequence
+    throw new L1TransactionWithdrawnError('The batch is not checked.')
+  }
+  await start()
+  await eventually(() => expect(fake.sent).toEqual(['1-2']))
+  expect(await attributeHistory(handle, 'attention')).toEqual([])
+  await recordHistory('sequence-sender-withdrawn', handle)
 })
 
 test('attention goes when nothing is left to send, also after a new run', async () => {

@@ -61,3 +61,34 @@ test("a state root that is not L1's parks it, in view, until somebody asks to go
   await eventually(async () => expect((await attention())?.[0] ?? null).toBeNull())
   await handle.terminate()
 })
+
+test('replaced batches stay in view until an operator has looked, whatever else happens', async () => {
+  let failing = false
+  let reads = 0
+  run = await runWorkflows({
+    synchronizer: {
+      synchronize: async () => {
+        if (failing) throw new StateRootMismatchError('Another root.')
+        reads++
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        return undefined
+      },
+    },
+  })
+  const handle = await start(2)
+  const attention = async () => (await handle.describe()).searchAttributes['ZkAttention']
+  const batches = { undoing: 1, fromBatch: 5, toBatch: 9, reason: 'L1 has another batch 5' }
+  for (let times = 0; times < 2; times++) await handle.signal(messages.trustedBatchesReplaced, batches)
+  await eventually(async () => expect(await attention()).toEqual(['trusted-batch-replaced']))
+  const before = reads
+  await eventually(() => expect(reads).toBeGreaterThan(before + 3)) // in a new run by now
+  expect(await attention()).toEqual(['trusted-batch-replaced'])
+  failing = true
+  await eventually(async () => expect(await attention()).toEqual(['sync-failed']))
+  failing = false
+  await handle.signal(messages.retryNow)
+  await eventually(async () => expect(await attention()).toEqual(['trusted-batch-replaced']))
+  await handle.signal(messages.acknowledgeReplaced)
+  await eventually(async () => expect((await attention())?.[0] ?? null).toBeNull())
+  await handle.terminate()
+})

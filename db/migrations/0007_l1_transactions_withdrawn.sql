@@ -1,0 +1,1 @@
+ALTER TABLE "state"."l1_transactions" ADD COLUMN "withdrawn" boolean DEFAULT false NOT NULL;
