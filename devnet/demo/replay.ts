@@ -101,14 +101,14 @@ function batchesOf({ block, events }: L1BlockEvents): Inputs[] {
           coinbase: event.sequencer,
         },
       ]
-    if (event.kind !== 'sequence') return []
-    const { l1InfoRoot, timestampLimit, coinbase } = event
-    return event.batches.map(({ batchL2Data }) => ({
-      batchL2Data,
-      l1InfoRoot,
-      timestampLimit,
-      forcedBlockHashL1: ZERO_HASH,
-      coinbase,
-    }))
+    if (event.kind !== 'sequence' && event.kind !== 'sequenceForceBatches') return []
+    const { coinbase } = event
+    return event.batches.map(({ batchL2Data, forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1 }) => {
+      const isForced = event.kind === 'sequenceForceBatches' || forcedTimestamp > 0
+      const { l1InfoRoot, timestampLimit } = isForced
+        ? { l1InfoRoot: forcedGlobalExitRoot, timestampLimit: forcedTimestamp }
+        : event
+      return { batchL2Data, l1InfoRoot, timestampLimit, forcedBlockHashL1, coinbase }
+    })
   })
 }
