@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { closeBatch, getBatch, openBatch } from '#db/batches.ts'
 import { getLastBlock, storeBlock } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
+import { takeLease, UNDO_FENCE } from '#db/leases.ts'
 import { createL1InfoProofs, readBatchInputs } from '#db/proofInputs.ts'
 import { findWitness } from '#db/proofs.ts'
 import { accounts, batches, l1Blocks, l1InfoLeaves, l2Blocks, virtualBatches, witnesses } from '#db/schema.ts'
@@ -142,4 +143,20 @@ test('once L1 has the batch, what the store hands out is proven', async () => {
   const witness = (await findWitness(db, one, inputs.oldStateRoot))!
   const claims = await reexecuteBatch({ inputs, witness, claimed })
   expect(claims.newAccInputHash).toBe('0x4855cab0e53f18738aded33c8fc0567ff39b2abb96969e04acb4867944f9f333')
+})
+
+test('a batch that is undone while it is checked is not marked, nor is what came in its place', async () => {
+  const undoneMeanwhile: Database = Object.create(db, {
+    transaction: {
+      value: async (work: Parameters<Database['transaction']>[0]) => {
+        await takeLease(db, UNDO_FENCE)
+        return await db.transaction(work)
+      },
+    },
+  })
+  const { checkBatch } = createCheckingActivities({ db: undoneMeanwhile, config: { network: { chainId } }, tell })
+  const checking = new MockActivityEnvironment().run(checkBatch, { batchNumber: 1 })
+  await expect(checking).rejects.toMatchObject({ name: 'LeaseLostError' })
+  expect((await getBatch(db, one)).checkedAt).toBeNull()
+  expect(await db.select().from(witnesses)).toEqual([])
 })

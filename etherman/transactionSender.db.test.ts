@@ -14,6 +14,7 @@ import {
   L1NonceTakenError,
   L1TransactionCancelledError,
   L1TransactionRevertedError,
+  L1TransactionWithdrawnError,
 } from './reverts.ts'
 import { createL1Rpc } from './rpc.ts'
 import {
@@ -508,6 +509,67 @@ describe('a transaction that is cancelled', () => {
     expect(await sent()).toBe(before + 2)
   })
 })
+describe('a transaction that is no longer wanted', () => {
+  const withdraw = (id: string) => db.update(l1Transactions).set({ withdrawn: true }).where(eq(l1Transactions.id, id))
+
+  test('is replaced by an empty one with its nonce; its job begins anew', async () => {
+    const { create, wallet, sent } = newSender()
+    const before = await sent()
+    const request = newRequest()
+    await withoutMining(async () => {
+      const sending = create().send(request, undisturbed)
+      sending.catch(() => {})
+      const first = await firstAttempt(request.job)
+      await withdraw(request.job)
+      await until(async () => (await attemptsOf(request.job)).length === 2)
+      const second = (await attemptsOf(request.job)).find(({ hash }) => hash !== first.hash)!
+      await until(async () => (await l1.getTransaction(second.hash)) !== null)
+      await l1.send('evm_mine', [])
+      await expect(sending).rejects.toThrow(L1TransactionWithdrawnError)
+      const mined = (await l1.getTransaction(second.hash))!
+      expect([mined.to?.toLowerCase(), mined.data, mined.gasLimit]).toEqual([
+        wallet.address.toLowerCase(),
+        '0x',
+        21_000n,
+      ])
+    })
+    expect(await recordOf(request.job)).toMatchObject({ status: 'cancelled', nonce: before })
+    await create().send(request, undisturbed)
+    expect(await recordOf(`${request.job}#2`)).toMatchObject({ status: 'mined', nonce: before + 1, withdrawn: false })
+  })
+
+  test('counts as mined when L1 was faster', async () => {
+    const { create, sent } = newSender()
+    const before = await sent()
+    const request = newRequest()
+    const die = (step: SendStep) => {
+      if (step === 'broadcast') throw new Error('died')
+    }
+    await expect(create({ onStep: die }).send(request, undisturbed)).rejects.toThrow('died')
+    await withdraw(request.job)
+    await create().settleWithdrawn(undisturbed)
+    expect(await recordOf(request.job)).toMatchObject({ status: 'mined' })
+    expect(await sent()).toBe(before + 1)
+  })
+
+  test.each(STEPS.slice(1, 4))('leaves nothing behind when the process died as it was %s', async (fatal) => {
+    const { create, wallet, sent } = newSender()
+    const before = await sent()
+    const request = newRequest()
+    const die = (step: SendStep) => {
+      if (step === fatal) throw new Error('died')
+    }
+    await expect(create({ onStep: die }).send(request, undisturbed)).rejects.toThrow('died')
+    await withdraw(request.job)
+    for (let times = 0; times < 2; times++) await create().settleWithdrawn(undisturbed)
+    const { status } = await recordOf(request.job)
+    expect(status).toBe(fatal === 'stored' ? 'cancelled' : 'abandoned')
+    await create().send(newRequest(), undisturbed)
+    expect(await sent()).toBe(before + (fatal === 'stored' ? 2 : 1))
+    expect(await l1.getTransactionCount(wallet.address, 'pending')).toBe(await sent())
+  })
+})
+
 test('ends at once when it is cancelled', async () => {
   const { create } = newSender()
   const control = new AbortController()
