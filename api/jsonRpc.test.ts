@@ -5,6 +5,7 @@ import { createDispatcher } from './jsonRpc.ts'
 import { createMethodTable, method } from './method.ts'
 import { addressParam, blockParam, booleanParam, indexParam, optional, quantityParam } from './params.ts'
 import { text } from './schemas.ts'
+import { SerializedJson } from './serializedJson.ts'
 
 let ran: unknown[] = []
 const methods = createMethodTable(
@@ -19,6 +20,10 @@ const methods = createMethodTable(
         ran.push(a)
         return { a: String(a), b: b ?? null }
       },
+    }),
+    method({
+      ...{ name: 'eth_text', summary: 'JSON', cost: 1, params: [], result: {} },
+      handle: () => new SerializedJson({ a: [1] }),
     }),
     method({
       name: 'eth_big',
@@ -147,6 +152,14 @@ test('only the members that are over the cap of the answer fail', async () => {
     { id: 1, result: expect.stringContaining('xxx') },
     { id: 2, error: { code: -32003, message: 'response too large' } },
   ])
+})
+
+test('a result that is JSON already is sent as it is', async () => {
+  expect(await send({ jsonrpc: '2.0', id: 1, method: 'eth_text' })).toEqual({
+    jsonrpc: '2.0',
+    id: 1,
+    result: { a: [1] },
+  })
 })
 
 test('nothing of an unexpected error leaves the process', async () => {

@@ -12,6 +12,7 @@ import {
   timedOut,
 } from './errors.ts'
 import type { Method, RequestContext, Transport } from './method.ts'
+import { SerializedJson } from './serializedJson.ts'
 import { withTimeLimit } from './timeLimit.ts'
 
 export type DispatchLimits = Pick<Config['rpc'], 'batch' | 'maxAnswerLength' | 'slowMs'>
@@ -222,7 +223,7 @@ function hasLongString(value: unknown): boolean {
 /** @throws {RpcError} -32003 for what is longer than any string can be */
 function toJson(result: unknown): string {
   try {
-    return JSON.stringify(result ?? null)
+    return result instanceof SerializedJson ? result.text : JSON.stringify(result ?? null)
   } catch (error) {
     throw error instanceof RangeError ? responseTooLarge() : error
   }

@@ -43,7 +43,10 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     const parts: Buffer[] = []
     let sizeBytes = 0
     const end = () => resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts, sizeBytes))
-    const fail = (cause?: unknown) => reject(new BodyIncompleteError('The body is not complete.', { cause }))
+    const fail = (cause?: unknown) => {
+      // A request is closed after its end too.
+      if (!request.complete) reject(new BodyIncompleteError('The body is not complete.', { cause }))
+    }
     const add = (part: Buffer) => {
       sizeBytes += part.length
       if (sizeBytes <= maxBytes) parts.push(part)

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -12,10 +11,13 @@ import { connectDatabase, type Database } from '#db/client.ts'
 import { migrate } from '#db/migrate.ts'
 import { createPoolStore } from '#db/pool.ts'
 import { createDatabase } from '#devnet/postgresServer.ts'
+import { call } from '#devnet/rpc.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import { contractAddress, encodeRawTransaction } from '#protocol/transaction.ts'
+import { startAnvil } from '#test/anvil.ts'
 import { CHAIN_ID, createSequencer, seedChain, toPoolTransaction } from '#test/sequencing.ts'
 import { startThrowAwayPostgres } from '#test/setup/postgres.ts'
+import { sendAll } from './rawClient.ts'
 import type { BenchResult } from './run.ts'
 import { TransferSigner } from './transfers.ts'
 
@@ -23,39 +25,8 @@ const CONNECTIONS = 32
 const ROUNDS = 4
 const TRANSACTIONS = 5000
 const BATCH = 100
-const READS = 3000
+const READS = 20_000
 const MINED = 200
-
-const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-
-/** Sends one body and answers the text. */
-async function post(url: string, body: string): Promise<string> {
-  return await new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const outgoing = request(url, { method: 'POST', agent, headers }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (part) => {
-        text += part
-      })
-      response.on('end', () => resolve(text))
-    })
-    outgoing.on('error', reject)
-    outgoing.end(body)
-  })
-}
-
-/** Each body once, over all connections. @throws when an answer has an error in it */
-async function sendAll(url: string, bodies: readonly string[]): Promise<void> {
-  const queue = bodies.values()
-  const client = async () => {
-    for (const body of queue) {
-      const answer = await post(url, body)
-      if (answer.includes('"error"')) throw new Error(answer.slice(0, 300))
-    }
-  }
-  await Promise.all(Array.from({ length: CONNECTIONS }, client))
-}
 
 const message = (id: number, method: string, params: readonly unknown[]) => ({ jsonrpc: '2.0', id, method, params })
 
@@ -85,34 +56,32 @@ async function startApi(folder: string, databaseUrl: string) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const line of createInterface({ input: child.stdout! })) {
-    const { msg, url, opsPort } = JSON.parse(line)
-    if (msg === 'api ready') return { child, url: String(url), metrics: `http://127.0.0.1:${opsPort}/metrics` }
+    const { msg, url } = JSON.parse(line)
+    if (msg === 'api ready') return { child, url: String(url) }
   }
   throw new Error('the API ended before it was ready')
 }
 
+type Rate = { what: string; [measure: string]: number | string }
+
 /** CPU seconds of the API process and of the Postgres backends that serve it, which only Linux tells. */
 class Meter {
-  readonly #metrics: string
   readonly #db: Database
-  readonly #child: ChildProcess
+  readonly #pid: number
 
-  constructor(metrics: string, db: Database, child: ChildProcess) {
-    this.#metrics = metrics
+  constructor(db: Database, pid: number) {
     this.#db = db
-    this.#child = child
+    this.#pid = pid
   }
 
   async #read() {
-    const text = await (await fetch(this.#metrics)).text()
-    const api = Number(/^process_cpu_seconds_total (\S+)/m.exec(text)?.[1])
     const backends = await this.#db.$client<{ pid: number }[]>`
       select pid from pg_stat_activity where application_name = 'zknode-api'`
-    const nanoseconds = backends.map(({ pid }) => Number(readProc(pid, 'schedstat').split(' ')[0]))
-    return { api, postgres: nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9 }
+    const postgres = backends.map(({ pid }) => cpuSeconds(pid)).reduce((sum, each) => sum + each, 0)
+    return { api: cpuSeconds(this.#pid), postgres }
   }
 
-  async measure(what: string, count: number, work: () => Promise<void>) {
+  async measure(what: string, count: number, work: () => Promise<void>): Promise<Rate> {
     const before = await this.#read()
     await work()
     const after = await this.#read()
@@ -122,8 +91,23 @@ class Meter {
       'per CPU second of the API': Math.round(count / api),
       'µs of the API': Math.round((api * 1e6) / count),
       'µs of Postgres': Math.round(((after.postgres - before.postgres) * 1e6) / count),
-      'peak memory MB': Math.round(Number(/VmHWM:\s+(\d+)/.exec(readProc(this.#child.pid!, 'status'))?.[1]) / 1024),
+      'peak memory MB': Math.round(Number(/VmHWM:\s+(\d+)/.exec(readProc(this.#pid, 'status'))?.[1]) / 1024),
     }
+  }
+}
+
+/** Of all threads of a process. */
+function cpuSeconds(pid: number): number {
+  const threads = listProc(`${pid}/task`)
+  const nanoseconds = threads.map((thread) => Number(readProc(pid, `task/${thread}/schedstat`).split(' ')[0]))
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9
+}
+
+function listProc(folder: string): string[] {
+  try {
+    return readdirSync(`/proc/${folder}`)
+  } catch {
+    return []
   }
 }
 
@@ -136,17 +120,68 @@ function readProc(pid: number, file: string): string {
 }
 
 /** A token, transfers of it in one block: what the reads are about. */
-async function mineSome(db: Database, signer: TransferSigner): Promise<void> {
+const contentOf = (signer: TransferSigner): Uint8Array[] => [
+  encodeRawTransaction(signer.deployment.transaction),
+  ...signer.sign('erc20', MINED),
+]
+
+async function mineSome(db: Database, raws: readonly Uint8Array[]): Promise<void> {
   const sequencer = createSequencer(db, { batchMaxMs: 2000 })
-  const raws = [encodeRawTransaction(signer.deployment.transaction), ...signer.sign('erc20', MINED)]
   await createPoolStore(db, { priceBumpPercent: 10 }).insert(raws.map(toPoolTransaction))
   await sequencer.collect(BatchNumber(2), new AbortController().signal)
   await sequencer.close()
 }
 
+/** Reads per CPU second of anvil with the same content. */
+async function measureAnvil(
+  signer: TransferSigner,
+  raws: readonly Uint8Array[],
+  reads: Reads,
+): Promise<Map<string, number>> {
+  const args = ['--no-mining', '--hardfork', 'berlin', '--gas-limit', '1000000000']
+  const anvil = await startAnvil({ chainId: CHAIN_ID, args })
+  try {
+    for (const sender of signer.senders)
+      await call(anvil.url, 'anvil_setBalance', [sender, `0x${(10n ** 20n).toString(16)}`])
+    for (const raw of raws) await call(anvil.url, 'eth_sendRawTransaction', [bytesToHex(raw)])
+    await call(anvil.url, 'evm_mine')
+    const rates = new Map<string, number>()
+    for (const [method, bodies] of reads) {
+      await sendAll(anvil.url, bodies, CONNECTIONS)
+      const before = cpuSeconds(anvil.pid)
+      await sendAll(anvil.url, bodies, CONNECTIONS)
+      rates.set(method, Math.round(bodies.length / (cpuSeconds(anvil.pid) - before)))
+    }
+    return rates
+  } finally {
+    await anvil.stop()
+  }
+}
+
+type Reads = ReadonlyMap<string, readonly string[]>
+
+/** Bodies of the requests that are measured, by method. */
+function createReads(signer: TransferSigner): Reads {
+  const token = contractAddress(signer.deployment.sender, 0n)
+  const holder = (index: number) => signer.senders[index % signer.senders.length]!
+  const params: Record<string, (index: number) => readonly unknown[]> = {
+    eth_blockNumber: () => [],
+    eth_getBalance: (index) => [holder(index), 'latest'],
+    eth_call: (index) => [{ to: token, data: `0x70a08231${holder(index).slice(2).padStart(64, '0')}` }, 'latest'],
+    eth_getBlockByNumber: () => ['latest', false],
+  }
+  return new Map(
+    Object.entries(params).map(([method, paramsOf]) => [
+      method,
+      Array.from({ length: READS }, (_, index) => JSON.stringify(message(index, method, paramsOf(index)))),
+    ]),
+  )
+}
+
 /**
  * The API as its process, with a client of 32 connections: rounds of ETH transfers in batches of 100 that stay in the
- * pool (the first rounds are those of a cold process), then reads one by one.
+ * pool (the first rounds are those of a cold process), then reads one by one, of anvil as well: each kind twice, the second
+ * time counts.
  */
 export async function run(): Promise<BenchResult> {
   const server = await startThrowAwayPostgres()
@@ -160,26 +195,23 @@ export async function run(): Promise<BenchResult> {
   try {
     const signer = new TransferSigner(CHAIN_ID)
     await seedChain(db, signer.senders)
-    await mineSome(db, signer)
+    const content = contentOf(signer)
+    await mineSome(db, content)
     const rounds = Array.from({ length: ROUNDS }, () =>
       toBatches(signer.sign('eth', TRANSACTIONS), signer.senders.length),
     )
+    const reads = createReads(signer)
+    const anvil = await measureAnvil(signer, content, reads)
     api = await startApi(folder, url.href)
-    const meter = new Meter(api.metrics, db, api.child)
-    const rows = []
+    const send = (bodies: readonly string[]) => sendAll(api!.url, bodies, CONNECTIONS)
+    const meter = new Meter(db, api.child.pid!)
+    const rows: Rate[] = []
     for (const [index, bodies] of rounds.entries())
-      rows.push(await meter.measure(`transfers, round ${index + 1}`, TRANSACTIONS, () => sendAll(api!.url, bodies)))
-    const token = contractAddress(signer.deployment.sender, 0n)
-    const holder = (index: number) => signer.senders[index % signer.senders.length]!
-    const reads: Record<string, (index: number) => readonly unknown[]> = {
-      eth_blockNumber: () => [],
-      eth_getBalance: (index) => [holder(index), 'latest'],
-      eth_call: (index) => [{ to: token, data: `0x70a08231${holder(index).slice(2).padStart(64, '0')}` }, 'latest'],
-      eth_getBlockByNumber: () => ['latest', false],
-    }
-    for (const [method, params] of Object.entries(reads)) {
-      const bodies = Array.from({ length: READS }, (_, index) => JSON.stringify(message(index, method, params(index))))
-      rows.push(await meter.measure(method, READS, () => sendAll(api!.url, bodies)))
+      rows.push(await meter.measure(`transfers, round ${index + 1}`, TRANSACTIONS, () => send(bodies)))
+    for (const [method, bodies] of reads) {
+      await send(bodies) // finds cold code
+      const row = await meter.measure(method, READS, () => send(bodies))
+      rows.push({ ...row, 'per CPU second of anvil': anvil.get(method)! })
     }
     return { name: `api: rounds of ${TRANSACTIONS} transfers, ${READS} reads`, rows }
   } finally {
@@ -188,7 +220,6 @@ export async function run(): Promise<BenchResult> {
       api.child.kill('SIGTERM')
       await ended
     }
-    agent.destroy()
     await db.$client.end()
     await server.stop()
     rmSync(folder, { recursive: true, force: true })

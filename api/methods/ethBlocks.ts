@@ -18,24 +18,24 @@ import {
 import { method } from '../method.ts'
 import { blockNumberParam, blockParam, booleanParam, hashParam, indexParam, optional } from '../params.ts'
 import * as schema from '../schemas.ts'
+import { SerializedJson } from '../serializedJson.ts'
 
-/** Blocks whose transaction hashes are kept in memory. */
+/** Blocks that are kept in memory as text. */
 const KEPT_BLOCKS = 8
 
 /** Blocks and what hangs on them as a whole. */
 export const ethBlockMethods = (deps: ApiDeps) => {
   const { db, head } = deps
-  const hashesOf = createHashReader(db)
+  const showPlain = createBlockTexts(db)
 
   async function show(header: HeaderRow | undefined, hydrated: boolean | undefined, extra: boolean | undefined) {
     if (header === undefined) return null
+    if (!hydrated && !extra) return await showPlain(header)
     const transactions = hydrated
       ? (await readTransactionsOfBlock(db, header.blockNumber)).map((row) =>
           formatTransaction(row, { l2Hash: extra === true }),
         )
-      : header.txCount === 0
-        ? []
-        : await hashesOf(header)
+      : await readTransactionHashes(db, header.hash)
     return { ...formatBlock(header, transactions), ...(extra ? formatRollupFields(header) : {}) }
   }
 
@@ -156,16 +156,19 @@ export const ethBlockMethods = (deps: ApiDeps) => {
 
 const nowSeconds = () => Math.floor(Date.now() / 1000)
 
-/** Transaction hashes of blocks, kept for those asked for last: what a block's hash stands for does not change. */
-function createHashReader(db: Database) {
-  const kept = new Map<Hash, readonly Hash[]>()
-  return async ({ hash, txCount }: HeaderRow): Promise<readonly Hash[]> => {
-    const hashes = kept.get(hash) ?? (await readTransactionHashes(db, hash))
-    if (hashes.length !== txCount) return hashes // the block has just been undone
+/** Blocks with hashes of transactions, kept for those asked for last: what a block's hash stands for does not change. */
+function createBlockTexts(db: Database) {
+  const kept = new Map<Hash, SerializedJson>()
+  return async (header: HeaderRow): Promise<unknown> => {
+    const { hash, txCount } = header
+    const known = kept.get(hash)
+    const hashes = known || txCount === 0 ? [] : await readTransactionHashes(db, hash)
+    if (!known && hashes.length !== txCount) return formatBlock(header, hashes) // the block has just been undone
+    const text = known ?? new SerializedJson(formatBlock(header, hashes))
     kept.delete(hash)
-    kept.set(hash, hashes)
+    kept.set(hash, text)
     if (kept.size > KEPT_BLOCKS) kept.delete(kept.keys().next().value!)
-    return hashes
+    return text
   }
 }
 
