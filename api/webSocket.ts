@@ -35,6 +35,9 @@ export function serveWebSocket(servers: readonly Server[], deps: WebSocketDeps):
   })
   const missedPings = new WeakMap<WebSocket, number>()
   const isHostAllowed = createHostCheck(limits.vhosts)
+  sockets.on('wsClientError', (error, socket) =>
+    refuse(socket, new Refusal(400, invalidRequest(`invalid request: ${error.message}`))),
+  )
   for (const server of servers) server.on('upgrade', upgrade)
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { testConfig } from '#api/testServer.ts'
 import { bytesToHex } from '#common/bytes.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
@@ -15,6 +11,7 @@ import { call } from '#devnet/rpc.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import { contractAddress, encodeRawTransaction } from '#protocol/transaction.ts'
 import { startAnvil } from '#test/anvil.ts'
+import { type ApiProcess, startApiProcess } from '#test/apiProcess.ts'
 import { CHAIN_ID, createSequencer, seedChain, toPoolTransaction } from '#test/sequencing.ts'
 import { startThrowAwayPostgres } from '#test/setup/postgres.ts'
 import { sendAll } from './rawClient.ts'
@@ -44,22 +41,6 @@ function toBatches(transactions: readonly Uint8Array[], senders: number): string
       ),
     ),
   )
-}
-
-async function startApi(folder: string, databaseUrl: string) {
-  const path = join(folder, 'config.json')
-  const pool = { accountQueue: 5000, globalQueue: 100_000 }
-  writeFileSync(path, JSON.stringify({ ...testConfig(databaseUrl, { pool }), log: { level: 'info' } }))
-  const main = fileURLToPath(new URL('../api/main.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
-    env: { ...process.env, ZKNODE_CONFIG: path },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const { msg, url } = JSON.parse(line)
-    if (msg === 'api ready') return { child, url: String(url) }
-  }
-  throw new Error('the API ended before it was ready')
 }
 
 type Rate = { what: string; [measure: string]: number | string }
@@ -191,7 +172,7 @@ export async function run(): Promise<BenchResult> {
   await createDatabase(server.value, url.pathname.slice(1))
   await migrate(url.href)
   const db = connectDatabase(url.href)
-  let api: Awaited<ReturnType<typeof startApi>> | undefined
+  let api: ApiProcess | undefined
   try {
     const signer = new TransferSigner(CHAIN_ID)
     await seedChain(db, signer.senders)
@@ -202,7 +183,8 @@ export async function run(): Promise<BenchResult> {
     )
     const reads = createReads(signer)
     const anvil = await measureAnvil(signer, content, reads)
-    api = await startApi(folder, url.href)
+    const pool = { accountQueue: 5000, globalQueue: 100_000 }
+    api = await startApiProcess(folder, testConfig(url.href, { pool }))
     const send = (bodies: readonly string[]) => sendAll(api!.url, bodies, CONNECTIONS)
     const meter = new Meter(db, api.child.pid!)
     const rows: Rate[] = []
@@ -215,11 +197,7 @@ export async function run(): Promise<BenchResult> {
     }
     return { name: `api: rounds of ${TRANSACTIONS} transfers, ${READS} reads`, rows }
   } finally {
-    if (api !== undefined) {
-      const ended = once(api.child, 'exit')
-      api.child.kill('SIGTERM')
-      await ended
-    }
+    await api?.stop()
     await db.$client.end()
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
