@@ -18,6 +18,21 @@ export const RPC_CODE = {
   notMined: 4,
 } as const
 
+/** Codes of eth_simulateV1. Source: execution-apis. */
+export const SIMULATION_CODE = {
+  'nonce too low': -38010,
+  'nonce too high': -38011,
+  'intrinsic gas too low': -38013,
+  'insufficient funds for gas * price + value': -38014,
+  'block gas limit reached': -38015,
+  'block numbers must be in order': -38020,
+  'block timestamps must be in order': -38021,
+  'a precompile cannot be moved to itself': -38022,
+  'two precompiles are moved to the same address': -38023,
+  'client limit exceeded': -38026,
+  'vm execution error': -32015,
+} as const
+
 /** An error as the caller of JSON-RPC sees it. `data` is hex for a revert, else an object of details. */
 export class RpcError extends NodeError {
   override readonly name: string = 'RpcError'
@@ -47,6 +62,8 @@ export const invalidParams = (text: string, data?: unknown) => new RpcError(RPC_
 export const invalidArgument = (index: number, detail: string) => invalidParams(`invalid argument ${index}: ${detail}`)
 export const methodNotFound = (method: string) =>
   new RpcError(RPC_CODE.methodNotFound, `the method ${method} does not exist/is not available`)
+export const simulationError = (text: keyof typeof SIMULATION_CODE, detail: string) =>
+  new RpcError(SIMULATION_CODE[text], `${text}: ${detail}`)
 export const serverError = (text: string) => new RpcError(RPC_CODE.server, text)
 export const headerNotFound = () => serverError('header not found')
 export const unknownBlock = () => new RpcError(RPC_CODE.unknownBlock, 'Unknown block')

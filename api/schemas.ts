@@ -147,9 +147,8 @@ const headerFields = {
 }
 export const header = component('header', object(headerFields))
 
-/** `globalExitRoot` and `blockInfoRoot` are the rollup's, for those who ask. */
-export const block = component(
-  'block',
+/** A block with these fields beside its own. `globalExitRoot` and `blockInfoRoot` are the rollup's, for those who ask. */
+export const blockWith = (more: Fields): Schema =>
   object(
     {
       ...headerFields,
@@ -157,7 +156,8 @@ export const block = component(
       size: quantity,
       transactions: either(listOf(hash), listOf(transaction)),
       uncles: { type: 'array', maxItems: 0 },
+      ...more,
     },
     { globalExitRoot: hash, blockInfoRoot: hash },
-  ),
-)
+  )
+export const block = component('block', blockWith({}))

@@ -77,6 +77,12 @@ describe('eth_call', () => {
     expect((await ask('eth_call', { to: rich, ...fields })).error).toMatchObject({ code: errorCode, message })
   })
 
+  test('can move a precompile', async () => {
+    const moved = { [addressOf(4)]: { movePrecompileToAddress: at.counts } }
+    expect((await ask('eth_call', { to: at.counts, data: '0x1234' }, 'latest', moved)).result).toBe('0x1234')
+    expect((await ask('eth_call', { to: addressOf(4), data: '0x1234' }, 'latest', moved)).result).toBe('0x')
+  })
+
   test('takes at most 1000 accounts to pretend', async () => {
     const many = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [addressOf(index), {}]))
     expect((await ask('eth_call', { to: rich }, 'latest', many)).error).toEqual({

@@ -5,6 +5,7 @@ import { contractAddress, type Transaction } from '#protocol/transaction.ts'
 import type { CounterMeter } from './counters/meter.ts'
 import { type BlockContext, Evm, type Log } from './evm/interpreter.ts'
 import type { Pace } from './evm/pace.ts'
+import type { PrecompileLookup } from './evm/precompiles/precompiles.ts'
 import type { Tracer } from './evm/tracer.ts'
 import { findIntrinsicError, type IntrinsicError } from './intrinsic.ts'
 import { type AccountState, StateMiss, type WorldState } from './worldState.ts'
@@ -17,6 +18,7 @@ export type RunContext = {
   tracer?: Tracer | undefined
   /** What makes the run pause, and end before its time. */
   pace?: Pace | undefined
+  precompiles?: PrecompileLookup | undefined
 }
 
 /** What a message takes from a transaction, signed or not. */

@@ -6,6 +6,7 @@ import { CounterModel } from './counters/counterModel.ts'
 import { addCounters, findExhaustedCounter } from './counters/zkCounters.ts'
 import type { BlockContext } from './evm/interpreter.ts'
 import type { Pace } from './evm/pace.ts'
+import type { PrecompileLookup } from './evm/precompiles/precompiles.ts'
 import type { Tracer } from './evm/tracer.ts'
 import type { IntrinsicError } from './intrinsic.ts'
 import { type MessageResult, runCharged } from './runTransaction.ts'
@@ -34,6 +35,7 @@ export type SimulationOptions = {
   block: BlockContext
   tracer?: Tracer | undefined
   pace?: Pace | undefined
+  precompiles?: PrecompileLookup | undefined
   /** Deepest leaf of the state tree, for the counters. */
   treeDepth?: number | undefined
 }
@@ -76,7 +78,7 @@ export async function simulateCall(
 export async function simulateOn(
   world: WorldState,
   call: SimulatedCall,
-  { forkId, block, tracer, pace, treeDepth = 0 }: SimulationOptions,
+  { forkId, block, tracer, pace, precompiles, treeDepth = 0 }: SimulationOptions,
 ): Promise<SimulationResult> {
   const { from, to, gas, gasPrice, value, data, lendsValue = false } = call
   const rules = getForkRules(forkId)
@@ -93,7 +95,12 @@ export async function simulateOn(
   const model = new CounterModel(rules)
   const counters = model.createMeter()
   const message = { to, gasLimit: gas, gasPrice, value, data, nonce }
-  const result = await runCharged({ world, rules, block, counters, tracer, pace }, sender, message, intrinsic)
+  const result = await runCharged(
+    { world, rules, block, counters, tracer, pace, precompiles },
+    sender,
+    message,
+    intrinsic,
+  )
   const used = counters.total(model.executionLevels(treeDepth))
   const alone = addCounters(used, model.block(treeDepth, { marker: true, info: true }))
   const { counterBudget } = rules

@@ -1,6 +1,9 @@
 import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
+import type { ForkRules } from '#protocol/forks.ts'
 import { type Address, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { findPrecompile, type PrecompileLookup } from './evm/precompiles/precompiles.ts'
 import type { StateReader } from './stateReader.ts'
+import type { WorldState } from './worldState.ts'
 
 /** What a simulation pretends of an account; what is left out stays as it is. */
 export type AccountOverride = {
@@ -12,8 +15,22 @@ export type AccountOverride = {
   state?: ReadonlyMap<bigint, bigint>
   /** Single slots. */
   stateDiff?: ReadonlyMap<bigint, bigint>
+  /** Where the precompile of this address is instead. */
+  movePrecompileTo?: Address
 }
 export type StateOverrides = ReadonlyMap<Address, AccountOverride>
+
+/** Precompiles are lost where something is overridden, but for those that are moved elsewhere. */
+export function overridePrecompiles(
+  overrides: StateOverrides,
+  rules: ForkRules,
+  before: PrecompileLookup = (address) => findPrecompile(address, rules),
+): PrecompileLookup {
+  const moved = new Map<Address, ReturnType<PrecompileLookup>>()
+  for (const [address, { movePrecompileTo }] of overrides)
+    if (movePrecompileTo !== undefined) moved.set(movePrecompileTo, before(address))
+  return (address) => moved.get(address) ?? (overrides.has(address) ? undefined : before(address))
+}
 
 /** The state as `reader` has it, but for the overrides. */
 export function overrideState(reader: StateReader, overrides: StateOverrides): StateReader {
@@ -48,5 +65,23 @@ export function overrideState(reader: StateReader, overrides: StateOverrides): S
       let next = 0
       return codeHashes.map((hash) => codes.get(hash) ?? stored[next++]!)
     },
+  }
+}
+
+/** Writes overrides into a world; `wiped` gets the accounts whose other storage is zero, which its reader must tell. */
+export async function writeOverrides(world: WorldState, overrides: StateOverrides, wiped: Set<Address>): Promise<void> {
+  await world.prefetchAccounts(overrides.keys())
+  for (const [address, { nonce, balance, code, state, stateDiff }] of overrides) {
+    const account = world.account(address)
+    if (nonce !== undefined) world.setNonce(account, nonce)
+    if (balance !== undefined) world.setBalance(account, balance)
+    if (code !== undefined) world.setCode(account, code)
+    if (state !== undefined) {
+      wiped.add(address)
+      for (const key of account.slots.keys()) world.setStorage(world.slot(account, key), 0n)
+    }
+    const values = state ?? stateDiff ?? new Map()
+    await world.prefetchSlots([...values.keys()].map((slot) => ({ address, slot })))
+    for (const [key, value] of values) world.setStorage(world.slot(account, key), value)
   }
 }

@@ -3,6 +3,7 @@ import { accessListJob } from './jobs/accessList.ts'
 import { callJob } from './jobs/call.ts'
 import { callManyJob } from './jobs/callMany.ts'
 import { estimateGasJob } from './jobs/estimateGas.ts'
+import { simulateBlocksJob } from './jobs/simulateBlocks.ts'
 
 /** Every kind of job, by the name it is asked for. */
 export const evmJobs = {
@@ -10,6 +11,7 @@ export const evmJobs = {
   callMany: callManyJob,
   estimateGas: estimateGasJob,
   accessList: accessListJob,
+  simulateBlocks: simulateBlocksJob,
 }
 
 export type JobKind = keyof typeof evmJobs

@@ -10,6 +10,7 @@ import { ethFeeMethods } from './ethFees.ts'
 import { ethFillMethods } from './ethFill.ts'
 import { ethLogMethods } from './ethLogs.ts'
 import { ethSendSyncMethods } from './ethSendSync.ts'
+import { ethSimulateMethods } from './ethSimulate.ts'
 import { ethStateMethods } from './ethState.ts'
 import { ethSubscribeMethods } from './ethSubscribe.ts'
 import { ethTransactionMethods } from './ethTransactions.ts'
@@ -37,6 +38,7 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     ethCallManyMethods,
     ethFillMethods,
     ethSendSyncMethods,
+    ethSimulateMethods,
     ethFeeMethods,
     ethLogMethods,
     ethSubscribeMethods,

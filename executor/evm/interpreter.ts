@@ -8,7 +8,7 @@ import { GAS } from './gas.ts'
 import { ExceptionalHalt, OUT_OF_GAS, STACK_OVERFLOW, STACK_UNDERFLOW } from './halt.ts'
 import { type OpcodeTable, opcodeTable } from './opcodeTable.ts'
 import type { Pace } from './pace.ts'
-import { findPrecompile, type Precompile } from './precompiles/precompiles.ts'
+import { findPrecompile, type Precompile, type PrecompileLookup } from './precompiles/precompiles.ts'
 import type { Tracer } from './tracer.ts'
 
 /** What the block tells the code it runs. `timestamp` in seconds. */
@@ -48,6 +48,8 @@ export type EvmOptions = {
   tracer?: Tracer | undefined
   /** Without one the run holds the event loop until it ends or waits for state. */
   pace?: Pace | undefined
+  /** Those of the fork when left out. */
+  precompiles?: PrecompileLookup | undefined
 }
 
 export type CreateInput = {
@@ -81,6 +83,7 @@ export class Evm {
   refund = 0
   readonly #tracer: Tracer | undefined
   readonly #pace: Pace | undefined
+  readonly #precompiles: PrecompileLookup | undefined
   readonly #table: OpcodeTable
   readonly #frames: Frame[] = []
   #outcome: EvmOutcome | undefined
@@ -90,7 +93,7 @@ export class Evm {
   /** Last one begun, for the counters of a frame that halts. */
   #opcode = 0
 
-  constructor({ world, rules, block, transaction, counters, tracer, pace }: EvmOptions) {
+  constructor({ world, rules, block, transaction, counters, tracer, pace, precompiles }: EvmOptions) {
     this.world = world
     this.rules = rules
     this.block = block
@@ -98,6 +101,7 @@ export class Evm {
     this.counters = counters
     this.#tracer = tracer
     this.#pace = pace
+    this.#precompiles = precompiles
     this.#table = opcodeTable(rules)
   }
 
@@ -230,7 +234,9 @@ export class Evm {
   enterCall(input: FrameInput, payer: AccountState | undefined): true {
     const frame = this.#push(input)
     if (payer !== undefined) this.#transfer(payer, input.account, input.value)
-    const precompile = findPrecompile(input.codeAddress, this.rules)
+    const { codeAddress } = input
+    const precompile =
+      this.#precompiles === undefined ? findPrecompile(codeAddress, this.rules) : this.#precompiles(codeAddress)
     if (precompile !== undefined) this.#runPrecompile(frame, precompile)
     else if (input.code.sizeBytes === 0) this.finish(NO_BYTES)
     return true

@@ -2,6 +2,7 @@ import type { BlockContext } from '#executor/evm/interpreter.ts'
 import { type SimulatedCall, type SimulationResult, simulateOn } from '#executor/simulate.ts'
 import type { StateOverrides } from '#executor/stateOverrides.ts'
 import { type EvmBlock, type EvmJob, evmJob } from '../job.ts'
+import { simulationOptions } from '../simulationOptions.ts'
 
 export type CallManyRequest = {
   block: EvmBlock
@@ -12,14 +13,15 @@ export type CallManyRequest = {
 
 /** Runs calls one after the other, each on what those before have left. */
 export const callManyJob: EvmJob<CallManyRequest, SimulationResult[][]> = evmJob(
-  ({ block: { state, forkId, treeDepth }, bundles, overrides }, { states, pace }) =>
+  ({ block, bundles, overrides }, { states, pace }) =>
     states.withWorld(
-      state,
+      block.state,
       async (world) => {
         const results: SimulationResult[][] = []
-        for (const { block, calls } of bundles) {
+        for (const { block: context, calls } of bundles) {
+          const options = simulationOptions({ ...block, context }, overrides, pace)
           const ofBundle: SimulationResult[] = []
-          for (const call of calls) ofBundle.push(await simulateOn(world, call, { block, forkId, treeDepth, pace }))
+          for (const call of calls) ofBundle.push(await simulateOn(world, call, options))
           results.push(ofBundle)
         }
         return results

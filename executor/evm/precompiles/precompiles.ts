@@ -26,6 +26,9 @@ const IMPLEMENTED: Partial<Record<PrecompileAddress, Precompile>> = {
   256: p256Verify,
 }
 
+/** What stands at an address instead of an account's code, if anything. */
+export type PrecompileLookup = (address: Address) => Precompile | 'disabled' | undefined
+
 /** Addresses that are precompiles in Ethereum; those this fork has not revert. */
 const PRECOMPILE_RANGE: readonly Address[] = Array.from({ length: 9 }, (_, index) => addressOf(index + 1))
 
