@@ -122,6 +122,19 @@ test('a call that fails, or that nobody can pay, has no estimate', async () => {
   expect(await estimate(poor, { gasPrice: 1n })).toMatchObject({ kind: 'failed', gas: 30_000, isShortOfFunds: true })
 })
 
+test('a call that would burn all gas it has gets a limit that a batch has counters for', async () => {
+  const burns: Accounts = { [CONTRACT]: { code: code(0x5b, '5000', 0x5a, 0x11, 0x5f, 0x57) } }
+  const gas = await requireEstimate(burns)
+  expect((await run(burns, gas))?.success).toBe(true)
+  expect(gas).toBeLessThan((21_021 * 65) / 64) // one turn, and what a search leaves open
+  expect((await run(burns, 21_020))?.success).toBe(false)
+})
+
+test('an endless loop ends by counters long before its gas', async () => {
+  const loops: Accounts = { [CONTRACT]: { code: code(0x5b, 0x5f, 0x56) } }
+  expect(await estimate(loops)).toEqual({ kind: 'out-of-counters', counter: 'steps' })
+})
+
 test('a call no batch has room for names the counter', async () => {
   const loops: Accounts = { [CONTRACT]: { code: code('0186a0', 0x5b, '01', 0x90, 0x03, 0x80, '04', 0x57) } }
   expect(await estimate(loops)).toEqual({ kind: 'out-of-counters', counter: 'steps' })

@@ -1,7 +1,13 @@
 import type { ZkCounters } from '#protocol/counters.ts'
 import { intrinsicGas } from '#protocol/intrinsicGas.ts'
 import { GasNeed } from './gasNeed.ts'
-import { type SimulatedCall, type SimulationOptions, type SimulationResult, simulateOn } from './simulate.ts'
+import {
+  CountersExhaustedError,
+  type SimulatedCall,
+  type SimulationOptions,
+  type SimulationResult,
+  simulateOn,
+} from './simulate.ts'
 import type { WorldState } from './worldState.ts'
 
 export type GasEstimate =
@@ -25,26 +31,50 @@ export async function estimateGas(
   options: Omit<SimulationOptions, 'tracer'>,
 ): Promise<GasEstimate> {
   const affordable = await affordableGas(world, call)
-  const most = Math.min(call.gas, affordable)
-  const need = new GasNeed({ hasPrice: call.gasPrice > 0n })
+  const intrinsic = intrinsicGas(call.data, call.to === undefined)
+  let most = Math.min(call.gas, affordable)
+  let exhausted: keyof ZkCounters | undefined
   const attempt = async (gas: number, tracer?: GasNeed) => {
     const checkpoint = world.checkpoint()
-    const result = await simulateOn(world, { ...call, gas }, { ...options, tracer })
-    world.revertTo(checkpoint)
-    return result
+    try {
+      return await simulateOn(world, { ...call, gas }, { ...options, tracer, stopsAtBudget: true })
+    } finally {
+      world.revertTo(checkpoint)
+    }
   }
-  const first = await attempt(most, need)
-  if (first.kind === 'refused' || !first.success)
-    return { kind: 'failed', result: first, gas: most, isShortOfFunds: affordable < call.gas }
-  if (first.exhaustedCounter !== undefined) return { kind: 'out-of-counters', counter: first.exhaustedCounter }
-  const intrinsic = intrinsicGas(call.data, call.to === undefined)
-  if (!need.dependsOnGas) return { kind: 'estimated', gas: intrinsic + need.need, isExact: true }
-  const succeeds = async (gas: number) => {
-    const result = await attempt(gas)
-    return result.kind === 'executed' && result.success
+  for (;;) {
+    const need = new GasNeed({ hasPrice: call.gasPrice > 0n })
+    const first = await tellExhausted(attempt(most, need))
+    if (first.kind === 'exhausted' || (first.kind === 'executed' && first.exhaustedCounter !== undefined)) {
+      exhausted ??= first.kind === 'exhausted' ? first.counter : first.exhaustedCounter!
+      // What goes on until its gas is gone may do less with less.
+      if (!need.dependsOnGas || most < 2 * intrinsic) return { kind: 'out-of-counters', counter: exhausted }
+      most = Math.floor(most / 2)
+    } else if (first.kind === 'refused' || !first.success) {
+      if (exhausted !== undefined) return { kind: 'out-of-counters', counter: exhausted }
+      return { kind: 'failed', result: first, gas: most, isShortOfFunds: affordable < call.gas }
+    } else {
+      const needed = intrinsic + need.need
+      if (!need.dependsOnGas) return { kind: 'estimated', gas: needed, isExact: true }
+      const succeeds = async (gas: number) => {
+        const result = await tellExhausted(attempt(gas))
+        return result.kind === 'executed' && result.success
+      }
+      const gas = await search(succeeds, { low: intrinsic - 1, high: most, guess: needed })
+      return { kind: 'estimated', gas, isExact: false }
+    }
   }
-  const range = { low: intrinsic - 1, high: most, guess: intrinsic + need.need }
-  return { kind: 'estimated', gas: await search(succeeds, range), isExact: false }
+}
+
+async function tellExhausted<T>(
+  running: Promise<T>,
+): Promise<T | { kind: 'exhausted'; counter: CountersExhaustedError['counter'] }> {
+  try {
+    return await running
+  } catch (error) {
+    if (error instanceof CountersExhaustedError) return { kind: 'exhausted', counter: error.counter }
+    throw error
+  }
 }
 
 async function affordableGas(world: WorldState, { from, value, gasPrice }: SimulatedCall): Promise<number> {

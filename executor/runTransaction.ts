@@ -18,6 +18,8 @@ export type RunContext = {
   tracer?: Tracer | undefined
   /** What makes the run pause, and end before its time. */
   pace?: Pace | undefined
+  /** May end the run by throwing. */
+  watch?: (() => void) | undefined
   precompiles?: PrecompileLookup | undefined
 }
 

@@ -1,3 +1,4 @@
+import { NodeError } from '#common/errors.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 import { getForkRules } from '#protocol/forks.ts'
 import { intrinsicGas } from '#protocol/intrinsicGas.ts'
@@ -13,6 +14,17 @@ import { type MessageResult, runCharged } from './runTransaction.ts'
 import { overrideState, type StateOverrides } from './stateOverrides.ts'
 import type { StateReader } from './stateReader.ts'
 import { WorldState } from './worldState.ts'
+
+/** The run was ended: no batch has enough of this counter for it, even one that holds nothing else. */
+export class CountersExhaustedError extends NodeError {
+  override readonly name = 'CountersExhaustedError'
+  readonly counter: keyof ZkCounters
+
+  constructor(counter: keyof ZkCounters) {
+    super('Out of counters.', { facts: { counter } })
+    this.counter = counter
+  }
+}
 
 /** A transaction nobody signed. */
 export type SimulatedCall = {
@@ -36,6 +48,8 @@ export type SimulationOptions = {
   tracer?: Tracer | undefined
   pace?: Pace | undefined
   precompiles?: PrecompileLookup | undefined
+  /** Ends the run when no batch has enough counters for it, instead of telling so at its end. */
+  stopsAtBudget?: boolean
   /** Deepest leaf of the state tree, for the counters. */
   treeDepth?: number | undefined
 }
@@ -60,7 +74,7 @@ export type SimulationResult =
 
 /**
  * Runs a call on the state after some block and forgets what it did. The sender may be a contract and its nonce is
- * taken as it is. @throws {ExecutionAbortedError} when the pace ends it
+ * taken as it is. @throws {ExecutionAbortedError} when the pace ends it @throws {CountersExhaustedError} if asked to
  */
 export async function simulateCall(
   call: SimulatedCall,
@@ -78,7 +92,7 @@ export async function simulateCall(
 export async function simulateOn(
   world: WorldState,
   call: SimulatedCall,
-  { forkId, block, tracer, pace, precompiles, treeDepth = 0 }: SimulationOptions,
+  { forkId, block, tracer, pace, precompiles, treeDepth = 0, stopsAtBudget = false }: SimulationOptions,
 ): Promise<SimulationResult> {
   const { from, to, gas, gasPrice, value, data, lendsValue = false } = call
   const rules = getForkRules(forkId)
@@ -95,15 +109,19 @@ export async function simulateOn(
   const model = new CounterModel(rules)
   const counters = model.createMeter()
   const message = { to, gasLimit: gas, gasPrice, value, data, nonce }
-  const result = await runCharged(
-    { world, rules, block, counters, tracer, pace, precompiles },
-    sender,
-    message,
-    intrinsic,
-  )
-  const used = counters.total(model.executionLevels(treeDepth))
-  const alone = addCounters(used, model.block(treeDepth, { marker: true, info: true }))
   const { counterBudget } = rules
+  const usedAlone = () => {
+    const used = counters.total(model.executionLevels(treeDepth))
+    return { used, alone: addCounters(used, model.block(treeDepth, { marker: true, info: true })) }
+  }
+  const watch = () => {
+    const exhausted = findExhaustedCounter(usedAlone().alone, counterBudget!)
+    if (exhausted !== undefined) throw new CountersExhaustedError(exhausted)
+  }
+  const stops = stopsAtBudget && counterBudget !== undefined
+  const context = { world, rules, block, counters, tracer, pace, precompiles, watch: stops ? watch : undefined }
+  const result = await runCharged(context, sender, message, intrinsic)
+  const { used, alone } = usedAlone()
   return {
     kind: 'executed',
     ...result,

@@ -48,6 +48,8 @@ export type EvmOptions = {
   tracer?: Tracer | undefined
   /** Without one the run holds the event loop until it ends or waits for state. */
   pace?: Pace | undefined
+  /** Called now and then between instructions. What it throws ends the run. */
+  watch?: (() => void) | undefined
   /** Those of the fork when left out. */
   precompiles?: PrecompileLookup | undefined
 }
@@ -83,6 +85,7 @@ export class Evm {
   refund = 0
   readonly #tracer: Tracer | undefined
   readonly #pace: Pace | undefined
+  readonly #watch: (() => void) | undefined
   readonly #precompiles: PrecompileLookup | undefined
   readonly #table: OpcodeTable
   readonly #frames: Frame[] = []
@@ -93,7 +96,7 @@ export class Evm {
   /** Last one begun, for the counters of a frame that halts. */
   #opcode = 0
 
-  constructor({ world, rules, block, transaction, counters, tracer, pace, precompiles }: EvmOptions) {
+  constructor({ world, rules, block, transaction, counters, tracer, pace, watch, precompiles }: EvmOptions) {
     this.world = world
     this.rules = rules
     this.block = block
@@ -101,6 +104,7 @@ export class Evm {
     this.counters = counters
     this.#tracer = tracer
     this.#pace = pace
+    this.#watch = watch
     this.#precompiles = precompiles
     this.#table = opcodeTable(rules)
   }
@@ -225,6 +229,7 @@ export class Evm {
 
   #lookAtClock(): void {
     this.#stepsLeft = STEPS_BETWEEN_LOOKS
+    this.#watch?.()
     this.#pauses = this.#pace?.isDue() === true
   }
 
