@@ -3,6 +3,7 @@ import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
 import type { PoolIntake } from '#pool/submission.ts'
 import type { Address } from '#protocol/primitives.ts'
+import type { DevTools } from './dev/devTools.ts'
 import type { EvmBlocks } from './evmBlocks.ts'
 import type { EvmThreads } from './evmThreads/evmThreads.ts'
 import type { ForkIds } from './forkIds.ts'
@@ -41,5 +42,7 @@ export type ApiDeps = {
     | 'safeTag'
     | 'strictTags'
   >
+  /** On networks for tests. */
+  dev: DevTools | undefined
   logger: Logger
 }

@@ -9,6 +9,7 @@ import { ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { type ApiKeys, followApiKeys } from './apiKeys.ts'
 import { createOpsApp } from './app.ts'
 import type { ApiDeps } from './deps.ts'
+import { createDevTools } from './dev/devTools.ts'
 import { createEvmBlocks } from './evmBlocks.ts'
 import { createEvmThreads } from './evmThreads/evmThreads.ts'
 import { createForkIds } from './forkIds.ts'
@@ -126,6 +127,7 @@ async function createNode(
     coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
     minGasPriceWei: pool.minGasPriceWei,
     limits: rpc,
+    dev: createDevTools(config),
     logger,
   }
   addSenderMetrics(metrics.registry, db)

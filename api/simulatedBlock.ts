@@ -65,6 +65,7 @@ function toRow(each: SimulatedTransaction, txIndex: number, header: HeaderRow): 
     ...{ effectivePercentage: FULL_PRICE_PERCENTAGE, effectiveGasPrice: transaction.gasPrice },
     contractAddress: transaction.to === undefined ? contractAddress(sender, transaction.nonce) : null,
     ...{ blockNumber: header.blockNumber, blockHash: header.hash, blockTimestamp: header.timestamp },
+    stateRoot: header.stateRoot,
   }
 }
 

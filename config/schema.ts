@@ -189,6 +189,15 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   rpc: rpcSchema,
+  /** What the dev_ methods may use. They are served where `rpc.namespaces` has dev: on networks for tests alone. */
+  dev: z
+    .strictObject({
+      /** L1 is an anvil of this network: its clock is moved with that of L2. */
+      movesL1Clock: z.boolean().default(false),
+      /** Of an L2 account that pays what setBalance gives. */
+      faucetKey: secret.optional(),
+    })
+    .prefault({}),
   ops: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(9091) }).prefault({}),
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info') })

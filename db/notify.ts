@@ -1,8 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Database, Queryable } from './client.ts'
 
-/** `api_key`: that keys changed. `pool`: highest arrival stored. `l2_block`: number of the block stored. `batch`: number of the batch that changed. */
-export type Channel = 'api_key' | 'pool' | 'l2_block' | 'batch'
+/**
+ * `api_key`: that keys changed. `pool`: highest arrival stored. `l2_block`: number of the block stored. `batch`: number of
+ * the batch that changed. `dev`: id of a request to the sequencer.
+ */
+export type Channel = 'api_key' | 'pool' | 'l2_block' | 'batch' | 'dev'
 
 /** Tells listeners when the transaction commits. Equal messages of one transaction are delivered once. */
 export async function notify(tx: Queryable, channel: Channel, payload: number): Promise<void> {

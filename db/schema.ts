@@ -459,6 +459,31 @@ export const leases = state.table('leases', {
   acquiredAt: now('acquired_at'),
 })
 
+export type DevRequest =
+  | { kind: 'mine'; blocks: number; intervalSeconds: number; begun: boolean }
+  | { kind: 'increaseTime'; seconds: number }
+  | { kind: 'setNextTimestamp'; timestamp: number }
+  | { kind: 'drop'; hash: Hash }
+
+/** What the dev_ methods ask of the sequencer, in order. It takes the row away when it is done. */
+export const devRequests = state.table('dev_requests', {
+  id: bigserial('id', { mode: 'number' }).primaryKey(),
+  request: jsonb('request').$type<DevRequest>().notNull(),
+  createdAt: now('created_at'),
+})
+
+/** How far the sequencer's clock is ahead on a development network; one row, none when it never was. */
+export const devClock = state.table(
+  'dev_clock',
+  {
+    id: integer('id').primaryKey(), // always 1
+    offsetSeconds: safeInteger('offset_seconds').notNull(),
+    /** Of the next block alone. */
+    nextTimestamp: safeInteger('next_timestamp'),
+  },
+  (table) => [check('dev_clock_one_row', sql`${table.id} = 1`)],
+)
+
 /** Where a reader stands, e.g. `synchronizer` → last L1 block whose effects are stored. One row each. */
 export const cursors = state.table('cursors', {
   name: text('name').primaryKey(),

@@ -13,9 +13,18 @@ const COUNT = 10
  * Their keys are public: never use them elsewhere.
  */
 export function devAccounts(): DevAccount[] {
+  return deriveAccounts(0, COUNT)
+}
+
+/** The one after them: pays on L2 what dev_setBalance gives. */
+export function faucetAccount(): DevAccount {
+  return deriveAccounts(COUNT, 1)[0]!
+}
+
+function deriveAccounts(first: number, count: number): DevAccount[] {
   const parent = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(MNEMONIC), "m/44'/60'/0'/0")
-  return Array.from({ length: COUNT }, (_, index) => {
-    const { address, privateKey } = parent.deriveChild(index)
+  return Array.from({ length: count }, (_, index) => {
+    const { address, privateKey } = parent.deriveChild(first + index)
     return { address: Address(address), privateKey: privateKey as Hex }
   })
 }

@@ -67,3 +67,25 @@ test('blocks, receipts, logs and code are the same after a restart', async () =>
   expect(after).toEqual(before)
   expect(Number(finalized.number)).toBeGreaterThan(Number(blockNumber))
 }, 30_000)
+
+test('a clock that was put forward stays so after a restart', async () => {
+  const guardian = { watch: () => {}, release: () => {}, removeAtEnd: () => {} }
+  const supervised = () => new Supervisor({ logFolder: folder, guardian, onEvent: () => {}, onChange: () => {} })
+  const port = await choosePort()
+  const url = `http://127.0.0.1:${port}`
+  const now = async () =>
+    Number((await call<{ timestamp: string }>(url, 'eth_getBlockByNumber', ['latest', false])).timestamp)
+  const first = supervised()
+  await first.start(anvilSpec(port, stateFile))
+  await call(url, 'evm_increaseTime', [100_000])
+  await call(url, 'evm_mine')
+  const before = await now()
+  expect(before).toBeGreaterThan(Date.now() / 1000 + 99_000)
+  await first.stop()
+  const second = supervised()
+  await second.start(anvilSpec(port, stateFile))
+  await call(url, 'evm_mine')
+  const after = await now()
+  await second.stop()
+  expect(after).toBeGreaterThanOrEqual(before - 1)
+}, 30_000)

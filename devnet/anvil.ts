@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { NodeError } from '#common/errors.ts'
+import type { Hex } from '#protocol/primitives.ts'
 import { foundryBinary } from './foundryBinary.ts'
-import { call } from './rpc.ts'
+import { call, callMany } from './rpc.ts'
 import type { ProcessSpec } from './supervisor.ts'
 
 /** Neither the L1 state nor its copy can be read. */
@@ -29,7 +30,11 @@ export function anvilSpec(port: number, stateFile: string): ProcessSpec {
       ...['--prune-history', String(KEPT_STATES), '--quiet'],
     ],
     beforeStart: () => repairState(stateFile),
-    ready: ({ signal }) => waitForL1(`http://127.0.0.1:${port}`, { signal }),
+    ready: async ({ signal }) => {
+      const url = `http://127.0.0.1:${port}`
+      await waitForL1(url, { signal })
+      await restoreClock(url)
+    },
     stage: 0,
   }
 }
@@ -50,6 +55,23 @@ export async function waitForL1(
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
+}
+
+/** More than it makes while it starts. */
+const BLOCKS_READ = 16
+const CLOCK_TOLERANCE_SECONDS = 3
+
+/** anvil keeps its blocks over a restart, but not its clock: what died goes on from the newest of its last blocks. */
+export async function restoreClock(url: string): Promise<void> {
+  const head = Number(await call<Hex>(url, 'eth_blockNumber'))
+  const numbers = Array.from({ length: Math.min(BLOCKS_READ, head + 1) }, (_, back) => head - back)
+  const blocks = await callMany<{ timestamp: Hex }>(
+    url,
+    numbers.map((number) => ({ method: 'eth_getBlockByNumber', params: [`0x${number.toString(16)}`, false] })),
+  )
+  const newest = Math.max(...blocks.map(({ timestamp }) => Number(timestamp)))
+  const ahead = newest - Math.floor(Date.now() / 1000) // an anvil that was just started has the time of the machine
+  if (ahead > CLOCK_TOLERANCE_SECONDS) await call(url, 'evm_increaseTime', [ahead])
 }
 
 /**

@@ -15,10 +15,11 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '#protocol/primitives.ts'
-import { devAccounts, extraAccountAddress } from './accounts.ts'
+import { devAccounts, extraAccountAddress, faucetAccount } from './accounts.ts'
 import { readJson, writeJson } from './dataFolder.ts'
 
 const DEV_BALANCE_WEI = 10_000n * 10n ** 18n
+const FAUCET_BALANCE_WEI = 10n ** 9n * 10n ** 18n
 
 /** The genesis file: state of L2 block 0. Amounts are decimal strings. */
 export type GenesisFile = {
@@ -29,7 +30,7 @@ export type GenesisFile = {
   extraAccounts?: number
 }
 
-/** Funds the dev accounts and holds the L2 contracts. Written once: later versions of the contracts change no chain. */
+/** Funds the dev accounts and the faucet, and holds the L2 contracts. Written once: later versions of the contracts change no chain. */
 export async function ensureGenesisFile(
   path: string,
   timestamp: number,
@@ -38,7 +39,10 @@ export async function ensureGenesisFile(
 ): Promise<GenesisFile> {
   if (existsSync(path)) return readJson<GenesisFile>(path)!
   await compileContracts()
-  const funded = devAccounts().map(({ address }) => ({ address, balance: String(DEV_BALANCE_WEI), nonce: '0' }))
+  const funded = [
+    ...devAccounts().map(({ address }) => ({ address, balance: String(DEV_BALANCE_WEI), nonce: '0' })),
+    { address: faucetAccount().address, balance: String(FAUCET_BALANCE_WEI), nonce: '0' },
+  ]
   const contracts = l2GenesisContracts(bridgeSalt).map(({ address, balanceWei, nonce, code }) => ({
     ...{ address, balance: String(balanceWei), nonce: String(nonce), code },
   }))

@@ -6,6 +6,7 @@ import { devAccounts } from './accounts.ts'
 import { anvilSpec, backUpState, waitForL1 } from './anvil.ts'
 import { recordProcesses, releaseDataFolder, resetDataFolder, takeDataFolder } from './dataFolder.ts'
 import { startGuardian } from './guardian.ts'
+import { restoreL1Clock } from './l1Clock.ts'
 import { type Network, writeNetwork } from './network.ts'
 import type { LauncherOptions } from './options.ts'
 import { renderPanel } from './panel.ts'
@@ -86,6 +87,7 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
   await waitForL1(l1RpcUrl)
   const places = { folder, databaseUrl, l1RpcUrl, rpcUrl, isOwnL1: options.l1RpcUrl === undefined, extraAccounts }
   const chain = await setUpChain(places, progress)
+  if (places.isOwnL1) await restoreL1Clock(places)
   const opsPort = await port('metrics', OPS_PORT)
   const configPath = writeNodeConfig(chain, { ...places, rpcPort, opsPort, ...temporal })
   const services = nodeServices(configPath, rpcUrl)

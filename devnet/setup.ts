@@ -8,7 +8,7 @@ import { approvePol, deployL1, type L1Deployment } from '#contracts/deploy.ts'
 import { migrate } from '#db/migrate.ts'
 import type { GenesisState } from '#executor/genesis.ts'
 import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
-import { l1Roles } from './accounts.ts'
+import { type DevAccount, faucetAccount, l1Roles } from './accounts.ts'
 import { readJson, writeJson } from './dataFolder.ts'
 import { ensureGenesisFile, type GenesisFile, genesisStateOf, storeGenesis } from './genesis.ts'
 import type { SecondNodeKind } from './options.ts'
@@ -154,14 +154,13 @@ export function writeNodeConfig({ deployment, ...chain }: Chain, places: ConfigP
   const { folder, temporalUiUrl } = places
   const { deployer: _deployer, ...roles } = l1Roles()
   mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 })
-  const keys = Object.fromEntries(
-    Object.entries(roles).map(([role, { privateKey }]) => {
-      const path = join(folder, 'keys', role)
-      writeFileSync(path, `${privateKey}\n`, { mode: 0o600 })
-      chmodSync(path, 0o600)
-      return [role, `file:${path}`]
-    }),
-  )
+  const writeKey = (name: string, { privateKey }: DevAccount) => {
+    const path = join(folder, 'keys', name)
+    writeFileSync(path, `${privateKey}\n`, { mode: 0o600 })
+    chmodSync(path, 0o600)
+    return `file:${path}`
+  }
+  const keys = Object.fromEntries(Object.entries(roles).map(([role, account]) => [role, writeKey(role, account)]))
   const { rollupId, l1StartBlock, ...contracts } = deployment
   const config: ConfigInput = {
     network: {
@@ -184,6 +183,7 @@ export function writeNodeConfig({ deployment, ...chain }: Chain, places: ConfigP
     aggregator: { verifyIntervalMs: 500 },
     pool: { accountQueue: 5000, globalQueue: 100_000 },
     rpc: localRpc(places.rpcPort),
+    dev: { movesL1Clock: places.isOwnL1, faucetKey: writeKey('faucet', faucetAccount()) },
     ops: { port: places.opsPort },
   }
   const path = join(folder, 'node.json')

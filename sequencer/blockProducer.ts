@@ -24,6 +24,8 @@ export type BlockPlan = {
   usage: BatchUsage
   limits: BatchLimits
   leaf: InfoLeaf | undefined
+  /** Not before that of the last block. */
+  timestamp: number
   /** Make the block even when nothing goes into it. */
   evenEmpty: boolean
   /** The block closes when nothing came for this long, at this age, or with this many transactions. */
@@ -57,7 +59,7 @@ export async function produceBlock(
   const openedAt = Date.now()
   const { last, world, nodes } = head
   const { limits, leaf } = plan
-  const deltaTimestamp = Math.max(0, Math.floor(openedAt / 1000) - last.timestamp)
+  const deltaTimestamp = plan.timestamp - last.timestamp
   const builder = await openBlock(
     {
       forkId: plan.forkId,

@@ -27,6 +27,7 @@ import { type Address, BatchNumber, type Hash } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, LOCAL_EXIT_ROOT_SLOT } from '#protocol/systemContract.ts'
 import { type BatchLimits, type BatchUsage, type ClosingReason, findExhaustion } from './batchUsage.ts'
 import { type InfoLeaf, type ProducedBlock, produceBlock, takeArrivals } from './blockProducer.ts'
+import { DevRequests, type MineRequest } from './devRequests.ts'
 import { ForcedBatches } from './forcedBatch.ts'
 import { type Head, loadHead } from './head.ts'
 import { PoolFeed } from './poolFeed.ts'
@@ -50,7 +51,7 @@ const MOST_AHEAD = 6
 const PREPARE_POLL_MS = 200
 const EXPIRE_EVERY_MS = 60_000
 
-type Work = { leaf: InfoLeaf | undefined; evenEmpty: boolean }
+type Work = { leaf: InfoLeaf | undefined; evenEmpty: boolean; mine?: MineRequest | undefined }
 
 /** In memory between blocks: caches of the State DB and the Pool DB, dropped together after any failure. */
 type Memory = { head: Head; feed: PoolFeed; forkId: number }
@@ -67,6 +68,8 @@ export class Sequencer {
   readonly #coinbase: Address
   readonly #forced: ForcedBatches
   readonly #poolNews = new Waker()
+  /** On a development network. */
+  readonly #dev: DevRequests | undefined
   /** Those that wait until the batch before theirs is closed. */
   readonly #turns = new Map<BatchNumber, Waker>()
   #collecting: BatchNumber | undefined
@@ -85,6 +88,7 @@ export class Sequencer {
     const { forcedBatchConfirmations: confirmations, forcedBatchDeadlineMs: deadlineMs } = config.sequencer
     const { chainId, forkId } = config.network
     this.#forced = new ForcedBatches(db, { chainId, forkId, coinbase, confirmations, deadlineMs })
+    this.#dev = config.rpc.namespaces.includes('dev') ? new DevRequests(db, () => this.#poolNews.ring()) : undefined
     this.#limits = {
       transactions: batchMaxTransactions,
       sizeBytes: batchMaxBytes,
@@ -119,12 +123,14 @@ export class Sequencer {
   async collect(batchNumber: BatchNumber, signal: AbortSignal): Promise<ClosedBatchSummary> {
     this.#unlisten ??= listen(this.#db, 'pool', () => this.#poolNews.ring())
     await this.#unlisten
+    await this.#dev?.listen()
     if (!(await this.#takeTurn(batchNumber, signal))) return await this.#summarize(batchNumber)
     try {
       await this.#fill(batchNumber, await takeLease(this.#db, SEQUENCER_LEASE), signal)
       return await this.#summarize(batchNumber)
     } catch (error) {
       this.#memory = undefined // it may be ahead of the database
+      this.#dev?.forget()
       throw error
     } finally {
       this.#collecting = undefined
@@ -134,6 +140,7 @@ export class Sequencer {
 
   async close(): Promise<void> {
     await (await this.#unlisten)?.()
+    await this.#dev?.close()
   }
 
   /**
@@ -187,17 +194,18 @@ export class Sequencer {
       reason ??= findExhaustion(usage, limits)
       if (Date.now() >= fullAt) reason ??= 'Max delta timestamp'
       if (reason !== undefined) return await this.#close(batchNumber, memory.head, reason, lease)
-      const work = await this.#waitForWork(memory, fullAt, signal)
+      const work = await this.#waitForWork(memory, lease, fullAt, signal)
       if (work === undefined) {
         await assertLease(this.#db, lease) // nothing to write would never tell that it is lost
         continue
       }
       const produced = await this.#produce({ batchNumber, usage, limits, ...work }, memory, signal)
-      await this.#store(batchNumber, memory, produced, lease)
+      await this.#store(batchNumber, memory, produced, lease, work.mine)
       isEmpty &&= produced.stored === undefined
       usage = produced.usage
       reason = produced.full
-      if (usage.transactions > 0) fullAt = Math.min(fullAt, Date.now() + this.#config.sequencer.batchMaxMs)
+      if (usage.transactions > 0 || work.mine !== undefined)
+        fullAt = Math.min(fullAt, Date.now() + this.#config.sequencer.batchMaxMs)
     }
   }
 
@@ -225,15 +233,16 @@ export class Sequencer {
   }
 
   /** What to put in a block: ready transactions, a new exit root, or nothing when it is time for an empty one. */
-  async #waitForWork(memory: Memory, until: number, signal: AbortSignal): Promise<Work | undefined> {
+  async #waitForWork(memory: Memory, lease: Lease, until: number, signal: AbortSignal): Promise<Work | undefined> {
     await this.#expireTransactions(memory)
     const { chainId } = this.#config.network
     await takeArrivals(memory.feed, memory.head, { chainId, forkId: memory.forkId, coinbase: this.#coinbase })
     const { last } = memory.head
-    const leaf = await findInfoLeafToBring(this.#db, Math.max(last.timestamp, Math.floor(Date.now() / 1000)))
+    const mine = await this.#dev?.take(lease, (hash) => memory.feed.queue.remove(hash))
+    const leaf = await findInfoLeafToBring(this.#db, this.#timestampAfter(last, mine))
     const emptyAt = this.#emptyBlockAt(last)
-    const evenEmpty = Date.now() >= emptyAt
-    if (evenEmpty || leaf !== undefined || memory.feed.queue.next() !== undefined) return { leaf, evenEmpty }
+    const evenEmpty = mine !== undefined || Date.now() >= emptyAt
+    if (evenEmpty || leaf !== undefined || memory.feed.queue.next() !== undefined) return { leaf, evenEmpty, mine }
     await this.#poolNews.wait(Math.min(POLL_MS, until - Date.now(), emptyAt - Date.now()), signal)
     return undefined
   }
@@ -243,6 +252,11 @@ export class Sequencer {
     const { emptyBlockIntervalMs, trailingBlockMs } = this.#config.sequencer
     const after = (delayMs: number) => (delayMs > 0 ? createdAt.getTime() + delayMs : Infinity)
     return Math.min(after(emptyBlockIntervalMs), txCount > 0 ? after(trailingBlockMs) : Infinity)
+  }
+
+  /** Of the next block. */
+  #timestampAfter({ timestamp }: BlockRow, mine: MineRequest | undefined): number {
+    return this.#dev?.nextTimestamp(timestamp, mine) ?? Math.max(timestamp, Math.floor(Date.now() / 1000))
   }
 
   #produce(
@@ -256,14 +270,21 @@ export class Sequencer {
       chainId: network.chainId,
       forkId,
       coinbase: this.#coinbase,
-      idleMs: sequencer.blockIdleMs,
+      timestamp: this.#timestampAfter(head.last, work.mine),
+      idleMs: work.mine === undefined ? sequencer.blockIdleMs : 0,
       maxMs: sequencer.blockMaxMs,
       maxTransactions: sequencer.blockMaxTransactions,
     }
     return produceBlock(head, feed, plan, this.#poolNews, signal)
   }
 
-  async #store(batchNumber: BatchNumber, { head, feed }: Memory, produced: ProducedBlock, lease: Lease): Promise<void> {
+  async #store(
+    batchNumber: BatchNumber,
+    { head, feed }: Memory,
+    produced: ProducedBlock,
+    lease: Lease,
+    mine: MineRequest | undefined,
+  ): Promise<void> {
     const { stored, usage, rejected } = produced
     const last = await this.#db.transaction(async (tx) => {
       await assertLease(tx, lease)
@@ -271,6 +292,7 @@ export class Sequencer {
       if (stored === undefined) return undefined
       const added = { txCount: stored.transactions.length, timestamp: stored.block.timestamp, counters: usage.counters }
       const [row] = await Promise.all([storeBlock(tx, stored), growBatch(tx, batchNumber, added)])
+      await this.#dev?.noteBlock(tx, stored.block.timestamp, mine)
       return row
     })
     if (stored === undefined || last === undefined) return

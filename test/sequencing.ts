@@ -36,7 +36,11 @@ export async function seedChain(db: Database, rich: readonly string[] = wallets.
   await setCursor(db, 10, 10)
 }
 
-export function createSequencer(db: Database, options: ConfigInput['sequencer'] = {}): Sequencer {
+export function createSequencer(
+  db: Database,
+  options: ConfigInput['sequencer'] = {},
+  rpc: ConfigInput['rpc'] = {},
+): Sequencer {
   const contract = addressOf(9)
   const config = parseConfig({
     network: {
@@ -49,6 +53,7 @@ export function createSequencer(db: Database, options: ConfigInput['sequencer'] 
     database: { url: 'postgres://unused' },
     l1: { rpcUrl: 'http://127.0.0.1:1' },
     sequencer: { coinbase: COINBASE, batchMaxMs: 300, blockIdleMs: 20, blockMaxMs: 200, ...options },
+    rpc,
   })
   return new Sequencer({ db, config, logger: createLogger('test', 'silent') })
 }

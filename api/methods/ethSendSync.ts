@@ -38,7 +38,7 @@ export const ethSendSyncMethods = (deps: ApiDeps) => [
 ]
 
 /** undefined when the time is over. @throws the reason of the signal */
-async function waitForReceipt(
+export async function waitForReceipt(
   { db, head }: ApiDeps,
   hash: Hash,
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },

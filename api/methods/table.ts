@@ -2,6 +2,9 @@ import type { ApiDeps } from '../deps.ts'
 import { createMethodTable, type Method } from '../method.ts'
 import { debugRawMethods } from './debugRaw.ts'
 import { debugStateMethods } from './debugState.ts'
+import { devMethods } from './dev.ts'
+import { devRefusedMethods } from './devRefused.ts'
+import { devStateMethods } from './devState.ts'
 import { ethBlockMethods } from './ethBlocks.ts'
 import { ethCallMethods } from './ethCall.ts'
 import { ethCallManyMethods } from './ethCallMany.ts'
@@ -55,6 +58,9 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     debugStateMethods,
     debugRawMethods,
     zkevmEstimateMethods,
+    devMethods,
+    devStateMethods,
+    devRefusedMethods,
   ].flatMap((create): Method[] => create(deps))
   const table = createMethodTable([...methods, ...rpcMethods(() => table)], deps.limits.namespaces)
   return table
