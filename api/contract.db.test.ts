@@ -98,6 +98,7 @@ async function questions(): Promise<Record<string, unknown[][]>> {
     eth_createAccessList: [[transfer]],
     eth_callMany: [[[{ transactions: [transfer, transfer] }]]],
     eth_fillTransaction: [[transfer]],
+    eth_simulateV1: [[{ blockStateCalls: [{ calls: [transfer] }] }]],
     zkevm_estimateCounters: [[transfer]],
     zkevm_estimateGasPrice: [[transfer]],
     zkevm_estimateFee: [[transfer]],
