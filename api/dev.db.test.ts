@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
+import { eq } from 'drizzle-orm'
 import type { Wallet } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
@@ -8,7 +9,7 @@ import { parseConfig } from '#config/load.ts'
 import type { ConfigInput } from '#config/schema.ts'
 import { findBlocksOfBatch } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
-import { devRequests } from '#db/schema.ts'
+import { devRequests, devSnapshots } from '#db/schema.ts'
 import { call as callOwn } from '#devnet/rpc.ts'
 import { type Address, BatchNumber, type Hex } from '#protocol/primitives.ts'
 import { type Anvil, startAnvil } from '#test/anvil.ts'
@@ -212,6 +213,39 @@ describe('setBalance', () => {
   })
 })
 
+describe('snapshot and revert', () => {
+  test('take back blocks of the open batch, and what they changed', async () => {
+    const [before, address] = [await blockNumber(), newAddress()]
+    const snapshot = await resultOf('evm_snapshot')
+    const later = await resultOf('anvil_snapshot')
+    await resultOf('dev_setBalance', address, '0x9')
+    await resultOf('dev_mine', 2)
+    expect(await blockNumber()).toBe(before + 3)
+    expect(await resultOf('evm_revert', snapshot)).toBe(true)
+    expect(await blockNumber()).toBe(before)
+    expect(await balanceOf(address)).toBe(0n)
+    expect(await resultOf('anvil_revert', later)).toBe(false)
+    await resultOf('dev_setBalance', address, '0x8')
+    expect(await balanceOf(address)).toBe(8n)
+    expect(await blockNumber()).toBe(before + 1)
+    const again = await resultOf('dev_snapshot')
+    expect(await resultOf('dev_revert', again)).toBe(true)
+    expect(await blockNumber()).toBe(before + 1)
+  })
+
+  test('a snapshot of a batch that is closed is void', async () => {
+    const snapshot = (await resultOf('dev_snapshot')) as Hex
+    await db
+      .update(devSnapshots)
+      .set({ batchNumber: BatchNumber(1) })
+      .where(eq(devSnapshots.id, Number(snapshot)))
+    const { error } = await ask('dev_revert', snapshot)
+    expect(error?.code).toBe(-32004)
+    expect(error?.message).toMatch(/^refused: batch 1 is closed, and goes to L1/)
+    await db.delete(devSnapshots)
+  })
+})
+
 test('dumpState is what anvil loads', async () => {
   const address = newAddress()
   await resultOf('dev_setBalance', address, '0x1234')
@@ -245,8 +279,6 @@ test('what others could not follow is refused under all its names, with the reas
   for (const [name, reason] of Object.entries(reasons))
     for (const prefix of ['dev', 'anvil', 'hardhat']) await expectRefused(`${prefix}_${name}`, reason)
   for (const prefix of ['dev', 'anvil', 'evm']) {
-    await expectRefused(`${prefix}_snapshot`, 'batches go to L1')
-    await expectRefused(`${prefix}_revert`, 'what is on L1 cannot be taken back')
     await expectRefused(`${prefix}_setIntervalMining`, 'sequencer.emptyBlockIntervalMs')
   }
   for (const prefix of ['dev', 'anvil']) {

@@ -464,11 +464,26 @@ export type DevRequest =
   | { kind: 'increaseTime'; seconds: number }
   | { kind: 'setNextTimestamp'; timestamp: number }
   | { kind: 'drop'; hash: Hash }
+  | { kind: 'snapshot' }
+  | { kind: 'revert'; snapshot: number }
 
 /** What the dev_ methods ask of the sequencer, in order. It takes the row away when it is done. */
 export const devRequests = state.table('dev_requests', {
   id: bigserial('id', { mode: 'number' }).primaryKey(),
   request: jsonb('request').$type<DevRequest>().notNull(),
+  createdAt: now('created_at'),
+})
+
+/** States of an open batch to go back to; void when the batch is closed. */
+export const devSnapshots = state.table('dev_snapshots', {
+  id: safeInteger('id').primaryKey(), // of the request
+  blockNumber: blockNumber('block_number').notNull(),
+  blockHash: hexBytes<Hash>('block_hash').notNull(),
+  batchNumber: batchNumber('batch_number').notNull(),
+  /** What the row of the batch had. */
+  batch: jsonb('batch')
+    .$type<Pick<typeof batches.$inferSelect, 'blockCount' | 'txCount' | 'lastTimestamp' | 'counters'>>()
+    .notNull(),
   createdAt: now('created_at'),
 })
 

@@ -41,16 +41,19 @@ export async function deleteBatchesFrom(tx: Queryable, batchNumber: BatchNumber)
     .select({ blockNumber: min(l2Blocks.blockNumber) })
     .from(l2Blocks)
     .where(gte(l2Blocks.batchNumber, batchNumber))
-  if (first?.blockNumber != null) {
-    await rememberRemoved(tx, first.blockNumber)
-    await notify(tx, 'l2_block', first.blockNumber)
-    await tx.delete(accounts).where(gte(accounts.blockNumber, first.blockNumber))
-    await tx.delete(storage).where(gte(storage.blockNumber, first.blockNumber))
-    await tx.delete(l2Blocks).where(gte(l2Blocks.batchNumber, batchNumber))
-  }
+  if (first?.blockNumber != null) await deleteBlocksFrom(tx, first.blockNumber)
   await tx.delete(witnesses).where(gte(witnesses.batchNumber, batchNumber))
   await deleteProofsFrom(tx, batchNumber)
   await tx.delete(batches).where(gte(batches.batchNumber, batchNumber))
+}
+
+/** This block and all after it, with what they changed; rows of batches are left to the caller. */
+export async function deleteBlocksFrom(tx: Queryable, blockNumber: BlockNumber): Promise<void> {
+  await rememberRemoved(tx, blockNumber)
+  await notify(tx, 'l2_block', blockNumber)
+  await tx.delete(accounts).where(gte(accounts.blockNumber, blockNumber))
+  await tx.delete(storage).where(gte(storage.blockNumber, blockNumber))
+  await tx.delete(l2Blocks).where(gte(l2Blocks.blockNumber, blockNumber))
 }
 
 /** Longer than clients keep a filter that they do not poll. */

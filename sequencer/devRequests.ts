@@ -9,13 +9,17 @@ import {
   updateDevRequest,
   writeDevClock,
 } from '#db/devRequests.ts'
+import { type DevSnapshot, findNewestDevSnapshot, goBackToDevSnapshot, insertDevSnapshot } from '#db/devSnapshots.ts'
 import { assertLease, type Lease } from '#db/leases.ts'
 import { listen } from '#db/notify.ts'
 import { deleteTransactions } from '#db/poolFeed.ts'
-import type { Hash } from '#protocol/primitives.ts'
+import type { BatchNumber, Hash } from '#protocol/primitives.ts'
 
 /** Blocks that somebody asked for. */
 export type MineRequest = { id: number } & Extract<DevRequest, { kind: 'mine' }>
+
+/** A batch that one can go back in is kept open, but not for ever: L1 and other nodes wait for it. */
+const SNAPSHOT_HOLD_MS = 600_000
 
 const wallClock = () => Math.floor(Date.now() / 1000)
 
@@ -29,6 +33,7 @@ export class DevRequests {
   #unlisten: Promise<() => Promise<void>> | undefined
   #isStale = true
   #waiting: DevRequestRow[] = []
+  #snapshot: DevSnapshot | undefined
   #clock: DevClock = { offsetSeconds: 0, nextTimestamp: null }
 
   /** @param wake is called when something is asked for */
@@ -54,12 +59,13 @@ export class DevRequests {
     this.#isStale = true
   }
 
-  /** Does what needs no block. Returns the blocks to make, when it is their turn. */
-  async take(lease: Lease, forgetTransaction: (hash: Hash) => void): Promise<MineRequest | undefined> {
+  /** Does what needs no block. Returns the blocks to make, when it is their turn; or that blocks were taken back. */
+  async take(lease: Lease, forgetTransaction: (hash: Hash) => void): Promise<MineRequest | 'reverted' | undefined> {
     if (this.#isStale) {
       this.#isStale = false
       this.#waiting = await readDevRequests(this.#db)
       this.#clock = await readDevClock(this.#db)
+      this.#snapshot = await findNewestDevSnapshot(this.#db)
     }
     for (;;) {
       const [first] = this.#waiting
@@ -67,27 +73,52 @@ export class DevRequests {
       const { id, request } = first
       if (request.kind === 'mine') return { id, ...request }
       if (request.kind === 'drop') forgetTransaction(request.hash)
-      this.#clock = await this.#db.transaction(async (tx) => {
+      const hasReverted = await this.#db.transaction(async (tx) => {
         await assertLease(tx, lease)
         await deleteDevRequest(tx, id)
-        return await this.#carryOut(tx, request)
+        return await this.#carryOut(tx, first)
       })
       this.#waiting.shift()
+      if (hasReverted) return 'reverted'
     }
   }
 
-  async #carryOut(tx: Queryable, request: Exclude<DevRequest, { kind: 'mine' }>): Promise<DevClock> {
+  /** Whether it took back blocks. */
+  async #carryOut(tx: Queryable, { id, request }: DevRequestRow): Promise<boolean> {
     const clock = this.#clock
-    if (request.kind === 'drop') {
-      await deleteTransactions(tx, [request.hash])
-      return clock
+    switch (request.kind) {
+      case 'drop':
+        await deleteTransactions(tx, [request.hash])
+        return false
+      case 'increaseTime':
+        await this.#setClock(tx, { ...clock, offsetSeconds: clock.offsetSeconds + request.seconds })
+        return false
+      case 'setNextTimestamp':
+        await this.#setClock(tx, { ...clock, nextTimestamp: request.timestamp })
+        return false
+      case 'snapshot':
+        await insertDevSnapshot(tx, id)
+        this.#snapshot = await findNewestDevSnapshot(tx)
+        return false
+      case 'revert': {
+        const hasReverted = await goBackToDevSnapshot(tx, request.snapshot)
+        this.#snapshot = await findNewestDevSnapshot(tx)
+        return hasReverted
+      }
+      case 'mine':
+        throw new TypeError('blocks are made by the caller')
     }
-    const changed =
-      request.kind === 'increaseTime'
-        ? { ...clock, offsetSeconds: clock.offsetSeconds + request.seconds }
-        : { ...clock, nextTimestamp: request.timestamp }
-    await writeDevClock(tx, changed)
-    return changed
+  }
+
+  async #setClock(tx: Queryable, clock: DevClock): Promise<void> {
+    await writeDevClock(tx, clock)
+    this.#clock = clock
+  }
+
+  /** Until when a batch is not to close for its age, ms since the epoch. */
+  heldUntil(batchNumber: BatchNumber): number {
+    const { batchNumber: held, createdAt } = this.#snapshot ?? {}
+    return held === batchNumber && createdAt !== undefined ? createdAt.getTime() + SNAPSHOT_HOLD_MS : 0
   }
 
   /** What time it is for a block that does not have to be at another. */
@@ -107,8 +138,7 @@ export class DevRequests {
     const { offsetSeconds, nextTimestamp } = this.#clock
     const ahead = timestamp - wallClock()
     if (nextTimestamp !== null || (mine !== undefined && ahead > offsetSeconds)) {
-      this.#clock = { offsetSeconds: Math.max(offsetSeconds, ahead), nextTimestamp: null }
-      await writeDevClock(tx, this.#clock)
+      await this.#setClock(tx, { offsetSeconds: Math.max(offsetSeconds, ahead), nextTimestamp: null })
     }
     if (mine === undefined) return
     const { id, ...request } = mine

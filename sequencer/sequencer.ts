@@ -192,9 +192,14 @@ export class Sequencer {
       if (forced !== undefined && isEmpty) return await this.#takeForced(batchNumber, forced, lease)
       if (forced !== undefined && this.#forced.isUrgent(forced)) reason ??= 'Forced batch deadline'
       reason ??= findExhaustion(usage, limits)
-      if (Date.now() >= fullAt) reason ??= 'Max delta timestamp'
+      const closesAt = Math.max(fullAt, this.#dev?.heldUntil(batchNumber) ?? 0)
+      if (Date.now() >= closesAt) reason ??= 'Max delta timestamp'
       if (reason !== undefined) return await this.#close(batchNumber, memory.head, reason, lease)
-      const work = await this.#waitForWork(memory, lease, fullAt, signal)
+      const work = await this.#waitForWork(memory, lease, closesAt, signal)
+      if (work === 'reverted') {
+        this.#memory = undefined
+        return await this.#fill(batchNumber, lease, signal)
+      }
       if (work === undefined) {
         await assertLease(this.#db, lease) // nothing to write would never tell that it is lost
         continue
@@ -233,12 +238,18 @@ export class Sequencer {
   }
 
   /** What to put in a block: ready transactions, a new exit root, or nothing when it is time for an empty one. */
-  async #waitForWork(memory: Memory, lease: Lease, until: number, signal: AbortSignal): Promise<Work | undefined> {
+  async #waitForWork(
+    memory: Memory,
+    lease: Lease,
+    until: number,
+    signal: AbortSignal,
+  ): Promise<Work | 'reverted' | undefined> {
     await this.#expireTransactions(memory)
     const { chainId } = this.#config.network
     await takeArrivals(memory.feed, memory.head, { chainId, forkId: memory.forkId, coinbase: this.#coinbase })
     const { last } = memory.head
     const mine = await this.#dev?.take(lease, (hash) => memory.feed.queue.remove(hash))
+    if (mine === 'reverted') return mine
     const leaf = await findInfoLeafToBring(this.#db, this.#timestampAfter(last, mine))
     const emptyAt = this.#emptyBlockAt(last)
     const evenEmpty = mine !== undefined || Date.now() >= emptyAt

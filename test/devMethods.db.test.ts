@@ -56,6 +56,10 @@ test('a second node that reads L1 alone has the blocks of mine, increaseTime, se
   await ask('anvil_setBalance', addressOf(0xbeef), '0x10')
   expect(await ask('eth_getBalance', addressOf(0xbeef), 'latest')).toBe('0x10')
   await ask('dev_mine', 2)
+  const snapshot = await ask('evm_snapshot')
+  await ask('anvil_setBalance', addressOf(0xbeef), '0x20')
+  expect(await ask('evm_revert', snapshot)).toBe(true)
+  await ask('anvil_setBalance', addressOf(0xfeed), '0x30')
   expect(await collecting).toMatchObject({ closingReason: 'Max delta timestamp' })
 
   await chain.sequence(node, 2) // L1 checks the time

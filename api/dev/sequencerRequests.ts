@@ -11,13 +11,13 @@ const NOT_DONE = 'the sequencer did not do it in time, and was told to leave it:
 
 /**
  * Asks the sequencer, which is another process, and waits until it has done it and this process knows what followed.
- * @throws {RpcError} when it does not answer: what it has not done by then is taken back
+ * Returns the id of the request. @throws {RpcError} when it does not answer: what it has not done by then is taken back
  */
 export async function askSequencer(
   { db, head }: Pick<ApiDeps, 'db' | 'head'>,
   request: DevRequest,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<number> {
   const id = await db.transaction((tx) => insertDevRequest(tx, request))
   const deadline = Date.now() + PATIENCE_MS
   while (await hasDevRequest(db, id)) {
@@ -26,4 +26,5 @@ export async function askSequencer(
     await sleep(LOOK_EVERY_MS)
   }
   await head.reach((await getLastBlock(db)).blockNumber)
+  return id
 }

@@ -39,16 +39,6 @@ const REFUSALS: readonly Refusal[] = [
     why: 'no account is ever impersonated: see dev_impersonateAccount',
   },
   {
-    ...{ name: 'dev_snapshot', others: ['evm_snapshot', 'anvil_snapshot'], params: [] },
-    what: 'Remembers the chain, for dev_revert',
-    why: 'batches go to L1 some seconds after their first block, and nothing takes them back there, so the snapshot could not be gone back to. Deploy anew for each test, or start each run with npm start -- --reset',
-  },
-  {
-    ...{ name: 'dev_revert', others: ['evm_revert', 'anvil_revert'], params: ['snapshot'] },
-    what: 'Goes back to a snapshot',
-    why: 'what is on L1 cannot be taken back, and other nodes follow L1: see dev_snapshot',
-  },
-  {
     ...{ name: 'dev_reorg', others: ['anvil_reorg'], params: ['depth', 'transactions'] },
     what: 'Replaces the newest blocks',
     why: 'L2 is replaced only where L1 is: reorganise the local L1 with anvil_reorg on its own port, and this node follows',

@@ -4,6 +4,7 @@ import { debugRawMethods } from './debugRaw.ts'
 import { debugStateMethods } from './debugState.ts'
 import { devMethods } from './dev.ts'
 import { devRefusedMethods } from './devRefused.ts'
+import { devSnapshotMethods } from './devSnapshots.ts'
 import { devStateMethods } from './devState.ts'
 import { ethBlockMethods } from './ethBlocks.ts'
 import { ethCallMethods } from './ethCall.ts'
@@ -60,6 +61,7 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     zkevmEstimateMethods,
     devMethods,
     devStateMethods,
+    devSnapshotMethods,
     devRefusedMethods,
   ].flatMap((create): Method[] => create(deps))
   const table = createMethodTable([...methods, ...rpcMethods(() => table)], deps.limits.namespaces)

@@ -10,3 +10,12 @@ CREATE TABLE "state"."dev_requests" (
 	"request" jsonb NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
+--> statement-breakpoint
+CREATE TABLE "state"."dev_snapshots" (
+	"id" bigint PRIMARY KEY NOT NULL,
+	"block_number" bigint NOT NULL,
+	"block_hash" "bytea" NOT NULL,
+	"batch_number" bigint NOT NULL,
+	"batch" jsonb NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL
+);
