@@ -41,7 +41,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     ...{ name: 'dev_reorg', others: ['anvil_reorg'], params: ['depth', 'transactions'] },
     what: 'Replaces the newest blocks',
-    why: 'L2 is replaced only where L1 is: reorganise the local L1 with anvil_reorg on its own port, and this node follows',
+    why: 'L2 is replaced only where L1 is: take back blocks of the open batch with dev_snapshot and dev_revert, or reorganise the local L1 with anvil_reorg on its own port, and this node follows',
   },
   {
     ...{ name: 'dev_loadState', others: ['anvil_loadState'], params: ['state'] },

@@ -42,11 +42,23 @@ async function content(ask: Ask, toBlock: number): Promise<unknown[]> {
     blocks.push(await ask('eth_getBlockByNumber', [`0x${number.toString(16)}`, true]))
   return [...blocks, await ask('eth_getLogs', [{ fromBlock: '0x0', toBlock: `0x${toBlock.toString(16)}` }])]
 }
+/** Has time, blocks and balances changed as tests do; all of it has to be on L1. */
+async function steer(ask: Ask): Promise<void> {
+  const account = `0x${'5e'.repeat(20)}`
+  await ask('evm_increaseTime', [3600])
+  await ask('anvil_mine', [3, 60])
+  await ask('anvil_setBalance', [account, '0xde0b6b3a7640000'])
+  const snapshot = await ask('evm_snapshot')
+  await ask('anvil_setBalance', [account, '0xde0b6b3a7640001'])
+  expect(await ask('evm_revert', [snapshot])).toBe(true)
+  expect(await ask('eth_getBalance', [account, 'latest'])).toBe('0xde0b6b3a7640000')
+}
 const quantity = async (ask: Ask, method: string) => Number(await ask<Hex>(method))
 
 test('a permissionless node follows from L1, hands transactions on, and goes on after kill -9', async () => {
   const { net, network, first, ofSecond } = await start('permissionless')
   await runMainJob(network, net.genesis, { transactions: 60, senders: 6 })
+  await steer(first)
   await net.killAndWait('follower-2')
   const hash = await send(ofSecond, network.accounts[4]!)
   await until(async () => (await first('eth_getTransactionReceipt', [hash])) !== null, 30_000)
