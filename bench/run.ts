@@ -10,6 +10,7 @@ const BENCHES = [
   'signature',
   'tree',
   'executor',
+  'estimate',
   'sequencer',
   'api',
   'prover',
