@@ -1,6 +1,7 @@
 import { AbiCoder, concat, getBytes } from 'ethers'
 import { expect, test } from 'vitest'
-import { decodeRevertReason, executionReverted } from './revert.ts'
+import { decodeRevertReason } from '#protocol/revertReason.ts'
+import { executionReverted } from './revert.ts'
 
 const coder = AbiCoder.defaultAbiCoder()
 const error = (text: string) => getBytes(concat(['0x08c379a0', coder.encode(['string'], [text])]))

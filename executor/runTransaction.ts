@@ -78,13 +78,18 @@ export async function runCharged(
   const { world, block } = context
   const { gasLimit, gasPrice, nonce } = message
   world.beginTransaction()
-  world.setNonce(sender, nonce + 1n)
-  world.setBalance(sender, sender.balance - gasPrice * BigInt(gasLimit))
-  const result = await runMessage(context, sender, message, intrinsic)
-  world.setBalance(sender, sender.balance + gasPrice * BigInt(gasLimit - result.gasUsed))
-  const coinbase = world.account(block.coinbase)
-  world.setBalance(coinbase, coinbase.balance + gasPrice * BigInt(result.gasUsed))
-  return result
+  world.observe(context.tracer)
+  try {
+    world.setNonce(sender, nonce + 1n)
+    world.setBalance(sender, sender.balance - gasPrice * BigInt(gasLimit))
+    const result = await runMessage(context, sender, message, intrinsic)
+    world.setBalance(sender, sender.balance + gasPrice * BigInt(gasLimit - result.gasUsed))
+    const coinbase = world.account(block.coinbase)
+    world.setBalance(coinbase, coinbase.balance + gasPrice * BigInt(result.gasUsed))
+    return result
+  } finally {
+    world.observe(undefined)
+  }
 }
 
 /**

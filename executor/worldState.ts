@@ -79,6 +79,14 @@ export class Slot {
   }
 }
 
+/** Is told of what a transaction uses: before each first change, and when something becomes warm, at the latest. */
+export interface WorldObserver {
+  /** May be told of the same account again. */
+  onAccount?(account: AccountState): void
+  /** May be told of the same slot again. */
+  onSlot?(slot: Slot & { value: bigint }): void
+}
+
 /** Accounts and slots kept in memory from block to block. A slot takes about 250 bytes. */
 const DEFAULT_CACHE_ENTRIES = 200_000
 /** Contract code kept in memory, bytes. */
@@ -105,6 +113,7 @@ export class WorldState {
   #newCodes = new Map<Hash, Uint8Array>()
   #transaction = 0
   #warmed = 0
+  #observer: WorldObserver | undefined
 
   constructor(reader: StateReader, { maxEntries = DEFAULT_CACHE_ENTRIES }: { maxEntries?: number } = {}) {
     this.#reader = reader
@@ -227,6 +236,7 @@ export class WorldState {
   }
 
   setStorage(slot: Slot & { value: bigint }, value: bigint): void {
+    this.#observer?.onSlot?.(slot)
     const { value: before, original, originalIn } = slot
     if (slot.beforeBlock === undefined) {
       slot.beforeBlock = before
@@ -252,6 +262,11 @@ export class WorldState {
     this.#warmed = 0
   }
 
+  /** From here on, or with undefined nobody, is told of what is used. */
+  observe(observer: WorldObserver | undefined): void {
+    this.#observer = observer
+  }
+
   /** How often something became warm in this transaction, what was taken back included. */
   get warmed(): number {
     return this.#warmed
@@ -259,6 +274,7 @@ export class WorldState {
 
   /** EIP-2929. Whether the account was cold; it is warm now, until the journal takes that back. */
   warmAccount(account: AccountState): boolean {
+    this.#observer?.onAccount?.(account)
     const before = account.warmIn
     if (before === this.#transaction || account.isAlwaysWarm) return false
     this.#journal.push(() => {
@@ -269,7 +285,8 @@ export class WorldState {
     return true
   }
 
-  warmSlot(slot: Slot): boolean {
+  warmSlot(slot: Slot & { value: bigint }): boolean {
+    this.#observer?.onSlot?.(slot)
     const before = slot.warmIn
     if (before === this.#transaction) return false
     this.#journal.push(() => {
@@ -346,6 +363,7 @@ export class WorldState {
   }
 
   #touch(account: AccountState): void {
+    this.#observer?.onAccount?.(account)
     if (account.beforeBlock !== undefined) return
     const { nonce, balance, codeHash, codeSize } = account
     account.beforeBlock = { nonce, balance, codeHash, codeSize }

@@ -9,7 +9,7 @@ import { ExceptionalHalt, OUT_OF_GAS, STACK_OVERFLOW, STACK_UNDERFLOW } from './
 import { type OpcodeTable, opcodeTable } from './opcodeTable.ts'
 import type { Pace } from './pace.ts'
 import { findPrecompile, type Precompile, type PrecompileLookup } from './precompiles/precompiles.ts'
-import type { Tracer } from './tracer.ts'
+import type { TraceEnter, Tracer } from './tracer.ts'
 
 /** What the block tells the code it runs. `timestamp` in seconds. */
 export type BlockContext = {
@@ -64,6 +64,9 @@ export type CreateInput = {
   isDeploy?: boolean
 }
 
+/** What would have been entered. */
+export type RefusedFrame = Pick<TraceEnter, 'kind' | 'to' | 'input' | 'gas' | 'value'>
+
 const NO_BYTES = new Uint8Array()
 const MAX_CODE_SIZE = 24576
 const STEPS_BETWEEN_LOOKS = 20_000
@@ -91,6 +94,8 @@ export class Evm {
   readonly #frames: Frame[] = []
   #outcome: EvmOutcome | undefined
   #resumes = false
+  /** What the frame of the last step had left when it handed over to another frame; undefined while it has not. */
+  #gasAtHandover: number | undefined
   #stepsLeft = STEPS_BETWEEN_LOOKS
   #pauses = false
   /** Last one begun, for the counters of a frame that halts. */
@@ -215,6 +220,7 @@ export class Evm {
         refund: this.refund,
       })
     this.#resumes = false
+    this.#gasAtHandover = undefined
     this.#opcode = opcode
     frame.gas -= gas[opcode]!
     if (frame.gas < 0) throw OUT_OF_GAS
@@ -223,7 +229,7 @@ export class Evm {
     frame.pc++
     instruction.run(frame, this)
     if (!isPastEnd) this.counters.count(opcode, frame)
-    tracer.onStepCost?.(before - frame.gas)
+    tracer.onStepCost?.(before - (this.#gasAtHandover ?? frame.gas))
     if (--this.#stepsLeft <= 0) this.#lookAtClock()
   }
 
@@ -276,7 +282,29 @@ export class Evm {
     return true
   }
 
+  /**
+   * A call or creation that does not begin: its gas comes back at once, and the caller finds a zero.
+   * @param reason as a tracer is told
+   */
+  refuse(input: RefusedFrame, reason: string): undefined {
+    const frame = this.#frames[this.#frames.length - 1]!
+    this.#handOver(frame)
+    if (this.#tracer !== undefined) {
+      const depth = this.#frames.length + 1
+      this.#tracer.onEnter?.({ ...input, from: frame.account.address, depth })
+      this.#tracer.onExit?.({ output: NO_BYTES, gasUsed: 0, error: reason, depth })
+    }
+    frame.gas += input.gas
+    frame.stack.push(0n)
+  }
+
+  /** What an instruction costs is known here: later its frame also gets back what others did not use. */
+  #handOver(frame: Frame | undefined): void {
+    this.#gasAtHandover ??= frame?.gas
+  }
+
   #push(input: FrameInput): Frame {
+    this.#handOver(this.#frames[this.#frames.length - 1])
     const undo = { checkpoint: this.world.checkpoint(), logCount: this.logs.length, refund: this.refund }
     const frame = new Frame(input, undo)
     this.#frames.push(frame)
@@ -349,6 +377,7 @@ export class Evm {
   /** Ends the topmost frame and hands its result to the one below. Any `error` takes back what the frame wrote. */
   finish(output: Uint8Array, error?: string, disabledPrecompile = false): true {
     const frame = this.#frames[this.#frames.length - 1]!
+    this.#handOver(frame)
     const reason = error ?? (frame.isCreate ? this.#storeCode(frame, output) : undefined)
     const result = reason === undefined || reason === 'execution reverted' ? output : NO_BYTES
     if (reason !== undefined) {

@@ -20,10 +20,17 @@ export type OpcodeTable = {
   maxStack: Uint16Array
 }
 
+const DESIGNATED_INVALID = 0xfe
+
 const invalid = (opcode: number) =>
-  instruction(`INVALID(0x${opcode.toString(16).padStart(2, '0')})`, 0, [0, 0], () => {
-    throw INVALID_OPCODE
-  })
+  instruction(
+    opcode === DESIGNATED_INVALID ? 'INVALID' : `opcode 0x${opcode.toString(16)} not defined`,
+    0,
+    [0, 0],
+    () => {
+      throw INVALID_OPCODE
+    },
+  )
 
 const tables = new Map<number, OpcodeTable>()
 

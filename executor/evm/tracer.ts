@@ -1,4 +1,5 @@
 import type { Address } from '#protocol/primitives.ts'
+import type { WorldObserver } from '../worldState.ts'
 import type { Frame, FrameKind } from './frame.ts'
 import type { Log } from './interpreter.ts'
 
@@ -30,11 +31,14 @@ export type TraceEnter = {
 export type TraceExit = { output: Uint8Array; gasUsed: number; error: string | undefined; depth: number }
 
 /** Watches an execution. Without one the interpreter runs a loop that knows nothing of it. */
-export interface Tracer {
+export interface Tracer extends WorldObserver {
   onEnter?(enter: TraceEnter): void
   onExit?(exit: TraceExit): void
   onStep?(step: TraceStep): void
-  /** After the instruction of the last step: gas it took, with what it gave to a call. Absent when the frame halted. */
+  /**
+   * After the instruction of the last step: gas it took, with what it gave to a call and without what came back. Its
+   * frame is as the next step finds it, but a call that entered code has not pushed its result. Absent when it halted.
+   */
   onStepCost?(cost: number): void
   /** The frame of the last step ended exceptionally. */
   onFault?(reason: string): void

@@ -17,9 +17,9 @@ import {
   type TransactionEffect,
 } from './scenario.ts'
 
-type RpcCall = readonly [method: string, ...params: unknown[]]
+export type RpcCall = readonly [method: string, ...params: unknown[]]
 type DumpedAccount = { nonce: number; balance: string; code: Hex; storage: Record<string, string> }
-type AnvilReceipt = {
+export type AnvilReceipt = {
   status: Hex
   gasUsed: Hex
   to: Hex | null
@@ -37,39 +37,50 @@ const ARGUMENTS = [
   ...['--accounts', '1', '--balance', '0', '--no-request-size-limit'],
 ]
 
-/** Runs all cases in one block of an Ethereum at Berlin. */
-export async function runOnAnvil(cases: readonly Case[]): Promise<Run> {
-  const anvil = await startAnvil({ chainId: CHAIN_ID, args: ARGUMENTS })
+/** A block of all cases on an Ethereum at Berlin. */
+export type AnvilBlock = {
+  hashes: readonly string[]
+  receipts: readonly AnvilReceipt[]
+  /** One JSON-RPC batch; results in the order of the calls. */
+  send: (calls: readonly RpcCall[]) => Promise<unknown[]>
+}
+
+/** Mines all cases in one block, looks at it, and stops. @param args further ones of anvil */
+export async function withAnvilBlock<T>(
+  cases: readonly Case[],
+  look: (block: AnvilBlock) => Promise<T>,
+  args: readonly string[] = [],
+): Promise<T> {
+  const anvil = await startAnvil({ chainId: CHAIN_ID, args: [...ARGUMENTS, ...args] })
   try {
-    await send(anvil.url, initialAccounts(cases).flatMap(setAccount))
-    await send(anvil.url, [
+    const send = (calls: readonly RpcCall[]) => sendBatch(anvil.url, calls)
+    await send(initialAccounts(cases).flatMap(setAccount))
+    await send([
       ['anvil_setCoinbase', address(COINBASE)],
       ['evm_setNextBlockTimestamp', BLOCK_TIMESTAMP],
     ])
     const raw = signCases(cases).map((transaction) => bytesToHex(encodeRawTransaction(transaction)))
-    const hashes = await send(
-      anvil.url,
-      raw.map((bytes) => ['eth_sendRawTransaction', bytes]),
-    )
-    await send(anvil.url, [['evm_mine']])
-    const receipts = await send(
-      anvil.url,
-      hashes.map((hash) => ['eth_getTransactionReceipt', hash]),
-    )
-    const traces = await send(
-      anvil.url,
-      hashes.map((hash) => ['debug_traceTransaction', hash, { tracer: 'callTracer' }]),
-    )
-    const transactions = receipts.map((receipt, index) =>
-      effectOf(receipt as AnvilReceipt, traces[index] as { output?: Hex }, cases[index]!.clearedSlots ?? 0),
-    )
-    const [dump] = await send(anvil.url, [['anvil_dumpState']])
-    const charged = (receipts as AnvilReceipt[]).reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0)
-    const owed = transactions.reduce((sum, { gasUsed }) => sum + gasUsed, 0)
-    return { transactions, state: correctFees(readDump(dump as Hex), charged - owed) }
+    const hashes = (await send(raw.map((bytes) => ['eth_sendRawTransaction', bytes]))) as string[]
+    await send([['evm_mine']])
+    const receipts = await send(hashes.map((hash) => ['eth_getTransactionReceipt', hash]))
+    return await look({ hashes, receipts: receipts as AnvilReceipt[], send })
   } finally {
     await anvil.stop()
   }
+}
+
+/** Runs all cases in one block of an Ethereum at Berlin. */
+export async function runOnAnvil(cases: readonly Case[]): Promise<Run> {
+  return await withAnvilBlock(cases, async ({ hashes, receipts, send }) => {
+    const traces = await send(hashes.map((hash) => ['debug_traceTransaction', hash, { tracer: 'callTracer' }]))
+    const transactions = receipts.map((receipt, index) =>
+      effectOf(receipt, traces[index] as { output?: Hex }, cases[index]!.clearedSlots ?? 0),
+    )
+    const [dump] = await send([['anvil_dumpState']])
+    const charged = receipts.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0)
+    const owed = transactions.reduce((sum, { gasUsed }) => sum + gasUsed, 0)
+    return { transactions, state: correctFees(readDump(dump as Hex), charged - owed) }
+  })
 }
 
 function setAccount([owner, { balance, nonce, code, storage = {} }]: ReturnType<typeof initialAccounts>[number]) {
@@ -126,8 +137,7 @@ function readDump(dump: Hex): Record<string, AccountEffect> {
   return sortedState(state)
 }
 
-/** One JSON-RPC batch; results in the order of the calls. */
-async function send(url: string, calls: readonly RpcCall[]): Promise<unknown[]> {
+async function sendBatch(url: string, calls: readonly RpcCall[]): Promise<unknown[]> {
   const body = calls.map(([method, ...params], id) => ({ jsonrpc: '2.0', id, method, params }))
   const response = await fetch(url, {
     method: 'POST',

@@ -1,7 +1,10 @@
 import { bytesToHex } from '#common/bytes.ts'
+import type { Receipt } from '#executor/blockBuilder.ts'
+import type { Tracer } from '#executor/evm/tracer.ts'
 import type { GenesisAccount } from '#executor/genesis.ts'
 import { addressOfKey, MemoryChain, sign } from '#executor/testing/chain.ts'
 import { address } from '#executor/testing/memoryState.ts'
+import type { WorldState } from '#executor/worldState.ts'
 import { Address, type Hex } from '#protocol/primitives.ts'
 import { L2_GLOBAL_EXIT_ROOT_MANAGER, SYSTEM_CONTRACT } from '#protocol/systemContract.ts'
 import type { Transaction } from '#protocol/transaction.ts'
@@ -37,22 +40,38 @@ export function signCases(cases: readonly Case[]): Transaction[] {
   })
 }
 
-/** Runs all cases in one L2 block of fork 9. */
-export async function runOnNode(cases: readonly Case[]): Promise<Run> {
-  const genesis = initialAccounts(cases).map(([owner, { balance = 0n, nonce = 0n, code, storage = {} }]) => ({
+function genesisOf(cases: readonly Case[]): GenesisAccount[] {
+  return initialAccounts(cases).map(([owner, { balance = 0n, nonce = 0n, code, storage = {} }]) => ({
     address: owner as GenesisAccount['address'],
     balance,
     nonce,
     ...(code === undefined ? {} : { code: bytesToHex(code) }),
     storage: Object.fromEntries(Object.entries(storage).map(([slot, value]) => [toHex(BigInt(slot)), toHex(value)])),
   }))
-  const chain = await MemoryChain.create(genesis)
+}
+
+type AfterEach = (receipt: Receipt, index: number, world: WorldState) => Promise<void>
+
+/** Executes all cases in one L2 block of fork 9, which stays open. */
+export async function openNodeBlock(
+  cases: readonly Case[],
+  { tracers, afterEach }: { tracers?: readonly Tracer[]; afterEach?: AfterEach } = {},
+) {
+  const chain = await MemoryChain.create(genesisOf(cases))
   const opening = { kind: 'changeL2Block', deltaTimestamp: BLOCK_TIMESTAMP, timestampLimit: BLOCK_TIMESTAMP } as const
   const builder = await chain.open({ opening })
   for (const [index, transaction] of signCases(cases).entries()) {
-    const result = await builder.execute(transaction, addressOfKey(SENDER_KEY), 255)
+    const tracer = tracers?.[index]
+    const result = await builder.execute(transaction, addressOfKey(SENDER_KEY), 255, { tracer })
     if (result.kind !== 'included') throw new Error(`${cases[index]!.name}: ${JSON.stringify(result)}`)
+    await afterEach?.(result.receipt, index, chain.world)
   }
+  return { chain, builder }
+}
+
+/** Runs all cases in one L2 block of fork 9. */
+export async function runOnNode(cases: readonly Case[]): Promise<Run> {
+  const { chain, builder } = await openNodeBlock(cases)
   const { receipts, stateDiff } = await chain.close(builder)
   const state = new Map<string, AccountEffect>()
   const find = (owner: string) => {
@@ -60,7 +79,7 @@ export async function runOnNode(cases: readonly Case[]): Promise<Run> {
     state.set(owner, known)
     return known
   }
-  for (const { address: owner, balance, nonce, code = '0x', storage = {} } of genesis)
+  for (const { address: owner, balance, nonce, code = '0x', storage = {} } of genesisOf(cases))
     Object.assign(find(owner), {
       balance: toHex(balance),
       nonce: Number(nonce),

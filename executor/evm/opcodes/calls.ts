@@ -43,11 +43,9 @@ function call(kind: Extract<FrameKind, 'CALL' | 'CALLCODE' | 'DELEGATECALL' | 'S
     charge(frame, given)
     const gas = value === 0n ? given : given + GAS.callStipend
     frame.returnData = NO_BYTES
-    if (value > frame.account.balance) {
-      frame.gas += gas
-      stack.push(0n)
-      return undefined
-    }
+    const input = frame.memory.copy(inputStart, Number(inputLength))
+    if (value > frame.account.balance)
+      return evm.refuse({ kind, to: target.address, input, gas, value }, 'insufficient balance for transfer')
     const keepsContext = kind === 'DELEGATECALL'
     return evm.enterCall(
       {
@@ -57,7 +55,7 @@ function call(kind: Extract<FrameKind, 'CALL' | 'CALLCODE' | 'DELEGATECALL' | 'S
         code,
         caller: keepsContext ? frame.caller : BigInt(frame.account.address),
         value: keepsContext ? frame.value : value,
-        input: frame.memory.copy(inputStart, Number(inputLength)),
+        input,
         gas,
         isStatic: frame.isStatic || kind === 'STATICCALL',
         isDeploy: false,
@@ -106,12 +104,15 @@ function create(kind: 'CREATE' | 'CREATE2'): Instruction {
     evm.counters.create(byteLength(account.nonce + 1n), initCode.length)
     if (kind === 'CREATE2') evm.counters.createFrame(kind, initCode.length)
     frame.returnData = NO_BYTES
-    if (value > account.balance || account.nonce >= MAX_NONCE) {
-      stack.push(0n)
-      return undefined
-    }
     const gas = mostGasToGive(frame.gas)
+    const refusal =
+      value > account.balance
+        ? 'insufficient balance for transfer'
+        : account.nonce >= MAX_NONCE
+          ? 'nonce uint64 overflow'
+          : undefined
     charge(frame, gas)
+    if (refusal !== undefined) return evm.refuse({ kind, to: target.address, input: initCode, gas, value }, refusal)
     world.setNonce(account, account.nonce + 1n)
     if (kind === 'CREATE') evm.counters.createFrame(kind, initCode.length)
     return evm.enterCreate({ kind, creator: account, target, initCode, value, gas })
