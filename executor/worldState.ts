@@ -174,6 +174,13 @@ export class WorldState {
     for (const [index, hash] of missing.entries()) this.#keepCode(hash, new Code(found[index]!))
   }
 
+  /** Code by hash, brought in where it is not in memory. */
+  async readCodes(codeHashes: Iterable<Hash>): Promise<[Hash, Uint8Array][]> {
+    const hashes = [...codeHashes]
+    await this.prefetchCodes(hashes)
+    return hashes.map((hash) => [hash, this.#codes.get(hash)!.bytes])
+  }
+
   /** Brings in slots that are not in memory, in one round trip (two when their accounts are missing too). */
   async prefetchSlots(keys: readonly { address: Address; slot: bigint }[]): Promise<void> {
     await this.prefetchAccounts(keys.map(({ address }) => address))

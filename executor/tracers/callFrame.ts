@@ -29,7 +29,8 @@ export type CallFrame = {
   logs: CallLog[]
 }
 
-export const isCreation = ({ kind }: CallFrame): boolean => kind === 'CREATE' || kind === 'CREATE2'
+export const isCreationKind = (kind: TraceEnter['kind']): boolean => kind === 'CREATE' || kind === 'CREATE2'
+export const isCreation = ({ kind }: CallFrame): boolean => isCreationKind(kind)
 
 const NO_BYTES = new Uint8Array()
 /** JSON of a frame or log without what grows with it. */

@@ -57,6 +57,22 @@ export function traceCases(): Draft[] {
   return [...reverts, ...logs, deep]
 }
 
+/** To be compared but for the state and the refund: here an account that sends everything stays. */
+export function selfDestructCases(): Draft[] {
+  const kinds = ['CALL', 'DELEGATECALL', 'CALLCODE'] as const
+  return [
+    { name: 'SELFDESTRUCT of 9 wei', account: { balance: 9n }, program: () => ['1234', 0xff] },
+    ...kinds.map(
+      (kind): Draft => ({
+        name: `SELFDESTRUCT in a ${kind}`,
+        account: { balance: 9n },
+        others: (at) => ({ [at + 1]: { balance: 7n, code: code(hex(at + 2), 0xff) }, [at + 2]: { balance: 1n } }),
+        program: (at) => call(kind, { to: hex(at + 1), gas: 0xffff }),
+      }),
+    ),
+  ]
+}
+
 function callNext(kind: 'CALL' | 'CALLCODE', to: number): Program {
   return [...call(kind, { to: hex(to), gas: 0xffff }), 0x50]
 }

@@ -1,13 +1,12 @@
 import type { Receipt } from '#executor/blockBuilder.ts'
 import { TraceBudget, type TracedOutcome, type TraceRecorder } from '#executor/tracers/recorder.ts'
-import { type AnvilBlock, withAnvilBlock } from './anvilRun.ts'
+import { type AnvilBlock, type AnvilReceipt, type RpcCall, withAnvilBlock } from './anvilRun.ts'
 import { openNodeBlock } from './nodeRun.ts'
-import type { Case } from './scenario.ts'
+import { berlinGasUsed, type Case, GAS_PRICE } from './scenario.ts'
 
 /** One tracer as both sides are asked for it. */
 export type TracerPair = {
-  /** Second parameter of debug_traceTransaction. */
-  anvil: object
+  anvil: (hash: string) => RpcCall
   node: (budget: TraceBudget) => TraceRecorder
 }
 
@@ -18,6 +17,8 @@ export type TracePair = {
   anvil: unknown
   /** By the node's receipt. */
   gasUsed: number
+  /** wei the sender paid to the coinbase on anvil and not on the node, before and after the transaction. */
+  overpaid: { before: bigint; after: bigint }
 }
 
 /** anvil replays a block up to each transaction it is asked about: short blocks keep that short. */
@@ -32,8 +33,13 @@ export async function traceOnBoth(cases: readonly Case[], tracers: readonly Trac
     for (const [position, tracer] of tracers.entries()) {
       const node = await traceOnNode(block, tracer.node)
       const anvil = await traceOnAnvil(block, tracer.anvil)
-      for (const [index, scenario] of block.entries())
-        pairs[position]!.push({ scenario, anvil: anvil[index], ...node[index]! })
+      let overpaid = 0n
+      for (const [index, scenario] of block.entries()) {
+        const before = overpaid
+        overpaid += surplusGas(anvil.receipts[index]!, scenario) * GAS_PRICE
+        const paid = { before, after: overpaid }
+        pairs[position]!.push({ scenario, anvil: anvil.traces[index], overpaid: paid, ...node[index]! })
+      }
     }
   }
   return pairs
@@ -52,10 +58,14 @@ async function traceOnNode(cases: readonly Case[], create: TracerPair['node']) {
   return traces
 }
 
-async function traceOnAnvil(cases: readonly Case[], config: object) {
-  const trace = async ({ hashes, send }: AnvilBlock) =>
-    await send(hashes.map((hash) => ['debug_traceTransaction', hash, config]))
+async function traceOnAnvil(cases: readonly Case[], ask: TracerPair['anvil']) {
+  const trace = async ({ hashes, receipts, send }: AnvilBlock) => ({ traces: await send(hashes.map(ask)), receipts })
   return await withAnvilBlock(cases, trace, ['--steps-tracing'])
+}
+
+/** Gas that anvil takes and Berlin does not, see `berlinGasUsed`. */
+function surplusGas({ gasUsed }: AnvilReceipt, { clearedSlots = 0 }: Case): bigint {
+  return BigInt(Number(gasUsed) - berlinGasUsed(Number(gasUsed), clearedSlots))
 }
 
 function outcomeOf({ transaction, gasUsed, status, returnData, contractAddress }: Receipt): TracedOutcome {
