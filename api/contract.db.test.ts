@@ -16,6 +16,9 @@ const SENDER = Address(WORKED_SENDER)
 /** Methods that need a connection, always refuse, or have tests with answers of their own. */
 const ELSEWHERE =
   /^(eth_subscribe|eth_unsubscribe|eth_getProof|eth_call|eth_estimateGas|eth_sendRawTransactionSync|rpc\.discover)$/
+const TRACERS = ['callTracer', 'prestateTracer', '4byteTracer', 'noopTracer', 'flatCallTracer', 'muxTracer'].map(
+  (tracer) => ({ tracer }),
+)
 const OPEN_RPC = join(vectorsFolder(), '..', 'zkevm-openrpc.json')
 
 type Document = {
@@ -122,6 +125,27 @@ async function questions(): Promise<Record<string, unknown[][]>> {
     ],
     debug_accountRange: [['latest'], ['latest', '0x', 1, true, true]],
     debug_getModifiedAccountsByNumber: [['latest'], ['0x0', 'latest']],
+    debug_traceTransaction: [[txHash], ...TRACERS.map((config) => [txHash, config])],
+    debug_traceTransactionCounters: [[txHash]],
+    debug_traceBlockByNumber: [['latest'], ...TRACERS.map((config) => ['latest', config])],
+    debug_traceBlockByHash: [[hash]],
+    debug_traceBatchByNumber: [['0x1']],
+    debug_traceCall: [[transfer], ...TRACERS.map((config) => [transfer, 'latest', config])],
+    trace_block: [['latest'], ['0x0']],
+    trace_transaction: [[txHash], [ZERO_HASH]],
+    trace_get: [
+      [txHash, []],
+      [txHash, ['0x9']],
+    ],
+    trace_filter: [[{}], [{ toAddress: [CONTRACT] }]],
+    trace_call: [[transfer, ['trace', 'stateDiff']]],
+    trace_callMany: [[[[transfer, ['trace']]]]],
+    trace_rawTransaction: [[raw, ['trace']]],
+    trace_replayTransaction: [[txHash, ['trace', 'stateDiff']]],
+    trace_replayBlockTransactions: [['latest', ['trace', 'stateDiff']]],
+    ots_traceTransaction: [[txHash]],
+    ots_getInternalOperations: [[txHash]],
+    ots_getTransactionError: [[txHash]],
     ots_hasCode: [[CONTRACT]],
     ots_getBlockDetails: [[last.number], [99]],
     ots_getBlockDetailsByHash: [[hash]],

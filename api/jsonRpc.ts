@@ -11,6 +11,7 @@ import {
   responseTooLarge,
   timedOut,
 } from './errors.ts'
+import { JsonText } from './jsonText.ts'
 import type { Method, RequestContext, Transport } from './method.ts'
 import { SerializedJson } from './serializedJson.ts'
 import { withTimeLimit } from './timeLimit.ts'
@@ -222,6 +223,7 @@ function hasLongString(value: unknown): boolean {
 
 /** @throws {RpcError} -32003 for what is longer than any string can be */
 function toJson(result: unknown): string {
+  if (result instanceof JsonText) return result.text
   try {
     return result instanceof SerializedJson ? result.text : JSON.stringify(result ?? null)
   } catch (error) {

@@ -45,7 +45,9 @@ export async function startChainApi(): Promise<ChainApi> {
   await storeL1(db)
   for (const batch of chain.batches) await storeBatch(db, batch)
   await storeProgress(db, chain)
-  const config = testConfig(databaseUrl, { rpc: { namespaces: [...'eth net web3 txpool zkevm debug ots'.split(' ')] } })
+  const config = testConfig(databaseUrl, {
+    rpc: { namespaces: [...'eth net web3 txpool zkevm debug trace ots'.split(' ')] },
+  })
   const server = await startApiServer(
     parseConfig({ ...config, network: { ...config.network, chainId: CHAIN_ID } }),
     createLogger('api', 'fatal'),

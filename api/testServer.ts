@@ -5,6 +5,7 @@ import { openBatch } from '#db/batches.ts'
 import { storeBlock } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import { initializeGenesis } from '#db/genesis.ts'
+import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
 import { type Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
@@ -40,8 +41,8 @@ export async function startTestApi({
     ]),
   )
   const codes = new Map<Hash, Uint8Array>()
-  for (const [index, [address, code]] of Object.entries(contracts).entries()) {
-    const codeHash = hashOf(0xc0de00 + index)
+  for (const [address, code] of Object.entries(contracts)) {
+    const codeHash = linearPoseidon(code)
     codes.set(codeHash, code)
     accounts.set(address as Address, { nonce: 1n, balance: 0n, codeHash, codeSize: code.length })
   }

@@ -20,6 +20,7 @@ import { blockInfoRoot, gasUsedLeaf, headerLeaves, receiptLeaves } from './block
 import { CounterModel } from './counters/counterModel.ts'
 import { addCounters, findExhaustedCounter } from './counters/zkCounters.ts'
 import type { BlockContext } from './evm/interpreter.ts'
+import type { Pace } from './evm/pace.ts'
 import type { Tracer } from './evm/tracer.ts'
 import type { IntrinsicError } from './intrinsic.ts'
 import { type MessageResult, runTransaction } from './runTransaction.ts'
@@ -121,6 +122,9 @@ export type L2BlockResult = {
   /** Of the block marker and the transactions. */
   counters: ZkCounters
 }
+
+/** Who watches a transaction run, and who may end it. */
+export type Watch = { tracer?: Tracer | undefined; pace?: Pace | undefined }
 
 type Dependencies = {
   /** At the state of `parentStateRoot`. Belongs to the builder until the block is closed or discarded. */
@@ -247,12 +251,12 @@ export class BlockBuilder {
     transaction: Transaction,
     sender: Address,
     effectivePercentage: number,
-    { tracer }: { tracer?: Tracer | undefined } = {},
+    watch: Watch = {},
   ): Promise<ExecuteResult> {
     const world = this.#world
     const checkpoint = world.checkpoint()
     try {
-      const result = await this.#run(transaction, sender, effectivePercentage, tracer)
+      const result = await this.#run(transaction, sender, effectivePercentage, watch)
       if (result.kind !== 'included') world.revertTo(checkpoint)
       return result
     } catch (error) {
@@ -265,11 +269,11 @@ export class BlockBuilder {
     transaction: Transaction,
     sender: Address,
     effectivePercentage: number,
-    tracer: Tracer | undefined,
+    watch: Watch,
   ): Promise<ExecuteResult> {
     const meter = this.#model.createMeter()
     const gasPrice = effectiveGasPrice(transaction.gasPrice, effectivePercentage)
-    const context = { world: this.#world, rules: this.#rules, block: this.context, counters: meter, tracer }
+    const context = { world: this.#world, rules: this.#rules, block: this.context, counters: meter, ...watch }
     const outcome = await runTransaction(context, transaction, sender, gasPrice)
     if (outcome.kind === 'invalid') return outcome
     const parsed = this.#model.parse(transaction, this.#input.chainId)

@@ -70,12 +70,29 @@ const forkConfig = closed({
 const resource = closed({ disabled: boolean, oldestBlock: uint }, ['disabled'])
 const ratio: Schema = { type: 'number', minimum: 0, maximum: 1 }
 
+const count: Schema = { type: 'integer', minimum: 0 }
+const structLog = closed(
+  {
+    ...{ pc: count, op: { type: 'string' }, gas: count, gasCost: count, depth: { type: 'integer', minimum: 1 } },
+    ...{ error: { type: 'string' }, refund: count, stack: list(uint), memory: list(hash), returnData: bytes },
+    storage: map(hash),
+  },
+  ['pc', 'op', 'gas', 'gasCost', 'depth'],
+)
+const opcodeTrace = open({ gas: count, failed: boolean, returnValue: bytes, structLogs: list(structLog) })
+/** Forms of named tracers are not part of the specification. */
+const trace = or(opcodeTrace, { not: { type: 'object', required: ['structLogs'] } })
+const blockTraces = list(open({ txHash: hash, result: trace }))
+
 /** Results by method; those of a transaction that waits under `<method> waiting`. */
 export const EXECUTION_APIS: Record<string, Schema> = {
   debug_getRawBlock: bytes,
   debug_getRawHeader: bytes,
   debug_getRawReceipts: list(bytes),
   debug_getRawTransaction: bytes,
+  debug_traceBlockByHash: blockTraces,
+  debug_traceBlockByNumber: blockTraces,
+  debug_traceTransaction: trace,
   eth_accounts: list(address),
   eth_baseFee: uint,
   eth_blockNumber: uint,

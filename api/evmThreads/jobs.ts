@@ -4,6 +4,8 @@ import { callJob } from './jobs/call.ts'
 import { callManyJob } from './jobs/callMany.ts'
 import { estimateGasJob } from './jobs/estimateGas.ts'
 import { simulateBlocksJob } from './jobs/simulateBlocks.ts'
+import { traceBlockJob } from './jobs/traceBlock.ts'
+import { traceCallsJob } from './jobs/traceCalls.ts'
 
 /** Every kind of job, by the name it is asked for. */
 export const evmJobs = {
@@ -12,6 +14,8 @@ export const evmJobs = {
   estimateGas: estimateGasJob,
   accessList: accessListJob,
   simulateBlocks: simulateBlocksJob,
+  traceBlock: traceBlockJob,
+  traceCalls: traceCallsJob,
 }
 
 export type JobKind = keyof typeof evmJobs

@@ -2,6 +2,7 @@ import type { ApiDeps } from '../deps.ts'
 import { createMethodTable, type Method } from '../method.ts'
 import { debugRawMethods } from './debugRaw.ts'
 import { debugStateMethods } from './debugState.ts'
+import { debugTraceMethods } from './debugTrace.ts'
 import { devMethods } from './dev.ts'
 import { devRefusedMethods } from './devRefused.ts'
 import { devSnapshotMethods } from './devSnapshots.ts'
@@ -20,7 +21,9 @@ import { ethSubscribeMethods } from './ethSubscribe.ts'
 import { ethTransactionMethods } from './ethTransactions.ts'
 import { nodeMethods } from './node.ts'
 import { otsMethods } from './ots.ts'
+import { otsTraceMethods } from './otsTrace.ts'
 import { rpcMethods } from './rpc.ts'
+import { traceMethods } from './trace.ts'
 import { txpoolMethods } from './txpool.ts'
 import { zkevmMethods } from './zkevm.ts'
 import { zkevmBatchDataMethods } from './zkevmBatchData.ts'
@@ -46,6 +49,9 @@ export function createMethods(deps: ApiDeps): Map<string, Method> {
     ethFeeMethods,
     ethLogMethods,
     ethSubscribeMethods,
+    debugTraceMethods,
+    traceMethods,
+    otsTraceMethods,
     nodeMethods,
     txpoolMethods,
     zkevmMethods,

@@ -1,8 +1,11 @@
 import { NodeError } from '#common/errors.ts'
 import { CallTracer, type CallTracerConfig } from './callTracer.ts'
+import { CountersTracer } from './countersTracer.ts'
 import { type FlatCallConfig, FlatCallTracer } from './flatCallTracer.ts'
 import { FourByteTracer } from './fourByteTracer.ts'
 import { MuxTracer } from './muxTracer.ts'
+import { OtterscanTracer } from './otterscanTracer.ts'
+import { type ParityConfig, ParityTracer } from './parityTracer.ts'
 import { type PrestateConfig, PrestateTracer } from './prestateTracer.ts'
 import type { TraceBudget, TraceRecorder } from './recorder.ts'
 import { type StructLogConfig, StructLogRecorder } from './structLog.ts'
@@ -16,6 +19,11 @@ export type TracerSpec =
   | { tracer?: undefined; config: StructLogConfig }
   | { tracer: string; config: Readonly<Record<string, unknown>> }
 
+/** What debug_ methods may name. */
+export const DEBUG_TRACERS: readonly string[] = [
+  ...['callTracer', 'prestateTracer', '4byteTracer', 'noopTracer', 'flatCallTracer', 'muxTracer'],
+]
+
 const TRACERS: Readonly<
   Record<string, (config: Readonly<Record<string, unknown>>, budget: TraceBudget) => TraceRecorder>
 > = {
@@ -24,6 +32,9 @@ const TRACERS: Readonly<
   flatCallTracer: (config, budget) => new FlatCallTracer(config as FlatCallConfig, budget),
   '4byteTracer': () => new FourByteTracer(),
   noopTracer: () => ({ tracer: {}, result: () => ({}) }),
+  parityTracer: (config, budget) => new ParityTracer(config as ParityConfig, budget),
+  otterscanTracer: (_, budget) => new OtterscanTracer(budget),
+  countersTracer: (config, budget) => new CountersTracer(config as StructLogConfig, budget),
   muxTracer: (config, budget) =>
     new MuxTracer(
       Object.entries(config).map(([tracer, of]) => [

@@ -1,5 +1,5 @@
 import { NodeError } from '#common/errors.ts'
-import type { Address } from '#protocol/primitives.ts'
+import type { ZkCounters } from '#protocol/counters.ts'
 import type { Tracer } from '../evm/tracer.ts'
 import type { WorldState } from '../worldState.ts'
 
@@ -15,8 +15,8 @@ export type TracedOutcome = {
   gasUsed: number
   success: boolean
   returnData: Uint8Array
-  /** Set for a deployment. */
-  contractAddress: Address | undefined
+  /** Of the transaction alone. */
+  counters: ZkCounters
 }
 
 /** Watches one transaction and makes an answer of it. */

@@ -131,12 +131,16 @@ test.each(['nonsense', 'toString', ''])('tracer %j is unknown', async (tracer) =
   await expect(trace(oneStore, named(tracer))).rejects.toThrow(UnknownTracerError)
 })
 
-test.each([{ config: { enableMemory: true } }, named('callTracer'), named('prestateTracer'), named('flatCallTracer')])(
-  'a trace that grows too large ends: %o',
-  async (spec) => {
-    // MSTORE at 64 KiB, then calls of itself while there is gas
-    const program = code('01', '010000', 0x52, '010000', 0x5f, '010000', 0x5f, 0x5f, 0x30, 0x5a, 0xf1)
-    const accounts = { [CONTRACT]: { code: program } }
-    await expect(trace(accounts, spec, { gas: 30_000_000 })).rejects.toThrow(TraceTooLargeError)
-  },
-)
+// MSTORE at 64 KiB, then calls of itself while there is gas
+const CALLS_ITSELF = code('01', '010000', 0x52, '010000', 0x5f, '010000', 0x5f, 0x5f, 0x30, 0x5a, 0xf1)
+// loads slot after slot
+const READS_SLOTS = code(0x5b, 0x5a, 0x54, 0x50, 0x5f, 0x56)
+
+test.each([
+  [CALLS_ITSELF, { config: { enableMemory: true } }],
+  [CALLS_ITSELF, named('callTracer')],
+  [CALLS_ITSELF, named('flatCallTracer')],
+  [READS_SLOTS, named('prestateTracer')],
+])('a trace that grows too large ends: %#', async (program, spec) => {
+  await expect(trace({ [CONTRACT]: { code: program } }, spec, { gas: 30_000_000 })).rejects.toThrow(TraceTooLargeError)
+})

@@ -1,5 +1,5 @@
-import type { Receipt } from '#executor/blockBuilder.ts'
-import { TraceBudget, type TracedOutcome, type TraceRecorder } from '#executor/tracers/recorder.ts'
+import { outcomeOf } from '#executor/replayBlock.ts'
+import { TraceBudget, type TraceRecorder } from '#executor/tracers/recorder.ts'
 import { type AnvilBlock, type AnvilReceipt, type RpcCall, withAnvilBlock } from './anvilRun.ts'
 import { openNodeBlock } from './nodeRun.ts'
 import { berlinGasUsed, type Case, GAS_PRICE } from './scenario.ts'
@@ -66,8 +66,4 @@ async function traceOnAnvil(cases: readonly Case[], ask: TracerPair['anvil']) {
 /** Gas that anvil takes and Berlin does not, see `berlinGasUsed`. */
 function surplusGas({ gasUsed }: AnvilReceipt, { clearedSlots = 0 }: Case): bigint {
   return BigInt(Number(gasUsed) - berlinGasUsed(Number(gasUsed), clearedSlots))
-}
-
-function outcomeOf({ transaction, gasUsed, status, returnData, contractAddress }: Receipt): TracedOutcome {
-  return { gasLimit: Number(transaction.gasLimit), gasUsed, success: status === 1, returnData, contractAddress }
 }

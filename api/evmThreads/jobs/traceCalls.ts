@@ -1,0 +1,40 @@
+import { type SimulatedCall, simulateOn } from '#executor/simulate.ts'
+import type { StateOverrides } from '#executor/stateOverrides.ts'
+import { createRecorder, type TracerSpec } from '#executor/tracers/createRecorder.ts'
+import { TraceBudget } from '#executor/tracers/recorder.ts'
+import { callError } from '../../callOutcome.ts'
+import { MAX_TRACE_BYTES } from '../../traceConfig.ts'
+import { type EvmBlock, type EvmJob, evmJob } from '../job.ts'
+import { answerTooLarge } from './answerTooLarge.ts'
+
+export type TraceCallsRequest = {
+  calls: readonly { call: SimulatedCall; spec: TracerSpec }[]
+  block: EvmBlock
+  overrides?: StateOverrides | undefined
+}
+
+/** Traces of calls as JSON, each on the state the calls before it have left. @throws {RpcError} when one is refused */
+export const traceCallsJob: EvmJob<TraceCallsRequest, string[]> = evmJob(
+  async ({ calls, block, overrides }, { states, pace }) => {
+    const { context, forkId, treeDepth } = block
+    const budget = new TraceBudget(MAX_TRACE_BYTES)
+    const traces: string[] = []
+    await states
+      .withWorld(
+        block.state,
+        async (world) => {
+          for (const { call, spec } of calls) {
+            const recorder = createRecorder(spec, budget)
+            const options = { block: context, forkId, treeDepth, pace, tracer: recorder.tracer }
+            const result = await simulateOn(world, call, options)
+            if (result.kind === 'refused') throw callError(result, call)
+            traces.push(JSON.stringify(await recorder.result({ gasLimit: call.gas, ...result }, world)))
+          }
+        },
+        overrides,
+      )
+      .catch(answerTooLarge)
+    return traces
+  },
+  { isTrace: true },
+)

@@ -1,0 +1,52 @@
+import type { OtterscanTrace } from '#executor/tracers/otterscanTracer.ts'
+import type { Hash } from '#protocol/primitives.ts'
+import type { ApiDeps } from '../deps.ts'
+import { method, type RequestContext } from '../method.ts'
+import { hashParam } from '../params.ts'
+import * as schema from '../schemas.ts'
+import { MAX_TRACE_MS } from '../traceConfig.ts'
+import { traceTransaction } from '../traces.ts'
+
+const otsCall = schema.object({
+  ...{ type: schema.text, depth: schema.integer, from: schema.address, to: schema.address },
+  ...{ value: schema.nullable(schema.quantity), input: schema.bytes, output: schema.bytes },
+})
+const operation = schema.object({
+  ...{ type: { enum: [0, 1, 2, 3] }, from: schema.address, to: schema.address, value: schema.quantity },
+})
+
+/** What an Otterscan explorer asks of the inside of a transaction. */
+export const otsTraceMethods = (deps: ApiDeps) => {
+  async function trace(txHash: Hash, { signal }: RequestContext): Promise<OtterscanTrace> {
+    const spec = { tracer: 'otterscanTracer', config: {} }
+    const { json } = await traceTransaction(deps, txHash, spec, { timeoutMs: MAX_TRACE_MS, signal })
+    return JSON.parse(json)
+  }
+
+  return [
+    method({
+      name: 'ots_traceTransaction',
+      summary: 'All calls of a mined transaction, each with its depth',
+      cost: 200,
+      params: [hashParam('transactionHash')],
+      result: schema.listOf(otsCall),
+      handle: async ([txHash], context) => (await trace(txHash, context)).calls,
+    }),
+    method({
+      name: 'ots_getInternalOperations',
+      summary: 'Ether that moved inside a mined transaction (0, 1 when all of an account) and contracts it made (2, 3)',
+      cost: 200,
+      params: [hashParam('transactionHash')],
+      result: schema.listOf(operation),
+      handle: async ([txHash], context) => (await trace(txHash, context)).operations,
+    }),
+    method({
+      name: 'ots_getTransactionError',
+      summary: 'What a mined transaction reverted with, 0x when it did not',
+      cost: 200,
+      params: [hashParam('transactionHash')],
+      result: schema.bytes,
+      handle: async ([txHash], context) => (await trace(txHash, context)).error,
+    }),
+  ]
+}
