@@ -58,6 +58,19 @@ test('a caller that is gone ends its job', async () => {
   expect(await ask('echo', 'here')).toBe('here')
 })
 
+test('many jobs of one connection share a signal without a warning', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  const controller = new AbortController()
+  const waiting = Array.from({ length: 20 }, () => ask('wait', undefined, 20_000, controller.signal))
+  expect(await ask('echo', 1)).toBe(1)
+  controller.abort(new Error('gone'))
+  expect((await Promise.allSettled(waiting)).map(({ status }) => status)).toEqual(Array(20).fill('rejected'))
+  process.off('warning', note)
+  expect(warnings).toEqual([])
+})
+
 test('jobs are spread over the threads', async () => {
   await pool.close()
   pool = start(2)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { NodeError } from '#common/errors.ts'
 import type { Logger } from '#common/logger.ts'
@@ -90,6 +91,7 @@ export class ThreadPool {
           else resolve(outcome.response)
         },
       }
+      if (signal !== undefined) setMaxListeners(0, signal) // one signal stands for all requests of a connection
       signal?.addEventListener('abort', aborted, { once: true })
       this.#place(task)
     })

@@ -1,5 +1,4 @@
 import { bytesToHex } from '#common/bytes.ts'
-import { readNextNonce } from '#db/pool.ts'
 import { type Address, ZERO_HASH } from '#protocol/primitives.ts'
 import { getBlockByParameter } from '../blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -19,6 +18,7 @@ import {
   slotParam,
   slotsParam,
 } from '../params.ts'
+import { readPendingNonce } from '../pendingNonce.ts'
 import * as schema from '../schemas.ts'
 
 const MAX_STORAGE_VALUES = 1024
@@ -47,11 +47,7 @@ export const ethStateMethods = (deps: ApiDeps) => {
       result: schema.quantity,
       handle: async ([address, block]) => {
         if (block !== 'pending') return quantity((await readAccount(address, block)).nonce)
-        const [inPool, next] = await Promise.all([
-          deps.sequencerNode?.ask<string>('eth_getTransactionCount', [address, 'pending']),
-          readNextNonce(deps.db, address),
-        ])
-        return quantity(Math.max(Number(inPool ?? 0), next)) // never below latest, though the sequencer be behind
+        return quantity(await readPendingNonce(deps, address))
       },
     }),
     method({
