@@ -101,7 +101,9 @@ async function questions(): Promise<Record<string, unknown[][]>> {
     eth_createAccessList: [[transfer]],
     eth_callMany: [[[{ transactions: [transfer, transfer] }]]],
     eth_fillTransaction: [[transfer]],
-    eth_simulateV1: [[{ blockStateCalls: [{ calls: [transfer] }] }]],
+    eth_simulateV1: [
+      [{ blockStateCalls: [{ calls: [transfer, { input: '0xfe', gas: '0x186a0' }, { input: '0x5f5ffd' }] }] }],
+    ],
     zkevm_estimateCounters: [[transfer]],
     zkevm_estimateGasPrice: [[transfer]],
     zkevm_estimateFee: [[transfer]],

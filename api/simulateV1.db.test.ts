@@ -175,6 +175,7 @@ describe('a simulation is refused', () => {
     [-38022, one([], move([4, addressOf(4)]))],
     [-38023, one([], move([4, alice], [2, alice]))],
     [-38026, { blockStateCalls: [{ blockOverrides: { number: '0x200' } }] }],
+    [-38026, one([{ input: '0xfe' }, { to: bob }])],
     [-32602, { blockStateCalls: [] }],
     [-32602, one([], { stateOverrides: { [alice]: { movePrecompileToAddress: bob } } })],
   ])('with %i: %j', async (code, payload, validation = false) => {

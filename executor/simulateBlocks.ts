@@ -77,6 +77,7 @@ export type CallRefusal =
   | 'intrinsic gas too low'
   | 'insufficient funds for gas * price + value'
   | 'block gas limit reached'
+  | 'client limit exceeded'
 
 /** A call cannot stand in its block. Nothing is simulated then. */
 export class CallRefusedError extends NodeError {
@@ -155,6 +156,8 @@ async function runCall(
   if (validates) requireNonce(call, sender.nonce)
   const used = before?.cumulativeGasUsed ?? 0
   const gas = Math.min(gasOf(call, Number(block.gasLimit) - used, validates), simulation.gasLeft)
+  if (gas === simulation.gasLeft && gas < intrinsicGas(data, to === undefined))
+    throw new CallRefusedError('client limit exceeded', `all calls together get ${simulation.gasCap} gas`)
   const nonce = call.nonce ?? sender.nonce
   const tracer = new TransferLogs()
   const simulated = { from, to, data, value, gasPrice, gas }

@@ -59,6 +59,24 @@ const headerFields = {
 const block = (transactions: Schema) =>
   closed({ ...headerFields, size: uint, totalDifficulty: uint, transactions: list(transactions), uncles: list(hash) })
 
+const callFields = { returnData: bytes, gasUsed: uint, maxUsedGas: uint, logs: list(log) }
+const callError = or(
+  open({ code: { const: 3 }, message: { type: 'string', pattern: '^execution reverted' } }),
+  open({ code: { const: -32015 }, message: { type: 'string', pattern: '^vm execution error' } }),
+)
+const callResult = or(
+  open({ ...callFields, status: hex('1') }),
+  open({ ...callFields, status: hex('0'), error: callError }),
+)
+const simulatedBlock = closed({
+  ...{ ...headerFields, size: uint, totalDifficulty: uint, transactions: list(hash), uncles: list(hash) },
+  calls: list(callResult),
+})
+const unsigned = {
+  ...{ type: hex('0'), nonce: uint, to: or(none, address), gas: uint, value: uint, input: bytes, gasPrice: uint },
+  chainId: uint,
+}
+
 const byNonce = map(waiting)
 const addresses = map(address)
 const integer: Schema = { type: 'integer', minimum: 0 }
@@ -102,6 +120,13 @@ export const EXECUTION_APIS: Record<string, Schema> = {
   }),
   eth_chainId: uint,
   eth_coinbase: address,
+  eth_createAccessList: closed(
+    {
+      ...{ accessList: list(closed({ address, storageKeys: list(hash) })), gasUsed: uint },
+      error: { type: 'string' },
+    },
+    ['accessList', 'gasUsed'],
+  ),
   eth_config: closed({ current: forkConfig, next: or(none, forkConfig), last: or(none, forkConfig) }),
   eth_feeHistory: {
     ...closed(
@@ -112,6 +137,7 @@ export const EXECUTION_APIS: Record<string, Schema> = {
       ['oldestBlock', 'baseFeePerGas', 'gasUsedRatio'],
     ),
   },
+  eth_fillTransaction: closed({ raw: bytes, tx: closed(unsigned) }),
   eth_gasPrice: uint,
   eth_getBalance: uint,
   eth_getBlockByHash: or(none, block(mined)),
@@ -136,6 +162,7 @@ export const EXECUTION_APIS: Record<string, Schema> = {
   eth_newFilter: uint,
   eth_newPendingTransactionFilter: uint,
   eth_sendRawTransaction: hash,
+  eth_simulateV1: list(simulatedBlock),
   eth_syncing: or(closed({ startingBlock: uint, currentBlock: uint, highestBlock: uint }), boolean),
   eth_uninstallFilter: boolean,
   net_version: { type: 'string', pattern: '^(0|[1-9][0-9]*)$' },
