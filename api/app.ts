@@ -11,6 +11,7 @@ import { createHostCheck } from './hostCheck.ts'
 import { type Dispatcher, formatError } from './jsonRpc.ts'
 import type { RequestContext } from './method.ts'
 import type { Metrics } from './metrics.ts'
+import { createProbes } from './opsApp.ts'
 import { BodyEncodingError, BodyIncompleteError, BodyTooLargeError, readBody } from './readBody.ts'
 import { NODE_VERSION } from './version.ts'
 
@@ -37,7 +38,7 @@ export function createApp(deps: AppDeps): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()
   const isOpen = limits.cors.origins.includes('*')
   const isHostAllowed = createHostCheck(limits.vhosts)
-  app.route('/', createOpsApp(deps))
+  app.route('/', createProbes(deps))
 
   function corsHeaders({ env: { incoming } }: Http): Headers {
     const { origin } = incoming.headers
@@ -127,18 +128,3 @@ const httpContext = (c: Http, caller: ReturnType<IdentifyCaller>): RequestContex
     return c.req.raw.signal
   },
 })
-
-/** What operators and load balancers ask; the operations port has nothing else. */
-export function createOpsApp({ health, metrics }: Pick<AppDeps, 'health' | 'metrics'>): Hono {
-  const app = new Hono()
-  app.get('/live', (c) => c.json({ status: 'live' }))
-  app.get('/ready', async (c) => {
-    const readiness = await health.check()
-    return c.json(readiness, readiness.status === 'ready' ? 200 : 503)
-  })
-  app.get('/health', async (c) => c.json(await health.check()))
-  app.get('/metrics', async (c) =>
-    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
-  )
-  return app
-}

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
+import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
+import { readL1Progress } from '#db/rpc/l1Progress.ts'
 import type { Gate } from './gate.ts'
 import type { Head } from './head.ts'
 
@@ -11,19 +13,22 @@ export interface Health {
   check(): Promise<Readiness>
 }
 
+type Limits = Pick<Config['ops'], 'maxBlocksBehind' | 'maxBlockAgeMs'>
 type Finding = { ok: boolean; error?: string; [detail: string]: unknown }
 
 const DATABASE_TIMEOUT_MS = 2000
 
-/** `findHead` answers undefined until the head is followed. */
+/** `findHead` answers undefined until the head is followed. `ops` are the limits of a node that follows a sequencer. */
 export function createHealth({
   db,
   gate,
   findHead,
+  ops,
 }: {
   db: Database
   gate: Gate
   findHead: () => Head | undefined
+  ops: Limits | undefined
 }): Health {
   const since = new Map<string, { ok: boolean; at: string }>()
 
@@ -42,6 +47,7 @@ export function createHealth({
       const findings = {
         database: await checkDatabase(db),
         head: checkHead(findHead()),
+        sync: await checkSync(db, findHead(), ops),
         process: checkProcess(gate),
       }
       const checks = Object.fromEntries(Object.entries(findings).map(([name, finding]) => [name, date(name, finding)]))
@@ -60,6 +66,24 @@ function checkHead(head: Head | undefined): Finding {
   if (head === undefined) return { ok: false, error: 'no block is known yet' }
   const { blockNumber, timestamp } = head.latest
   return { ok: true, blockNumber, ageSeconds: Math.max(0, Math.floor(Date.now() / 1000) - timestamp) }
+}
+
+/** A sequencer makes the blocks: whatever it has is the newest. */
+async function checkSync(db: Database, head: Head | undefined, limits: Limits | undefined): Promise<Finding> {
+  if (limits === undefined) return { ok: true }
+  const { maxBlocksBehind: limit, maxBlockAgeMs } = limits
+  try {
+    const l1 = await readL1Progress(db)
+    if (l1 === undefined || head === undefined) return { ok: false, error: 'L1 was not read yet', limit }
+    const blocksBehind = Math.max(0, l1.target - l1.position)
+    const secondsBehind = Math.max(0, Math.floor(Date.now() / 1000) - head.latest.timestamp)
+    const isOld = maxBlockAgeMs > 0 && secondsBehind * 1000 > maxBlockAgeMs
+    const error =
+      blocksBehind > limit ? 'too many L1 blocks to read' : isOld ? 'the newest block is too old' : undefined
+    return { ok: error === undefined, ...{ blocksBehind, secondsBehind, limit }, ...(error && { error }) }
+  } catch {
+    return { ok: false, error: 'the database does not answer', limit }
+  }
 }
 
 async function checkDatabase(db: Database): Promise<Finding> {

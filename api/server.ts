@@ -7,7 +7,6 @@ import { noteNodeVersion } from '#db/rpc/node.ts'
 import { createPoolIntake } from '#pool/submission.ts'
 import { ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { type ApiKeys, followApiKeys } from './apiKeys.ts'
-import { createOpsApp } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { createDevTools } from './dev/devTools.ts'
 import { createEvmBlocks } from './evmBlocks.ts'
@@ -21,6 +20,8 @@ import { createDispatcher, type Dispatcher } from './jsonRpc.ts'
 import { addL1Metrics } from './l1Metrics.ts'
 import { createMethods } from './methods/table.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { createNodeStatus } from './nodeStatus.ts'
+import { createOpsApp } from './opsApp.ts'
 import { addSenderMetrics } from './senderMetrics.ts'
 import { createSequencerNode } from './sequencerNode.ts'
 import { createStateReaders } from './stateReaders.ts'
@@ -64,8 +65,11 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const gate = createGate()
     const metrics = createMetrics()
     let node: Node | undefined
-    const health = createHealth({ db, gate, findHead: () => node?.head })
-    const ops = withOps ? await listenHttp(createOpsApp({ health, metrics }), config.ops) : undefined
+    const findHead = () => node?.head
+    const health = createHealth({ db, gate, findHead, ops: config.role === 'sequencer' ? undefined : config.ops })
+    const readStatus = createNodeStatus(db, config, findHead)
+    const opsApp = createOpsApp({ health, metrics, config, readStatus })
+    const ops = withOps ? await listenHttp(opsApp, config.ops) : undefined
     if (ops !== undefined) closers.push(() => closeServer(ops.server, 0))
 
     // Both are asked only when the gate is open.

@@ -143,7 +143,7 @@ async function startNode(
   const services =
     role === 'sequencer'
       ? nodeServices(configPath, rpcUrl).filter(({ name }) => roles.includes(name as Role))
-      : followerServices(configPath, rpcUrl, '')
+      : followerServices(configPath, '')
   await allOf(services.map((spec) => progress.step(spec.name, () => supervisor.start(spec))))
   const names = services.map(({ name }) => name)
   return `Ready: ${names.join(', ')}${names.includes('api') ? ` at ${rpcUrl}` : ''}`

@@ -198,7 +198,16 @@ export const configSchema = z.strictObject({
       faucetKey: secret.optional(),
     })
     .prefault({}),
-  ops: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(9091) }).prefault({}),
+  ops: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(9091),
+      /** A node that follows is not ready while it has more L1 blocks to read than these … */
+      maxBlocksBehind: count.default(50),
+      /** … or its newest block is older than this; 0 for any age. */
+      maxBlockAgeMs: z.number().int().nonnegative().default(0),
+    })
+    .prefault({}),
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info') })
     .prefault({}),

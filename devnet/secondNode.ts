@@ -45,6 +45,6 @@ export async function setUpSecondNode(
   const rpcUrl = `http://127.0.0.1:${rpcPort}`
   return {
     node: { kind, rpcUrl, wsUrl: `ws://127.0.0.1:${rpcPort}`, temporalNamespace, databaseUrl },
-    services: followerServices(writeSecondNodeConfig(chain, own), rpcUrl, SUFFIX.process),
+    services: followerServices(writeSecondNodeConfig(chain, own), SUFFIX.process),
   }
 }

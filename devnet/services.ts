@@ -69,11 +69,12 @@ export function temporalService(command: string, settings: TemporalSettings, pla
 }
 
 /** A node that only follows the chain: one process beside its API. Their names end with `suffix`. */
-export function followerServices(configPath: string, rpcUrl: string, suffix: string): ProcessSpec[] {
+export function followerServices(configPath: string, suffix: string): ProcessSpec[] {
   const processOf = processesOf(configPath)
   return [
-    processOf(`follower${suffix}`, 'workers/follower.ts', ({ waitForLine }) => waitForLine(isWorkerReady), 2),
-    processOf(`api${suffix}`, 'api/main.ts', ({ signal }) => waitForOk(`${rpcUrl}/ready`, signal), 3),
+    processOf(`follower${suffix}`, 'workers/follower.ts', ({ waitForLine }) => waitForLine(says('worker ready')), 2),
+    // Not /ready, which says no until a long reading of L1 is over.
+    processOf(`api${suffix}`, 'api/main.ts', ({ waitForLine }) => waitForLine(says('api ready')), 3),
   ]
 }
 
@@ -98,7 +99,7 @@ export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] 
     processOf(
       name,
       `workers/${name === 'workflows' ? 'main' : name}.ts`,
-      ({ waitForLine }) => waitForLine(isWorkerReady),
+      ({ waitForLine }) => waitForLine(says('worker ready')),
       2,
     )
   return [
@@ -110,10 +111,10 @@ export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] 
   ]
 }
 
-function isWorkerReady(line: string): boolean {
-  if (!line.includes('worker ready')) return false
+const says = (message: string) => (line: string) => {
+  if (!line.includes(message)) return false
   try {
-    return (JSON.parse(line) as { msg?: unknown }).msg === 'worker ready'
+    return (JSON.parse(line) as { msg?: unknown }).msg === message
   } catch {
     return false
   }

@@ -51,17 +51,14 @@ const seconds = (performance.now() - started) / 1000
 await new Promise((resolve) => setTimeout(resolve, 2000)) // connections that are gone are noticed
 const after = await heap.measure()
 const hasEnded = api.child.exitCode !== null || api.child.signalCode !== null
-const peak = /VmHWM:\s+(\d+)/.exec(readStatus(api.child.pid!))?.[1]
-
 const faults = reports.flatMap((report) => report.faults)
 const sum = (kind: 'http' | 'webSocket' | 'misbehaving') => reports.reduce((total, report) => total + report[kind], 0)
 say(
   `${sum('http')} over HTTP, ${sum('webSocket')} over WebSocket, ${sum('misbehaving')} cut short or in drops: ${Math.round(seconds)} s`,
 )
+const [now, most] = ['VmRSS', 'VmHWM'].map((field) => residentMb(api.child.pid!, field))
 say(
-  `memory kept, MB: heap ${before.heapMb.toFixed(1)} after a tenth, ${after.heapMb.toFixed(1)} at the end;` +
-    ` outside it ${before.externalMb.toFixed(1)}, ${after.externalMb.toFixed(1)}` +
-    (peak ? `; resident at most ${Math.round(Number(peak) / 1024)}` : ''),
+  `heap kept: ${before.toFixed(1)} MB after a tenth, ${after.toFixed(1)} MB at the end; resident: ${now} MB, at most ${most} MB`,
 )
 for (const fault of faults) say(`FAULT ${fault}`)
 say(`${faults.length} faults, the process ${hasEnded ? 'ENDED' : 'is there'}`)
@@ -71,13 +68,15 @@ await api.stop()
 await db.$client.end()
 await postgres.stop()
 rmSync(folder, { recursive: true, force: true })
-const hasGrown = after.heapMb + after.externalMb > before.heapMb + before.externalMb + ALLOWED_GROWTH_MB
+const hasGrown = after > before + ALLOWED_GROWTH_MB
 process.exit(faults.length > 0 || hasEnded || hasGrown ? 1 : 0)
 
-function readStatus(pid: number): string {
+/** Only Linux tells. */
+function residentMb(pid: number, field: string): number | undefined {
   try {
-    return readFileSync(`/proc/${pid}/status`, 'utf8')
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024)
   } catch {
-    return ''
+    return undefined
   }
 }
