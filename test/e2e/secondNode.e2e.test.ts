@@ -76,6 +76,7 @@ test('a trusting node has blocks before L1, tells its subscribers, and keeps the
   const heads: number[] = []
   await provider.on('block', (number: number) => heads.push(number))
   await until(async () => (await quantity(ofSecond, 'eth_blockNumber')) >= 1, 60_000)
+  await steer(first)
   const hash = await send(ofSecond, network.accounts[4]!)
   await until(async () => (await ofSecond('eth_getTransactionReceipt', [hash])) !== null, 60_000)
   const { blockNumber, blockHash } = await ofSecond<{ blockNumber: Hex; blockHash: Hex }>('eth_getTransactionReceipt', [
