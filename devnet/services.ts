@@ -78,6 +78,9 @@ export function followerServices(configPath: string, suffix: string): ProcessSpe
   ]
 }
 
+/** More than an API waits for running requests: rpc.drainDelayMs and rpc.drainMs, by default. */
+const API_STOP_TIMEOUT_MS = 40_000
+
 const processesOf =
   (configPath: string) =>
   (name: string, file: string, ready: ProcessSpec['ready'], stage: number): ProcessSpec => ({
@@ -88,7 +91,7 @@ const processesOf =
     env: { ...process.env, ZKNODE_CONFIG: configPath },
     ...nicenessOf(name),
     ready,
-    stopTimeoutMs: 15_000,
+    stopTimeoutMs: name.startsWith('api') ? API_STOP_TIMEOUT_MS : 15_000,
     stage,
   })
 
