@@ -289,11 +289,8 @@ export class Evm {
   refuse(input: RefusedFrame, reason: string): undefined {
     const frame = this.#frames[this.#frames.length - 1]!
     this.#handOver(frame)
-    if (this.#tracer !== undefined) {
-      const depth = this.#frames.length + 1
-      this.#tracer.onEnter?.({ ...input, from: frame.account.address, depth })
-      this.#tracer.onExit?.({ output: NO_BYTES, gasUsed: 0, error: reason, depth })
-    }
+    const depth = this.#frames.length + 1
+    this.#tracer?.onRefuse?.({ ...input, from: frame.account.address, depth }, reason)
     frame.gas += input.gas
     frame.stack.push(0n)
   }

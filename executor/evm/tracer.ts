@@ -34,6 +34,8 @@ export type TraceExit = { output: Uint8Array; gasUsed: number; error: string | u
 export interface Tracer extends WorldObserver {
   onEnter?(enter: TraceEnter): void
   onExit?(exit: TraceExit): void
+  /** A call or creation that does not begin, for want of balance or nonce: its gas comes back at once. */
+  onRefuse?(enter: TraceEnter, reason: string): void
   onStep?(step: TraceStep): void
   /**
    * After the instruction of the last step: gas it took, with what it gave to a call and without what came back. Its

@@ -1,5 +1,5 @@
 import type { Address, Hash } from '#protocol/primitives.ts'
-import type { TraceEnter, Tracer } from '../evm/tracer.ts'
+import type { TraceEnter, TraceExit, Tracer } from '../evm/tracer.ts'
 import type { TraceBudget } from './recorder.ts'
 
 export type CallLog = {
@@ -55,24 +55,31 @@ export class CallTree {
   }
 
   readonly tracer: Tracer = {
-    onEnter: ({ kind, from, to, input, gas, value }) => {
-      this.#budget.take(FRAME_BYTES + 2 * input.length)
-      const frame = {
-        ...{ kind, from, to, input, gas, gasUsed: 0, value },
-        ...{ output: NO_BYTES, error: undefined, calls: [], logs: [] },
-      }
-      this.#open.at(-1)?.calls.push(frame)
-      this.#root ??= frame
-      this.#open.push(frame)
-    },
-    onExit: ({ output, gasUsed, error }) => {
-      this.#budget.take(2 * output.length)
-      Object.assign(this.#open.pop()!, { output, gasUsed, error })
+    onEnter: (enter) => this.#enter(enter),
+    onExit: (exit) => this.#exit(exit),
+    onRefuse: (enter, error) => {
+      this.#enter(enter)
+      this.#exit({ output: NO_BYTES, gasUsed: 0, error })
     },
     onLog: (log) => {
       this.#budget.take(LOG_BYTES + 2 * log.data.length)
       const frame = this.#open.at(-1)!
       frame.logs.push({ ...log, position: frame.calls.length, index: this.#logCount++ })
     },
+  }
+  #enter({ kind, from, to, input, gas, value }: TraceEnter): void {
+    this.#budget.take(FRAME_BYTES + 2 * input.length)
+    const frame = {
+      ...{ kind, from, to, input, gas, gasUsed: 0, value },
+      ...{ output: NO_BYTES, error: undefined, calls: [], logs: [] },
+    }
+    this.#open.at(-1)?.calls.push(frame)
+    this.#root ??= frame
+    this.#open.push(frame)
+  }
+
+  #exit({ output, gasUsed, error }: Omit<TraceExit, 'depth'>): void {
+    this.#budget.take(2 * output.length)
+    Object.assign(this.#open.pop()!, { output, gasUsed, error })
   }
 }

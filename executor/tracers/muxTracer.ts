@@ -26,6 +26,7 @@ export function combineTracers(tracers: readonly Tracer[]): Tracer {
   return {
     onEnter: (enter) => tracers.forEach((tracer) => void tracer.onEnter?.(enter)),
     onExit: (exit) => tracers.forEach((tracer) => void tracer.onExit?.(exit)),
+    onRefuse: (enter, reason) => tracers.forEach((tracer) => void tracer.onRefuse?.(enter, reason)),
     onStep: (step) => tracers.forEach((tracer) => void tracer.onStep?.(step)),
     onStepCost: (cost) => tracers.forEach((tracer) => void tracer.onStepCost?.(cost)),
     onFault: (reason) => tracers.forEach((tracer) => void tracer.onFault?.(reason)),

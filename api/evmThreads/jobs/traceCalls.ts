@@ -5,6 +5,7 @@ import { TraceBudget } from '#executor/tracers/recorder.ts'
 import { callError } from '../../callOutcome.ts'
 import { MAX_TRACE_BYTES } from '../../traceConfig.ts'
 import { type EvmBlock, type EvmJob, evmJob } from '../job.ts'
+import { simulationOptions } from '../simulationOptions.ts'
 import { answerTooLarge } from './answerTooLarge.ts'
 
 export type TraceCallsRequest = {
@@ -16,7 +17,7 @@ export type TraceCallsRequest = {
 /** Traces of calls as JSON, each on the state the calls before it have left. @throws {RpcError} when one is refused */
 export const traceCallsJob: EvmJob<TraceCallsRequest, string[]> = evmJob(
   async ({ calls, block, overrides }, { states, pace }) => {
-    const { context, forkId, treeDepth } = block
+    const options = simulationOptions(block, overrides, pace)
     const budget = new TraceBudget(MAX_TRACE_BYTES)
     const traces: string[] = []
     await states
@@ -25,8 +26,7 @@ export const traceCallsJob: EvmJob<TraceCallsRequest, string[]> = evmJob(
         async (world) => {
           for (const { call, spec } of calls) {
             const recorder = createRecorder(spec, budget)
-            const options = { block: context, forkId, treeDepth, pace, tracer: recorder.tracer }
-            const result = await simulateOn(world, call, options)
+            const result = await simulateOn(world, call, { ...options, tracer: recorder.tracer })
             if (result.kind === 'refused') throw callError(result, call)
             traces.push(JSON.stringify(await recorder.result({ gasLimit: call.gas, ...result }, world)))
           }
