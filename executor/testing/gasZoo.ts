@@ -58,6 +58,10 @@ const CONTRACTS: Record<
   },
   'CREATE of code': { parts: [...create('60015ff300'), ...REQUIRE] },
   'CREATE2 of code': { parts: [...create('60015ff300', 0xf5), ...REQUIRE] },
+  'a call with more value than there is': {
+    parts: [...callTo('9999', { value: '09' }), 0x50, ...store('01', '01')],
+    balance: 5n,
+  },
   SELFDESTRUCT: { parts: ['9999', 0xff], balance: 5n },
   'a hash of much memory': { parts: ['3fff', 0x5f, 0x20] },
   'a precompile': { parts: [...callTo('02'), ...REQUIRE] },
