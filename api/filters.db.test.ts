@@ -155,3 +155,10 @@ test('batches and the state of the node are told to subscribers, after the answe
   expect(toldTo(batches)).toEqual([expect.objectContaining({ number: '0x1', state: 'closed', workflowId: 'batch-1' })])
   socket.close()
 })
+
+test('a filter is kept without what is no part of it', async () => {
+  const { result: id, error } = await call(api.url, 'eth_newFilter', { fromBlock: '0x0', note: 'nothing\u0000of ours' })
+  expect(error).toBeUndefined()
+  const [row] = await api.db.select().from(rpcFilters).where(sql`${rpcFilters.id} = ${id}`)
+  expect(row!.criteria).toEqual({ fromBlock: '0x0' })
+})

@@ -108,7 +108,8 @@ export const ethLogMethods = (deps: ApiDeps) => {
       params: [
         customParam('filter', { type: 'object' }, (value, index) => {
           if (parseLogFilter(value, index).blockHash !== undefined) throw invalidParams('invalid block range params')
-          return parseObject(value, index)
+          const { address, topics, fromBlock, toBlock } = parseObject(value, index)
+          return { address, topics, fromBlock, toBlock } // what else there is may be what Postgres does not store
         }),
       ],
       result: schema.id,
