@@ -49,6 +49,9 @@ test('news come in order; after a reorg the lost blocks are named and the new on
   })
   while (head.latest.hash !== hashOf(0xbeef)) await new Promise((done) => setTimeout(done, 5))
   expect(news).toEqual(['+1', '+2', '+3', '-3', '-2', '+2'])
+  const { blockNumber, hash } = head.latest
+  expect(head.includes({ blockNumber, hash })).toBe(true)
+  expect(head.includes({ blockNumber, hash: blockOf(2, 0).block.hash })).toBe(false)
   await add(3, { hash: hashOf(0xcafe) })
   await head.reach(3)
   expect(head.latest.hash).toBe(hashOf(0xcafe))

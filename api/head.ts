@@ -11,6 +11,8 @@ export type HeadListener = (news: HeadNews) => void
 /** The newest block, kept in memory and current by notification: the cheapest methods ask no database. */
 export interface Head {
   readonly latest: HeaderRow
+  /** Whether a block is one of those remembered, that is recent and, as far as is known here, not undone. */
+  includes(block: Pick<HeaderRow, 'blockNumber' | 'hash'>): boolean
   /** Catches up with the database when the given block is newer than what is known here. */
   reach(blockNumber: number): Promise<void>
   subscribe(listener: HeadListener): () => void
@@ -33,13 +35,12 @@ export async function followHead(db: Database, logger: Logger): Promise<Head> {
 
   const latest = () => recent.at(-1)!
 
-  /** Drops remembered blocks that the database no longer has. */
-  async function dropRemoved(): Promise<HeaderRow[]> {
-    const removed: HeaderRow[] = []
+  /** Of the remembered blocks, those that the database has still, and those that it has not, newest first. */
+  async function findRemoved(): Promise<{ kept: HeaderRow[]; removed: HeaderRow[] }> {
     const stored = await readHeaders(db, { from: recent[0]!.blockNumber, to: latest().blockNumber, limit: REMEMBERED })
     const hashes = new Map(stored.map(({ blockNumber, hash }) => [blockNumber, hash]))
-    while (recent.length > 0 && hashes.get(latest().blockNumber) !== latest().hash) removed.push(recent.pop()!)
-    return removed
+    const end = recent.findLastIndex(({ blockNumber, hash }) => hashes.get(blockNumber) === hash) + 1
+    return { kept: recent.slice(0, end), removed: recent.slice(end).reverse() }
   }
 
   async function readNews(): Promise<void> {
@@ -47,14 +48,14 @@ export async function followHead(db: Database, logger: Logger): Promise<Head> {
       const from = latest().blockNumber
       const rows = await readHeaders(db, { from, to: Number.MAX_SAFE_INTEGER, limit: PAGE })
       const isContinued = rows[0]?.hash === latest().hash
-      const removed = isContinued ? [] : await dropRemoved()
+      const { kept, removed } = isContinued ? { kept: recent, removed: [] } : await findRemoved()
       let added = isContinued ? rows.slice(1) : []
-      if (recent.length === 0) {
+      if (kept.length === 0) {
         const newest = await findNewestHeader(db)
         if (newest === undefined) throw new BlockNotFoundError('The State DB has no genesis block.')
         added = [newest]
       }
-      recent = [...recent, ...added].slice(-REMEMBERED)
+      recent = [...kept, ...added].slice(-REMEMBERED)
       if (added.length > 0 || removed.length > 0) for (const listener of listeners) listener({ added, removed })
       if (isContinued && rows.length < PAGE) return
     }
@@ -84,6 +85,7 @@ export async function followHead(db: Database, logger: Logger): Promise<Head> {
     get latest() {
       return latest()
     },
+    includes: ({ blockNumber, hash }) => recent[blockNumber - recent[0]!.blockNumber]?.hash === hash,
     reach: async (blockNumber) => {
       if (blockNumber > latest().blockNumber) await refresh()
     },

@@ -8,6 +8,7 @@ import { migrate } from '#db/migrate.ts'
 import { createPoolStore } from '#db/pool.ts'
 import { createDatabase } from '#devnet/postgresServer.ts'
 import { call } from '#devnet/rpc.ts'
+import { keccak256 } from '#protocol/keccak.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import { contractAddress, encodeRawTransaction } from '#protocol/transaction.ts'
 import { startAnvil } from '#test/anvil.ts'
@@ -142,14 +143,16 @@ async function measureAnvil(
 type Reads = ReadonlyMap<string, readonly string[]>
 
 /** Bodies of the requests that are measured, by method. */
-function createReads(signer: TransferSigner): Reads {
+function createReads(signer: TransferSigner, raws: readonly Uint8Array[]): Reads {
   const token = contractAddress(signer.deployment.sender, 0n)
   const holder = (index: number) => signer.senders[index % signer.senders.length]!
+  const hashes = raws.map((raw) => bytesToHex(keccak256(raw)))
   const params: Record<string, (index: number) => readonly unknown[]> = {
     eth_blockNumber: () => [],
     eth_getBalance: (index) => [holder(index), 'latest'],
     eth_call: (index) => [{ to: token, data: `0x70a08231${holder(index).slice(2).padStart(64, '0')}` }, 'latest'],
     eth_getBlockByNumber: () => ['latest', false],
+    eth_getTransactionReceipt: (index) => [hashes[index % hashes.length]],
   }
   return new Map(
     Object.entries(params).map(([method, paramsOf]) => [
@@ -181,7 +184,7 @@ export async function run(): Promise<BenchResult> {
     const rounds = Array.from({ length: ROUNDS }, () =>
       toBatches(signer.sign('eth', TRANSACTIONS), signer.senders.length),
     )
-    const reads = createReads(signer)
+    const reads = createReads(signer, content)
     const anvil = await measureAnvil(signer, content, reads)
     const pool = { accountQueue: 5000, globalQueue: 100_000 }
     api = await startApiProcess(folder, testConfig(url.href, { pool }))

@@ -6,19 +6,20 @@ import {
   findMinedTransactionAt,
   findMinedTransactionByNonce,
   type MinedTransaction,
-  readLogsOfTransaction,
 } from '#db/rpc/transactions.ts'
 import { findBlockByParameter } from '../blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import { formatPendingTransaction, formatReceipt, formatTransaction } from '../format.ts'
 import { method } from '../method.ts'
 import { addressParam, blockNumberParam, booleanParam, dataParam, hashParam, indexParam, optional } from '../params.ts'
+import { createReceiptReader } from '../recentReceipts.ts'
 import * as schema from '../schemas.ts'
 import { MAX_WAITING, readWaiting } from '../waiting.ts'
 
 /** Sending transactions and finding them again. */
 export const ethTransactionMethods = (deps: ApiDeps) => {
   const { db, head, intake, sequencerNode } = deps
+  const readReceipt = createReceiptReader(db, head)
 
   /** Mined ones only once the head is there too, so that a caller's next question agrees. */
   async function findMined(hash: Parameters<typeof findMinedTransaction>[1]): Promise<MinedTransaction | undefined> {
@@ -116,9 +117,8 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       params: [hashParam('hash'), optional(booleanParam('includeExtraInfo'))],
       result: schema.nullable(schema.receipt),
       handle: async ([hash, extra]) => {
-        const row = await findMined(hash)
-        if (row === undefined) return null
-        return formatReceipt(row, await readLogsOfTransaction(db, row), { extra: extra === true })
+        const receipt = await readReceipt(hash)
+        return receipt === undefined ? null : formatReceipt(receipt.row, receipt.logs, { extra: extra === true })
       },
     }),
     method({
