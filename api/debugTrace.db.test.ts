@@ -4,6 +4,7 @@ import { hexToBytes } from '#common/bytes.ts'
 import type { Receipt } from '#executor/blockBuilder.ts'
 import { addressOfKey } from '#executor/testing/chain.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
+import { until } from '#test/network.ts'
 import { SENDER_KEY, startApiOfExecutedBlocks } from './executedBlocks.fixture.ts'
 import { call, type TestApi } from './testServer.ts'
 
@@ -168,6 +169,22 @@ describe('refuses', () => {
     const config = { timeout: '100ms', tracer: 'noopTracer' }
     const { error } = await ask('debug_traceCall', { to: endless, gas: '0x2faf080' }, 'latest', config)
     expect(error).toEqual({ code: -32002, message: 'request timed out' })
+  })
+
+  test('of many at once, those above the limit are told to come again, until callers have left', async () => {
+    const config = { timeout: '30s', tracer: 'noopTracer' }
+    const params = [{ to: endless, gas: '0x2faf080' }, 'latest', config]
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'debug_traceCall', params })
+    const leaving = new AbortController()
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: leaving.signal }
+    const callers = Promise.allSettled(Array.from({ length: 8 }, () => fetch(api.url, init)))
+    const brief = { ...config, timeout: '1ms' }
+    const next = async () => (await ask('debug_traceCall', { to: endless, gas: '0x2faf080' }, 'latest', brief)).error
+    await until(async () => (await next())?.message === 'busy', 10_000)
+    expect(await next()).toEqual({ code: -32005, message: 'busy', data: { retryAfter: 1 } })
+    leaving.abort()
+    await callers
+    await until(async () => (await next())?.message === 'request timed out', 10_000)
   })
 
   test('a trace that is too large', async () => {

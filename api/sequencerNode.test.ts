@@ -35,8 +35,12 @@ test("the sequencer's refusal is the sender's answer", async () => {
 
 test('without a sequencer transactions are refused in words; one that is away is said to be away', async () => {
   await expect(submit(undefined)).rejects.toThrow(/this node takes no transactions/)
-  await expect(submit('http://127.0.0.1:1')).rejects.toThrow(/the trusted sequencer does not answer/)
-  await expect(submit(await answering('<html>'))).rejects.toThrow(/the trusted sequencer does not answer/)
+  await expect(submit('http://127.0.0.1:1')).rejects.toThrow(
+    /^sequencer unavailable: the trusted sequencer does not answer/,
+  )
+  await expect(submit(await answering('<html>'))).rejects.toThrow(
+    /^sequencer unavailable: the trusted sequencer does not answer/,
+  )
   expect(await createSequencerNode('http://127.0.0.1:1', 1000).ask('eth_chainId', [])).toBeUndefined()
   expect(await createSequencerNode(undefined, 1000).ask('eth_chainId', [])).toBeUndefined()
 })

@@ -17,7 +17,7 @@ const ASK_TIMEOUT_MS = 2000
 type Answer = { result?: unknown; error?: { code: number; message: string; data?: unknown } }
 
 const NOT_TAKEN = 'this node takes no transactions: it follows L1 and knows no trusted sequencer to forward them to'
-const NOT_REACHED = 'the trusted sequencer does not answer: try again'
+const NOT_REACHED = 'sequencer unavailable: the trusted sequencer does not answer, try again'
 
 /** Without a URL nothing is known of the pool, and transactions are refused. */
 export function createSequencerNode(url: string | undefined, timeoutMs: number): SequencerNode {
