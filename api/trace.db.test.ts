@@ -5,6 +5,7 @@ import { addressOfKey, sign } from '#executor/testing/chain.ts'
 import { code } from '#executor/testing/memoryState.ts'
 import { contractAddress, encodeRawTransaction } from '#protocol/transaction.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
+import { until } from '#test/network.ts'
 import { GAS_PRICE, SENDER_KEY, startApiOfExecutedBlocks } from './executedBlocks.fixture.ts'
 import { call, TEST_CHAIN_ID, type TestApi } from './testServer.ts'
 
@@ -13,6 +14,7 @@ const counter = addressOf(0x7070)
 const outer = addressOf(0x7071)
 const reverter = addressOf(0x7072)
 const heir = addressOf(0xbeef)
+const factory = addressOf(0x7074)
 const created = contractAddress(outer, 1n)
 const ZERO = 0x5f
 const NO_DATA = [ZERO, ZERO, ZERO, ZERO]
@@ -27,16 +29,18 @@ const contracts = {
     ...['beef', 0xff],
   ),
   [reverter]: code('2a', ZERO, 0x52, '20', ZERO, 0xfd),
+  [factory]: hexToBytes('0x6960fe60005360016000f3600052600a60166000f000'), // CREATE of one byte of code
 }
 const word = (value: number) => `0x${value.toString(16).padStart(64, '0')}`
 const quantity = (value: number | bigint) => `0x${value.toString(16)}`
 
 let api: TestApi
+let chain: Awaited<ReturnType<typeof startApiOfExecutedBlocks>>
 let receipts: readonly Receipt[]
 let blockHash: string
 
 beforeAll(async () => {
-  const chain = await startApiOfExecutedBlocks({ balances: { [sender]: 10n ** 18n }, contracts })
+  chain = await startApiOfExecutedBlocks({ balances: { [sender]: 10n ** 18n }, contracts })
   api = chain.api
   receipts = await chain.addBlock([
     { to: counter, gasLimit: 100_000n },
@@ -238,6 +242,16 @@ describe('an Otterscan explorer', () => {
       { type: 2, from: outer, to: created, value: '0x2' },
       { type: 1, from: outer, to: heir, value: '0x7' },
     ])
+  })
+
+  test('learns which contract made a contract', async () => {
+    const [receipt] = await chain.addBlock([{ to: factory, gasLimit: 200_000n }])
+    const product = contractAddress(factory, 1n)
+    await until(async () => (await ask('eth_getCode', product)).result === '0xfe', 5000)
+    const answer = { hash: receipt!.txHash, creator: factory }
+    expect((await ask('ots_getContractCreator', product)).result).toEqual(answer)
+    expect((await ask('ots_getContractCreator', factory)).result).toBeNull()
+    expect((await ask('ots_getContractCreator', sender)).result).toBeNull()
   })
 
   test('learns why a transaction failed', async () => {

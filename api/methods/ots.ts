@@ -1,4 +1,4 @@
-import { findDeployment, readFeesOfBlock, searchTransactions } from '#db/rpc/addressTransactions.ts'
+import { readFeesOfBlock, searchTransactions } from '#db/rpc/addressTransactions.ts'
 import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
 import {
   findMinedTransactionByNonce,
@@ -171,14 +171,6 @@ export const otsMethods = (deps: ApiDeps) => {
       params: [addressParam('sender'), numberParam('nonce')],
       result: schema.nullable(schema.hash),
       handle: async ([sender, nonce]) => (await findMinedTransactionByNonce(db, sender, nonce))?.hash ?? null,
-    }),
-    method({
-      name: 'ots_getContractCreator',
-      summary: 'Who deployed a contract, by which transaction; null for contracts made by other contracts',
-      cost: 2,
-      params: [addressParam('address')],
-      result: schema.nullable(schema.object({ hash: schema.hash, creator: schema.address })),
-      handle: async ([address]) => (await findDeployment(db, address)) ?? null,
     }),
     method({
       name: 'ots_searchTransactionsBefore',

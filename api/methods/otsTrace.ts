@@ -1,8 +1,11 @@
+import { findDeployment, findFirstBlockWithCode } from '#db/rpc/addressTransactions.ts'
+import { findHeader } from '#db/rpc/blocks.ts'
 import type { OtterscanTrace } from '#executor/tracers/otterscanTracer.ts'
-import type { Hash } from '#protocol/primitives.ts'
+import type { Address, Hash } from '#protocol/primitives.ts'
 import type { ApiDeps } from '../deps.ts'
+import { partiesOf, readFlatCalls } from '../flatTraces.ts'
 import { method, type RequestContext } from '../method.ts'
-import { hashParam } from '../params.ts'
+import { addressParam, hashParam } from '../params.ts'
 import * as schema from '../schemas.ts'
 import { MAX_TRACE_MS } from '../traceConfig.ts'
 import { traceTransaction } from '../traces.ts'
@@ -21,6 +24,18 @@ export const otsTraceMethods = (deps: ApiDeps) => {
     const spec = { tracer: 'otterscanTracer', config: {} }
     const { json } = await traceTransaction(deps, txHash, spec, { timeoutMs: MAX_TRACE_MS, signal })
     return JSON.parse(json)
+  }
+
+  /** Of a contract that another one made: the block in which its code appeared is run again. */
+  async function findInnerCreation(contract: Address, { signal }: RequestContext) {
+    const blockNumber = await findFirstBlockWithCode(deps.db, contract)
+    const header = blockNumber === undefined ? undefined : await findHeader(deps.db, blockNumber)
+    if (header === undefined) return null
+    const calls = await readFlatCalls(deps, header, { timeoutMs: MAX_TRACE_MS, signal })
+    // The last one: what an earlier one made may have been reverted with its caller.
+    const creation = calls.findLast((call) => call.type === 'create' && partiesOf(call).to === contract)
+    if (creation === undefined) return null
+    return { hash: creation.transactionHash, creator: partiesOf(creation).from }
   }
 
   return [
@@ -47,6 +62,16 @@ export const otsTraceMethods = (deps: ApiDeps) => {
       params: [hashParam('transactionHash')],
       result: schema.bytes,
       handle: async ([txHash], context) => (await trace(txHash, context)).error,
+    }),
+    method({
+      name: 'ots_getContractCreator',
+      summary:
+        'Who made a contract, an account or another contract, and in which transaction; null for those of genesis',
+      cost: 200,
+      params: [addressParam('address')],
+      result: schema.nullable(schema.object({ hash: schema.hash, creator: schema.address })),
+      handle: async ([address], context) =>
+        (await findDeployment(deps.db, address)) ?? (await findInnerCreation(address, context)),
     }),
   ]
 }

@@ -1,8 +1,8 @@
-import { and, desc, eq, exists, gte, lte, or, type SQL, sql } from 'drizzle-orm'
-import type { Address, Hash } from '#protocol/primitives.ts'
+import { and, asc, desc, eq, exists, gte, isNotNull, lte, or, type SQL, sql } from 'drizzle-orm'
+import type { Address, BlockNumber, Hash } from '#protocol/primitives.ts'
 import { hexArray } from '../arrays.ts'
 import type { Queryable } from '../client.ts'
-import { l2Blocks, logs, transactions } from '../schema.ts'
+import { accounts, l2Blocks, logs, transactions } from '../schema.ts'
 import { columns, type MinedTransaction } from './transactions.ts'
 
 export type AddressPage = {
@@ -93,6 +93,17 @@ export async function findDeployment(
     .orderBy(desc(transactions.blockNumber))
     .limit(1)
   return row
+}
+
+/** Undefined for an account that never had code. */
+export async function findFirstBlockWithCode(db: Queryable, address: Address): Promise<BlockNumber | undefined> {
+  const [row] = await db
+    .select({ blockNumber: accounts.blockNumber })
+    .from(accounts)
+    .where(and(eq(accounts.address, address), isNotNull(accounts.codeHash)))
+    .orderBy(asc(accounts.blockNumber))
+    .limit(1)
+  return row?.blockNumber
 }
 
 /** What the transactions of a block paid, wei. */
