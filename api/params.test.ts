@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { parseCallObject } from './callObject.ts'
+import { parseLogFilter } from './chain/logFilter.ts'
 import { RpcError, serverError } from './errors.ts'
-import { parseLogFilter } from './logFilter.ts'
+import { parseCallObject } from './evm/callObject.ts'
 import {
   parseAddress,
   parseBlockParameter,

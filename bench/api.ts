@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { testConfig } from '#api/testServer.ts'
+import { testConfig } from '#api/tests/testServer.ts'
 import { bytesToHex } from '#common/bytes.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
 import { migrate } from '#db/migrate.ts'

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { createApiKey } from '#api/apiKeys.ts'
+import { createApiKey } from '#api/wire/apiKeys.ts'
 import { NodeError } from '#common/errors.ts'
 import { loadConfig } from '#config/load.ts'
 import { connectDatabase, type Database } from '#db/client.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { testConfig } from '#api/testServer.ts'
+import { testConfig } from '#api/tests/testServer.ts'
 import { parseConfig } from './load.ts'
 import { redactConfig } from './redact.ts'
 

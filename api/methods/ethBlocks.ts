@@ -3,7 +3,7 @@ import type { Database } from '#db/client.ts'
 import { findHeaderByHash, type HeaderRow, readTransactionHashes } from '#db/rpc/blocks.ts'
 import { readLogsOfBlock, readTransactionsOfBlock } from '#db/rpc/transactions.ts'
 import type { Hash } from '#protocol/primitives.ts'
-import { findBlockByParameter } from '../blockTag.ts'
+import { findBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import {
   formatBlock,

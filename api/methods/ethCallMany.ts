@@ -1,16 +1,16 @@
 import { bytesToHex } from '#common/bytes.ts'
-import { parseBlockOverrides } from '../blockOverrides.ts'
-import { getBlockByParameter } from '../blockTag.ts'
-import { type CallObject, parseCallObject } from '../callObject.ts'
-import { callError } from '../callOutcome.ts'
+import { getBlockByParameter } from '../chain/blockTag.ts'
+import type { BlockOverrides } from '../chain/evmBlocks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument } from '../errors.ts'
-import type { BlockOverrides } from '../evmBlocks.ts'
+import { parseBlockOverrides } from '../evm/blockOverrides.ts'
+import { type CallObject, parseCallObject } from '../evm/callObject.ts'
+import { callError } from '../evm/callOutcome.ts'
+import { toSimulatedCall } from '../evm/simulatedCall.ts'
+import { stateOverrideParam } from '../evm/stateOverride.ts'
 import { method } from '../method.ts'
 import { type BlockParameter, customParam, optional, parseBlockParameter, parseList, parseObject } from '../params.ts'
 import * as schema from '../schemas.ts'
-import { toSimulatedCall } from '../simulatedCall.ts'
-import { stateOverrideParam } from '../stateOverride.ts'
 
 type Bundle = { calls: CallObject[]; blockOverrides: BlockOverrides }
 

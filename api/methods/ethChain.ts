@@ -1,9 +1,9 @@
+import { configuration, readForkConfig } from '../chain/forkConfig.ts'
+import { readSyncStatus } from '../chain/syncing.ts'
 import type { ApiDeps } from '../deps.ts'
-import { configuration, readForkConfig } from '../forkConfig.ts'
 import { quantity } from '../format.ts'
 import { constantMethod, method } from '../method.ts'
 import * as schema from '../schemas.ts'
-import { readSyncStatus } from '../syncing.ts'
 
 const syncStatus = schema.object({
   startingBlock: schema.quantity,

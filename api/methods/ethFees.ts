@@ -1,6 +1,6 @@
 import { readHeaders } from '#db/rpc/blocks.ts'
 import { type FeeSample, readFeeSamples } from '#db/rpc/fees.ts'
-import { resolveBlockNumber } from '../blockTag.ts'
+import { resolveBlockNumber } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import { headerNotFound, invalidArgument } from '../errors.ts'
 import { quantity } from '../format.ts'

@@ -1,12 +1,12 @@
 import { bytesToHex } from '#common/bytes.ts'
 import type { HeaderRow } from '#db/rpc/blocks.ts'
 import { encodeSignedList, type Transaction } from '#protocol/transaction.ts'
-import { type CallObject, callParam } from '../callObject.ts'
+import { readPendingNonce } from '../chain/pendingNonce.ts'
 import type { ApiDeps } from '../deps.ts'
-import { estimateGas } from '../estimates.ts'
+import { type CallObject, callParam } from '../evm/callObject.ts'
+import { estimateGas } from '../evm/estimates.ts'
 import { quantity } from '../format.ts'
 import { method } from '../method.ts'
-import { readPendingNonce } from '../pendingNonce.ts'
 import * as schema from '../schemas.ts'
 
 /** Completing what a wallet is about to sign. */

@@ -11,14 +11,14 @@ import {
 import { type FoundLog, findLogs } from '#db/rpc/logs.ts'
 import { findNewestRemoval, findRemovedBlocks, findRemovedLogs } from '#db/rpc/removed.ts'
 import type { RpcFilterKind } from '#db/schema.ts'
+import { type LogFilter, logFilterParam, matchesLog, parseLogFilter, readLogs } from '../chain/logFilter.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidParams, RPC_CODE, RpcError, serverError } from '../errors.ts'
 import { formatLog } from '../format.ts'
-import { type LogFilter, logFilterParam, matchesLog, parseLogFilter, readLogs } from '../logFilter.ts'
 import { method, type RequestContext } from '../method.ts'
 import { type BlockParameter, customParam, parseObject, quantityParam } from '../params.ts'
-import { randomId } from '../randomId.ts'
 import * as schema from '../schemas.ts'
+import { randomId } from '../wire/randomId.ts'
 
 /** Most items of one kind that a poll delivers; the rest comes with the next. */
 const MAX_CHANGES = 10_000

@@ -1,10 +1,10 @@
-import { getBlockByParameter } from '../blockTag.ts'
+import { getBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
+import { formatSimulation } from '../evm/simulatedBlock.ts'
+import { parseSimulation, planBlocks } from '../evm/simulationPlan.ts'
 import { method } from '../method.ts'
 import { blockParam, customParam, optional } from '../params.ts'
 import * as schema from '../schemas.ts'
-import { formatSimulation } from '../simulatedBlock.ts'
-import { parseSimulation, planBlocks } from '../simulationPlan.ts'
 
 const payloadParam = customParam('payload', { type: 'object', required: ['blockStateCalls'] }, parseSimulation)
 

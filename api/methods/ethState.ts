@@ -1,6 +1,7 @@
 import { bytesToHex } from '#common/bytes.ts'
 import { type Address, ZERO_HASH } from '#protocol/primitives.ts'
-import { getBlockByParameter } from '../blockTag.ts'
+import { getBlockByParameter } from '../chain/blockTag.ts'
+import { readPendingNonce } from '../chain/pendingNonce.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { quantity, word } from '../format.ts'
@@ -18,7 +19,6 @@ import {
   slotParam,
   slotsParam,
 } from '../params.ts'
-import { readPendingNonce } from '../pendingNonce.ts'
 import * as schema from '../schemas.ts'
 
 const MAX_STORAGE_VALUES = 1024

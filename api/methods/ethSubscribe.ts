@@ -1,11 +1,11 @@
+import { parseLogFilter } from '../chain/logFilter.ts'
+import type { Subscriptions } from '../chain/subscriptions.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
-import { parseLogFilter } from '../logFilter.ts'
 import { type Connection, method, type RequestContext } from '../method.ts'
 import { customParam, optional, stringParam } from '../params.ts'
-import { randomId } from '../randomId.ts'
 import * as schema from '../schemas.ts'
-import type { Subscriptions } from '../subscriptions.ts'
+import { randomId } from '../wire/randomId.ts'
 
 const MAX_SUBSCRIPTIONS = 100
 

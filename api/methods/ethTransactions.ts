@@ -7,14 +7,14 @@ import {
   findMinedTransactionByNonce,
   type MinedTransaction,
 } from '#db/rpc/transactions.ts'
-import { findBlockByParameter } from '../blockTag.ts'
+import { findBlockByParameter } from '../chain/blockTag.ts'
+import { createReceiptReader } from '../chain/recentReceipts.ts'
+import { MAX_WAITING, readWaiting } from '../chain/waiting.ts'
 import type { ApiDeps } from '../deps.ts'
 import { formatPendingTransaction, formatReceipt, formatTransaction } from '../format.ts'
 import { method } from '../method.ts'
 import { addressParam, blockNumberParam, booleanParam, dataParam, hashParam, indexParam, optional } from '../params.ts'
-import { createReceiptReader } from '../recentReceipts.ts'
 import * as schema from '../schemas.ts'
-import { MAX_WAITING, readWaiting } from '../waiting.ts'
 
 /** Sending transactions and finding them again. */
 export const ethTransactionMethods = (deps: ApiDeps) => {

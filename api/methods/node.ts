@@ -4,7 +4,7 @@ import type { ApiDeps } from '../deps.ts'
 import { constantMethod, method } from '../method.ts'
 import { dataParam } from '../params.ts'
 import * as schema from '../schemas.ts'
-import { CLIENT_VERSION } from '../version.ts'
+import { CLIENT_VERSION } from '../wire/version.ts'
 
 /** net_ and web3_: about the node itself. */
 export const nodeMethods = ({ chainId }: ApiDeps) => {

@@ -8,7 +8,7 @@ import {
   readTransactionsOfBlock,
 } from '#db/rpc/transactions.ts'
 import { type Address, ZERO_HASH } from '#protocol/primitives.ts'
-import { findBlockByParameter } from '../blockTag.ts'
+import { findBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument } from '../errors.ts'
 import { formatBlock, formatReceipt, formatTransaction, quantity } from '../format.ts'

@@ -3,12 +3,12 @@ import { findHeader } from '#db/rpc/blocks.ts'
 import type { OtterscanTrace } from '#executor/tracers/otterscanTracer.ts'
 import type { Address, Hash } from '#protocol/primitives.ts'
 import type { ApiDeps } from '../deps.ts'
-import { partiesOf, readFlatCalls } from '../flatTraces.ts'
+import { partiesOf, readFlatCalls } from '../evm/flatTraces.ts'
+import { MAX_TRACE_MS } from '../evm/traceConfig.ts'
+import { traceTransaction } from '../evm/traces.ts'
 import { method, type RequestContext } from '../method.ts'
 import { addressParam, hashParam } from '../params.ts'
 import * as schema from '../schemas.ts'
-import { MAX_TRACE_MS } from '../traceConfig.ts'
-import { traceTransaction } from '../traces.ts'
 
 const otsCall = schema.object({
   ...{ type: schema.text, depth: schema.integer, from: schema.address, to: schema.address },

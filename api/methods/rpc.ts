@@ -1,6 +1,6 @@
 import { type Method, method } from '../method.ts'
-import { describeApi } from '../openRpc.ts'
 import { mapOf, text } from '../schemas.ts'
+import { describeApi } from '../wire/openRpc.ts'
 
 /** rpc_ and rpc.: what this process serves. `served` gives the finished table, which holds these two as well. */
 export const rpcMethods = (served: () => ReadonlyMap<string, Method>): readonly Method[] => [

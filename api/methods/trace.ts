@@ -6,10 +6,10 @@ import type { TracerSpec } from '#executor/tracers/createRecorder.ts'
 import { decodeSubmission } from '#pool/admission.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import { findSender } from '#protocol/transaction.ts'
-import { getBlockByParameter } from '../blockTag.ts'
-import { callParam, parseCallObject } from '../callObject.ts'
+import { getBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument, serverError } from '../errors.ts'
+import { callParam, parseCallObject } from '../evm/callObject.ts'
 import {
   minedParityTrace,
   type PlacedCall,
@@ -18,7 +18,11 @@ import {
   placedCall,
   readFlatCalls,
   traceTypesParam,
-} from '../flatTraces.ts'
+} from '../evm/flatTraces.ts'
+import { toSimulatedCall } from '../evm/simulatedCall.ts'
+import { MAX_TRACE_MS } from '../evm/traceConfig.ts'
+import { findFlatCalls, traceFilterParam } from '../evm/traceFilter.ts'
+import { getTracedTransaction, traceBlock, traceTransaction } from '../evm/traces.ts'
 import { JsonText } from '../jsonText.ts'
 import { method, type RequestContext } from '../method.ts'
 import {
@@ -32,10 +36,6 @@ import {
   parseSafeQuantity,
 } from '../params.ts'
 import * as schema from '../schemas.ts'
-import { toSimulatedCall } from '../simulatedCall.ts'
-import { MAX_TRACE_MS } from '../traceConfig.ts'
-import { findFlatCalls, traceFilterParam } from '../traceFilter.ts'
-import { getTracedTransaction, traceBlock, traceTransaction } from '../traces.ts'
 
 type PlannedCall = { call: SimulatedCall; spec: TracerSpec }
 

@@ -1,12 +1,12 @@
 import { countPool, type PoolRow } from '#db/pool.ts'
 import type { Address } from '#protocol/primitives.ts'
 import { decodeRawTransaction } from '#protocol/transaction.ts'
+import { readWaiting } from '../chain/waiting.ts'
 import type { ApiDeps } from '../deps.ts'
 import { formatPendingTransaction, quantity } from '../format.ts'
 import { method } from '../method.ts'
 import { addressParam } from '../params.ts'
 import * as schema from '../schemas.ts'
-import { readWaiting } from '../waiting.ts'
 
 const byNonce = schema.mapOf(schema.transaction, '^(0|[1-9][0-9]*)$')
 const bySender = schema.mapOf(byNonce, '^0x[0-9a-f]{40}$')

@@ -10,7 +10,9 @@ import {
 import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
 import type { BlockNumber, Hash } from '#protocol/primitives.ts'
 import { decodeRawTransaction, encodeL2HashPreimage } from '#protocol/transaction.ts'
-import { findBlockByParameter, getBlockByParameter, resolveBlockNumber } from '../blockTag.ts'
+import { findBlockByParameter, getBlockByParameter, resolveBlockNumber } from '../chain/blockTag.ts'
+import { formatFullBlock, formatWithReceipts, fullBlock, fullTransaction } from '../chain/fullBlock.ts'
+import { MAX_WAITING } from '../chain/waiting.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidParams, serverError } from '../errors.ts'
 import {
@@ -22,7 +24,6 @@ import {
   quantity,
   topicsOf,
 } from '../format.ts'
-import { formatFullBlock, formatWithReceipts, fullBlock, fullTransaction } from '../fullBlock.ts'
 import { method } from '../method.ts'
 import {
   blockNumberParam,
@@ -34,7 +35,6 @@ import {
   parseObject,
 } from '../params.ts'
 import * as schema from '../schemas.ts'
-import { MAX_WAITING } from '../waiting.ts'
 
 const MAX_NATIVE_HASHES = 60_000
 

@@ -8,7 +8,7 @@ import { balanceKey, codeHashKey, codeLengthKey, nonceKey, storageKey } from '#m
 import { getNodeProof } from '#merkletree/nodeProof.ts'
 import { BatchNumber, BlockNumber, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { produceRangeWitness } from '#prover/witness.ts'
-import { getBlockByParameter } from '../blockTag.ts'
+import { getBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument, invalidParams, RPC_CODE, RpcError, serverError } from '../errors.ts'
 import { quantity, word } from '../format.ts'
