@@ -1,6 +1,5 @@
-import type { LogRow } from '#db/blocks.ts'
 import type { HeaderRow } from '#db/rpc/blocks.ts'
-import type { MinedTransaction } from '#db/rpc/transactions.ts'
+import type { MinedReceipt } from '#db/rpc/receipts.ts'
 import { formatBlock, formatReceipt, formatRollupFields, formatTransaction } from '../format.ts'
 import * as schema from '../schemas.ts'
 
@@ -13,10 +12,9 @@ export const formatFullBlock = (header: HeaderRow, transactions: readonly unknow
   ...formatRollupFields(header),
 })
 
-/** `logs` are those of all blocks that the transactions are of. */
-export function formatWithReceipts(transactions: readonly MinedTransaction[], logs: readonly LogRow[]) {
-  return transactions.map((row) => {
-    const own = logs.filter(({ blockNumber, txIndex }) => blockNumber === row.blockNumber && txIndex === row.txIndex)
-    return { ...formatTransaction(row, { l2Hash: true }), receipt: formatReceipt(row, own, { extra: true }) }
-  })
+export function formatWithReceipts(receipts: readonly MinedReceipt[]) {
+  return receipts.map(({ row, logs }) => ({
+    ...formatTransaction(row, { l2Hash: true }),
+    receipt: formatReceipt(row, logs, { extra: true }),
+  }))
 }

@@ -1,18 +1,10 @@
-import type { LogRow } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
-import {
-  findMinedTransaction,
-  type MinedTransaction,
-  readLogsOfBlock,
-  readLogsOfTransaction,
-  readTransactionsOfBlock,
-} from '#db/rpc/transactions.ts'
+import { type MinedReceipt, readReceiptsOfBlock } from '#db/rpc/receipts.ts'
+import { findMinedTransaction, type MinedTransaction, readLogsOfTransaction } from '#db/rpc/transactions.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import type { Head } from './head.ts'
 
-/** What a receipt is made of. */
-export type ReceiptParts = { row: MinedTransaction; logs: readonly LogRow[] }
-type Receipts = ReadonlyMap<Hash, ReceiptParts>
+type Receipts = ReadonlyMap<Hash, MinedReceipt>
 
 /** Transactions and logs together, some 20 MB of usual ones; what was read first goes first. */
 const MAX_KEPT_ROWS = 20_000
@@ -22,7 +14,7 @@ const MAX_KEPT_ROWS = 20_000
  * others too. Memory answers only while the head has the block: what is undone is not told.
  */
 export function createReceiptReader(db: Database, head: Head) {
-  const kept = new Map<Hash, ReceiptParts>()
+  const kept = new Map<Hash, MinedReceipt>()
   const reading = new Map<Hash, Promise<Receipts>>()
   let keptRows = 0
 
@@ -51,12 +43,14 @@ export function createReceiptReader(db: Database, head: Head) {
   function readOnce(row: MinedTransaction): Promise<Receipts> {
     const begun = reading.get(row.blockHash)
     if (begun !== undefined) return begun
-    const receipts = readBlock(db, row).finally(() => reading.delete(row.blockHash))
+    const receipts = readReceiptsOfBlock(db, { ...row, hash: row.blockHash })
+      .then((found) => new Map(found.map((each) => [each.row.hash, each])))
+      .finally(() => reading.delete(row.blockHash))
     reading.set(row.blockHash, receipts)
     return receipts
   }
 
-  return async (hash: Hash): Promise<ReceiptParts | undefined> => {
+  return async (hash: Hash): Promise<MinedReceipt | undefined> => {
     const known = kept.get(hash)
     if (known !== undefined && isRecent(known.row)) return known
     const row = await findMinedTransaction(db, hash)
@@ -67,16 +61,4 @@ export function createReceiptReader(db: Database, head: Head) {
     keep(receipts)
     return receipts.get(hash)
   }
-}
-
-/** Both in one snapshot. Empty when the block is gone or another has its number. */
-async function readBlock(db: Database, { blockNumber, blockHash }: MinedTransaction): Promise<Receipts> {
-  const [rows, logs] = await db.transaction(
-    async (tx) => [await readTransactionsOfBlock(tx, blockNumber), await readLogsOfBlock(tx, blockNumber)] as const,
-    { isolationLevel: 'repeatable read', accessMode: 'read only' },
-  )
-  if (rows[0]?.blockHash !== blockHash) return new Map()
-  const parts = rows.map((row) => ({ row, logs: [] as LogRow[] }))
-  for (const log of logs) parts[log.txIndex]!.logs.push(log)
-  return new Map(parts.map((each) => [each.row.hash, each]))
 }

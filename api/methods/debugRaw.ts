@@ -2,7 +2,8 @@ import { bytesToHex } from '#common/bytes.ts'
 import type { LogRow } from '#db/blocks.ts'
 import { findPoolTransaction } from '#db/pool.ts'
 import type { HeaderRow } from '#db/rpc/blocks.ts'
-import { findMinedTransaction, readLogsOfBlock, readTransactionsOfBlock } from '#db/rpc/transactions.ts'
+import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
+import { findMinedTransaction, readTransactionsOfBlock } from '#db/rpc/transactions.ts'
 import { encodeBlock, encodeHeader, encodeReceipt, type L2BlockHeader } from '#protocol/l2Block.ts'
 import { getBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -59,17 +60,13 @@ export const debugRawMethods = (deps: ApiDeps) => {
       params: [blockNumberParam('block')],
       result: schema.listOf(schema.bytes),
       handle: async ([block]) => {
-        const { blockNumber } = await getBlockByParameter(deps, block)
-        const [rows, logs] = await Promise.all([
-          readTransactionsOfBlock(db, blockNumber),
-          readLogsOfBlock(db, blockNumber),
-        ])
-        return rows.map(({ status, cumulativeGasUsed, txIndex }) =>
+        const receipts = await readReceiptsOfBlock(db, await getBlockByParameter(deps, block))
+        return receipts.map(({ row: { status, cumulativeGasUsed }, logs }) =>
           bytesToHex(
             encodeReceipt({
               status: status === 1 ? 1 : 0,
               cumulativeGasUsed: BigInt(cumulativeGasUsed),
-              logs: logs.filter((log) => log.txIndex === txIndex).map(toLog),
+              logs: logs.map(toLog),
             }),
           ),
         )

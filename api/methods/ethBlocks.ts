@@ -1,7 +1,7 @@
-import type { LogRow } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import { findHeaderByHash, type HeaderRow, readTransactionHashes } from '#db/rpc/blocks.ts'
-import { readLogsOfBlock, readTransactionsOfBlock } from '#db/rpc/transactions.ts'
+import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
+import { readTransactionsOfBlock } from '#db/rpc/transactions.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import { findBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -41,12 +41,9 @@ export const ethBlockMethods = (deps: ApiDeps) => {
 
   async function showReceipts(header: HeaderRow | undefined) {
     if (header === undefined) return null
-    const [rows, logs] = await Promise.all([
-      readTransactionsOfBlock(db, header.blockNumber),
-      readLogsOfBlock(db, header.blockNumber),
-    ])
-    const logsOf = groupByTransaction(logs)
-    return rows.map((row) => formatReceipt(row, logsOf.get(row.txIndex) ?? []))
+    const receipts = await readReceiptsOfBlock(db, header)
+    if (receipts.length !== header.txCount) return null // the block has just been undone
+    return receipts.map(({ row, logs }) => formatReceipt(row, logs))
   }
 
   const hydrated = optional(booleanParam('hydratedTransactions'))
@@ -170,14 +167,4 @@ function createBlockTexts(db: Database) {
     if (kept.size > KEPT_BLOCKS) kept.delete(kept.keys().next().value!)
     return text
   }
-}
-
-function groupByTransaction(logs: readonly LogRow[]): Map<number, LogRow[]> {
-  const groups = new Map<number, LogRow[]>()
-  for (const log of logs) {
-    const group = groups.get(log.txIndex)
-    if (group === undefined) groups.set(log.txIndex, [log])
-    else group.push(log)
-  }
-  return groups
 }

@@ -1,12 +1,7 @@
 import { readFeesOfBlock, searchTransactions } from '#db/rpc/addressTransactions.ts'
 import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
-import {
-  findMinedTransactionByNonce,
-  type MinedTransaction,
-  readLogsOfBlock,
-  readLogsOfTransaction,
-  readTransactionsOfBlock,
-} from '#db/rpc/transactions.ts'
+import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
+import { findMinedTransactionByNonce, type MinedTransaction, readLogsOfTransaction } from '#db/rpc/transactions.ts'
 import { type Address, ZERO_HASH } from '#protocol/primitives.ts'
 import { findBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -141,21 +136,15 @@ export const otsMethods = (deps: ApiDeps) => {
       handle: async ([block, pageNumber, pageSize]) => {
         const header = await findBlockByParameter(deps, block)
         if (header === undefined) return null
-        const [rows, logs] = await Promise.all([
-          readTransactionsOfBlock(db, header.blockNumber),
-          readLogsOfBlock(db, header.blockNumber),
-        ])
-        const end = Math.max(0, rows.length - pageNumber * pageSize)
-        const shown = rows.slice(Math.max(0, end - pageSize), end)
-        const transactions = shown.map((row) => {
+        const all = await readReceiptsOfBlock(db, header)
+        const end = Math.max(0, all.length - pageNumber * pageSize)
+        const shown = all.slice(Math.max(0, end - pageSize), end)
+        const transactions = shown.map(({ row }) => {
           const transaction = formatTransaction(row)
           return { ...transaction, input: transaction.input.slice(0, SELECTOR_LENGTH) }
         })
-        const receipts = shown.map((row) => ({
-          ...formatReceipt(
-            row,
-            logs.filter(({ txIndex }) => txIndex === row.txIndex),
-          ),
+        const receipts = shown.map(({ row, logs }) => ({
+          ...formatReceipt(row, logs),
           ...{ logs: null, logsBloom: null },
         }))
         return {

@@ -2,7 +2,8 @@ import { bytesToHex } from '#common/bytes.ts'
 import { type BatchRow, findBatch, readBatchL2Data } from '#db/batches.ts'
 import { type BatchHeads, findBatchNumberOfBlock, readBatchExtras, readBatchHeads } from '#db/rpc/batches.ts'
 import { findLastBlockNumberOfBatches, type HeaderRow, readHeadersOfBatch } from '#db/rpc/blocks.ts'
-import { type MinedTransaction, readLogsOfBatch, readTransactionsOfBatch } from '#db/rpc/transactions.ts'
+import { readReceiptsOfBatch } from '#db/rpc/receipts.ts'
+import { type MinedTransaction, readTransactionsOfBatch } from '#db/rpc/transactions.ts'
 import { findBatchOnL1 } from '#db/verification.ts'
 import { type BatchNumber, type BlockNumber, ZERO_HASH } from '#protocol/primitives.ts'
 import { resolveBatchNumber, resolveBlockNumber } from '../chain/blockTag.ts'
@@ -105,13 +106,14 @@ export const zkevmMethods = (deps: ApiDeps) => {
 
   async function showBatch(row: BatchRow, full: boolean) {
     const { batchNumber } = row
-    const [extras, onL1, headers, transactions, batchL2Data] = await Promise.all([
+    const [extras, onL1, headers, receipts, batchL2Data] = await Promise.all([
       readBatchExtras(db, row),
       findBatchOnL1(db, batchNumber),
       readHeadersOfBatch(db, batchNumber),
-      readTransactionsOfBatch(db, batchNumber),
+      full ? readReceiptsOfBatch(db, batchNumber) : undefined,
       readBatchL2Data(db, row),
     ])
+    const transactions = receipts?.map(({ row }) => row) ?? (await readTransactionsOfBatch(db, batchNumber))
     return {
       number: quantity(batchNumber),
       ...(row.forcedBatchNumber === null ? {} : { forcedBatchNumber: quantity(row.forcedBatchNumber) }),
@@ -129,9 +131,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       blocks: full
         ? headers.map((header) => formatFullBlock(header, hashesOf(header, transactions)))
         : headers.map(({ hash }) => hash),
-      transactions: full
-        ? formatWithReceipts(transactions, await readLogsOfBatch(db, batchNumber))
-        : transactions.map(({ hash }) => hash),
+      transactions: receipts === undefined ? transactions.map(({ hash }) => hash) : formatWithReceipts(receipts),
       batchL2Data: bytesToHex(batchL2Data),
     }
   }

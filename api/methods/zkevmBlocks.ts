@@ -1,12 +1,8 @@
 import { bytesToHex } from '#common/bytes.ts'
 import { listPoolTransactions } from '#db/pool.ts'
-import { findHeader, findHeaderByHash, type HeaderRow, readStateRoots } from '#db/rpc/blocks.ts'
-import {
-  findMinedTransactionByL2Hash,
-  readLogsOfBlock,
-  readLogsOfTransaction,
-  readTransactionsOfBlock,
-} from '#db/rpc/transactions.ts'
+import { findHeader, findHeaderByHash, type HeaderRow, readStateRoots, readTransactionHashes } from '#db/rpc/blocks.ts'
+import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
+import { findMinedTransactionByL2Hash, readLogsOfTransaction } from '#db/rpc/transactions.ts'
 import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
 import type { BlockNumber, Hash } from '#protocol/primitives.ts'
 import { decodeRawTransaction, encodeL2HashPreimage } from '#protocol/transaction.ts'
@@ -52,13 +48,10 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
 
   async function showFullBlock(header: HeaderRow | undefined, full: boolean) {
     if (header === undefined) return null
-    const transactions = await readTransactionsOfBlock(db, header.blockNumber)
-    if (!full)
-      return formatFullBlock(
-        header,
-        transactions.map(({ hash }) => hash),
-      )
-    return formatFullBlock(header, formatWithReceipts(transactions, await readLogsOfBlock(db, header.blockNumber)))
+    const transactions = full
+      ? formatWithReceipts(await readReceiptsOfBlock(db, header))
+      : await readTransactionHashes(db, header.hash)
+    return formatFullBlock(header, transactions)
   }
 
   const showPendingBlock = () => ({
@@ -145,10 +138,9 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
       handle: async ([block]) => {
         const header = await getBlockByParameter(deps, block)
         if (header.blockNumber === 0) throw serverError("block 0 doesn't have block info tree")
-        const [parent, transactions, logs] = await Promise.all([
+        const [parent, receipts] = await Promise.all([
           findHeader(db, (header.blockNumber - 1) as BlockNumber),
-          readTransactionsOfBlock(db, header.blockNumber),
-          readLogsOfBlock(db, header.blockNumber),
+          readReceiptsOfBlock(db, header),
         ])
         return {
           blockNumber: header.blockNumber,
@@ -159,15 +151,13 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
           ger: header.globalExitRoot,
           l1BlockHash: header.l1BlockHash,
           previousStateRoot: parent!.stateRoot,
-          txInfos: transactions.map((row) => ({
+          txInfos: receipts.map(({ row, logs }) => ({
             txIndex: row.txIndex,
             l2TxHash: row.l2Hash,
             status: row.status,
             cumulativeGasUsed: row.cumulativeGasUsed,
             effectivePercentage: row.effectivePercentage,
-            logs: logs
-              .filter(({ txIndex }) => txIndex === row.txIndex)
-              .map((log) => ({ logIndex: log.logIndex, topics: topicsOf(log), data: bytesToHex(log.data) })),
+            logs: logs.map((log) => ({ logIndex: log.logIndex, topics: topicsOf(log), data: bytesToHex(log.data) })),
           })),
         }
       },
