@@ -1,9 +1,9 @@
 import { type Address, BatchNumber } from '#protocol/primitives.ts'
-import { firstDifference, rangeOf } from '#prover/claims.ts'
+import { firstDifference, joinClaims, pickClaims, rangeOf } from '#prover/claims.ts'
 import { aggregationJobId, batchJobId, finalJobId } from '#prover/jobs.ts'
 import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
 import type { ProofStore } from '#prover/proofStore.ts'
-import type { Prover } from '#prover/types.ts'
+import type { Claims, JobControl, Prover } from '#prover/types.ts'
 import { whileHeartbeating } from './heartbeat.ts'
 
 export type ProvingActivities = ReturnType<typeof createProvingActivities>
@@ -31,45 +31,28 @@ export const createProvingActivities = ({ prover, store, aggregator }: Dependenc
       await store.deleteProof(proofId) // of inputs that L1 has forgotten
     }
     const witness = await store.getWitness(BatchNumber(batchNumber), inputs.oldStateRoot)
-    const proof = await whileHeartbeating((control) =>
-      prover.proveBatch({ jobId: proofId, inputs, witness, claimed }, control),
-    )
-    const result = {
-      proofId,
-      kind: 'batch',
-      ...rangeOf(proof),
-      prover: prover.name,
-      proof: encodeProof(proof),
-    } as const
-    return { proofId: (await store.putProof(result)).proofId }
+    const job = { jobId: proofId, inputs, witness, claimed }
+    const { result: proof, by } = await atWork((control) => prover.proveBatch(job, control))
+    const range = { fromBatch: BatchNumber(batchNumber), toBatch: BatchNumber(batchNumber) }
+    return { proofId: (await store.putProof({ proofId, kind: 'batch', ...range, prover: by, proof })).proofId }
   },
 
-  /** Joins proofs of neighbouring runs of batches, in order, pair by pair; only the last result is stored. */
+  /** Joins proofs of neighbouring runs of batches, in order. */
   async aggregateProofs({
     fromBatch,
     toBatch,
     proofIds,
     round,
   }: Range & { proofIds: readonly [string, string, ...string[]] }): Promise<{ proofId: string }> {
-    const inputs = (await Promise.all(proofIds.map((id) => store.getProof(id)))).map(({ proof }) => proof)
-    const proofId = aggregationJobId({ fromBatch, toBatch, round, inputs })
+    const [first, second, ...others] = proofIds
+    const read = async (id: string) => (await store.getProof(id)).proof
+    const proofs = [await read(first), await read(second), ...(await Promise.all(others.map(read)))] as const
+    const proofId = aggregationJobId({ fromBatch, toBatch, round, inputs: proofs })
     if ((await store.findProof(proofId)) !== undefined) return { proofId }
-    const [first, ...others] = inputs.map(decodeAttestationProof)
-    const proof = await whileHeartbeating(async (control) => {
-      let joined = first!
-      for (const [index, next] of others.entries()) {
-        const jobId = index === others.length - 1 ? proofId : `${proofId}-part-${index + 1}`
-        joined = await prover.aggregate({ jobId, proofs: [joined, next] }, control)
-      }
-      return joined
-    })
-    const result = {
-      proofId,
-      kind: 'aggregated',
-      ...rangeOf(proof),
-      prover: prover.name,
-      proof: encodeProof(proof),
-    } as const
+    const claims = proofs.map((proof): Claims => pickClaims(decodeAttestationProof(proof))).reduce(joinClaims)
+    const job = { jobId: proofId, proofs, claims }
+    const { result: proof, by } = await atWork((control) => prover.aggregate(job, control))
+    const result = { proofId, kind: 'aggregated', ...rangeOf(claims), prover: by, proof } as const
     return { proofId: (await store.putProof(result)).proofId }
   },
 
@@ -79,13 +62,23 @@ export const createProvingActivities = ({ prover, store, aggregator }: Dependenc
     proofId: inputId,
     round,
   }: Range & { proofId: string }): Promise<{ proofId: string }> {
-    const input = await store.getProof(inputId)
-    const proofId = finalJobId({ fromBatch, toBatch, aggregator, round, input: input.proof })
+    const { proof } = await store.getProof(inputId)
+    const proofId = finalJobId({ fromBatch, toBatch, aggregator, round, input: proof })
     if ((await store.findProof(proofId)) !== undefined) return { proofId }
-    const proof = decodeAttestationProof(input.proof)
-    const final = await whileHeartbeating((control) => prover.finalize({ jobId: proofId, proof, aggregator }, control))
+    const job = { jobId: proofId, proof, claims: pickClaims(decodeAttestationProof(proof)), aggregator }
+    const { result: final, by } = await atWork((control) => prover.finalize(job, control))
     const range = rangeOf(final.publicInputs)
-    const result = { proofId, kind: 'final', ...range, prover: prover.name, proof: encodeProof(final) } as const
+    const result = { proofId, kind: 'final', ...range, prover: by, proof: encodeProof(final) } as const
     return { proofId: (await store.putProof(result)).proofId }
   },
 })
+
+/** Runs a job, and says who did it. */
+async function atWork<T>(job: (control: JobControl) => Promise<T>): Promise<{ result: T; by: string }> {
+  let by = ''
+  const onAssigned: JobControl['onAssigned'] = ({ proverName }) => {
+    by = proverName
+  }
+  const result = await whileHeartbeating((control) => job({ ...control, onAssigned }))
+  return { result, by }
+}

@@ -5,9 +5,11 @@ import { createDatabaseProofStore } from '#db/proofStore.ts'
 import { findSequenceEnds } from '#db/verification.ts'
 import { Address, BatchNumber, type Hash, type Hex } from '#protocol/primitives.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
+import { joinClaims } from '#prover/claims.ts'
+import { decodeAttestationProof } from '#prover/proofCodec.ts'
 import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
 import { createAttester } from '#prover/signature.ts'
-import type { AttestationDomain, AttestationProof, FinalProof } from '#prover/types.ts'
+import type { AttestationDomain, FinalProof } from '#prover/types.ts'
 import { type L1Account, openL1Account } from './l1Account.ts'
 
 export class NothingToVerifyError extends NodeError {
@@ -49,20 +51,22 @@ export async function verifyBatches({
     const attester = createAttester(attesterKey)
     const prover = createAttestationProver({ name: 'verify-batches', attester, domain, reexecutor: threads })
     const store = createDatabaseProofStore({ db, chainId })
-    const control = { signal: new AbortController().signal, onProgress: () => {} }
-    let proof: AttestationProof | undefined
+    const control = { signal: new AbortController().signal, onProgress: () => {}, onAssigned: () => {} }
+    let proof: string | undefined
     for (let number = fromBatch; number <= toBatch; number++) {
       const { inputs, claimed } = await store.getBatchInputs(BatchNumber(number))
       const witness = await store.getWitness(BatchNumber(number), inputs.oldStateRoot)
       const next = await prover.proveBatch({ jobId: `batch-${number}`, inputs, witness, claimed }, control)
-      proof =
-        proof === undefined ? next : await prover.aggregate({ jobId: `run-${number}`, proofs: [proof, next] }, control)
+      if (proof === undefined) proof = next
+      else {
+        const claims = joinClaims(decodeAttestationProof(proof), decodeAttestationProof(next))
+        proof = await prover.aggregate({ jobId: `run-${number}`, proofs: [proof, next], claims }, control)
+      }
       say(`Batch ${number} proven`)
     }
-    const final = await prover.finalize(
-      { jobId: 'final', proof: proof!, aggregator: Address(account.address) },
-      control,
-    )
+    const aggregator = Address(account.address)
+    const claims = decodeAttestationProof(proof!)
+    const final = await prover.finalize({ jobId: 'final', proof: proof!, claims, aggregator }, control)
     const receipt = await account.send(account.manager, 'verifyBatches', callOf(final, rollupId, start.pendingState))
     return { fromBatch, toBatch, l1TxHash: receipt.hash as Hash }
   } finally {

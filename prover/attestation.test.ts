@@ -3,7 +3,7 @@ import { BatchNumber } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { ATTESTERS, claimsOf, DOMAIN, undisturbed } from '#test/proofs.ts'
 import { assertSigned, createAttestationProver } from './attestation.ts'
-import { CLAIM_FIELDS, claimsDigest } from './claims.ts'
+import { CLAIM_FIELDS, claimsDigest, pickClaims } from './claims.ts'
 import { ProofFormatError, ProofRefusedError } from './errors.ts'
 import { readFinalSigners } from './finalProof.ts'
 import { decodeAttestationProof, decodeFinalProof, encodeProof } from './proofCodec.ts'
@@ -20,11 +20,16 @@ const sign = (claims: Claims): AttestationProof => ({
   signature: attester.sign(claimsDigest(DOMAIN, claims)),
 })
 const join = (first: AttestationProof, second: AttestationProof) =>
-  prover.aggregate({ jobId: 'a', proofs: [first, second] }, undisturbed())
+  prover.aggregate(
+    { jobId: 'a', proofs: [encodeProof(first), encodeProof(second)], claims: pickClaims(first) },
+    undisturbed(),
+  )
+const finalize = (proof: AttestationProof, aggregator = addressOf(1)) =>
+  prover.finalize({ jobId: 'f', proof: encodeProof(proof), claims: pickClaims(proof), aggregator }, undisturbed())
 
 test('joins two neighbours into one proof from the first start to the last end', async () => {
   const joined = await join(sign(claimsOf(5, 6)), sign(claimsOf(7, 9)))
-  expect(joined).toEqual(sign(claimsOf(5, 9)))
+  expect(decodeAttestationProof(joined)).toEqual(sign(claimsOf(5, 9)))
 })
 
 test.each([
@@ -46,9 +51,7 @@ const altered = (field: keyof Claims): Partial<Claims> => {
 test.each(CLAIM_FIELDS)('a signature does not cover another %s', async (field) => {
   const proof = { ...sign(claimsOf(5, 6)), ...altered(field) }
   expect(() => assertSigned(DOMAIN, proof)).toThrow(ProofRefusedError)
-  await expect(prover.finalize({ jobId: 'f', proof, aggregator: addressOf(1) }, undisturbed())).rejects.toThrow(
-    ProofRefusedError,
-  )
+  await expect(finalize(proof)).rejects.toThrow(ProofRefusedError)
 })
 
 test('a signature does not hold for another verifier, another L1 or another attester', () => {
@@ -61,7 +64,7 @@ test('a signature does not hold for another verifier, another L1 or another atte
 
 test('the final proof is signed for the aggregator by the attester, and differs from what is signed for batches', async () => {
   const proof = sign(claimsOf(5, 6))
-  const final = await prover.finalize({ jobId: 'f', proof, aggregator: addressOf(0xa9) }, undisturbed())
+  const final = await finalize(proof, addressOf(0xa9))
   expect(final.words).toHaveLength(24)
   expect(final.aggregator).toBe(addressOf(0xa9))
   expect(readFinalSigners(DOMAIN, final)).toEqual([attester.address])
@@ -70,14 +73,14 @@ test('the final proof is signed for the aggregator by the attester, and differs 
 
 test('an aborted job ends with the reason of the abort', async () => {
   const signal = AbortSignal.abort(new Error('worker stops'))
-  const control = { signal, onProgress: () => {} }
-  const proof = sign(claimsOf(5, 6))
-  await expect(prover.aggregate({ jobId: 'a', proofs: [proof, proof] }, control)).rejects.toThrow('worker stops')
+  const proof = encodeProof(sign(claimsOf(5, 6)))
+  const job = { jobId: 'a', proofs: [proof, proof] as const, claims: claimsOf(5, 6) }
+  await expect(prover.aggregate(job, { ...undisturbed(), signal })).rejects.toThrow('worker stops')
 })
 
 test('proofs travel as JSON text and back', async () => {
   const proof = sign(claimsOf(5, 6))
-  const final = await prover.finalize({ jobId: 'f', proof, aggregator: addressOf(1) }, undisturbed())
+  const final = await finalize(proof)
   expect(decodeAttestationProof(encodeProof(proof))).toEqual(proof)
   expect(decodeFinalProof(encodeProof(final))).toEqual(final)
 })

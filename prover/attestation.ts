@@ -1,11 +1,13 @@
 import { claimsDigest, joinClaims, pickClaims, rangeOf } from './claims.ts'
 import { ProofRefusedError } from './errors.ts'
 import { buildFinalProof, finalDigest } from './finalProof.ts'
+import { decodeAttestationProof, encodeProof } from './proofCodec.ts'
 import type { Reexecutor } from './reexecute.ts'
 import { type Attester, recoverSigner } from './signature.ts'
-import type { AttestationDomain, AttestationProof, Claims, Prover } from './types.ts'
+import type { AttestationDomain, AttestationProof, Claims, JobControl, Prover } from './types.ts'
 
 type Options = {
+  /** Shown as who made a proof. */
   name: string
   attester: Attester
   domain: AttestationDomain
@@ -19,29 +21,39 @@ type Options = {
  * The result is an attestation, no proof of zero knowledge: it does not guard against who holds the key.
  */
 export function createAttestationProver({ name, attester, domain, reexecutor }: Options): Prover {
-  const attest = (claims: Claims): AttestationProof => ({
-    kind: 'attestation',
-    ...claims,
-    attester: attester.address,
-    signature: attester.sign(claimsDigest(domain, claims)),
-  })
+  const attest = (claims: Claims): string =>
+    encodeProof({
+      kind: 'attestation',
+      ...claims,
+      attester: attester.address,
+      signature: attester.sign(claimsDigest(domain, claims)),
+    })
+  const take = async ({ signal, onAssigned }: JobControl) => {
+    signal.throwIfAborted()
+    await onAssigned({ proverId: attester.address, proverName: name, proverKind: 'embedded' })
+  }
   return {
-    name,
+    kind: 'embedded',
 
     async proveBatch({ inputs, witness, claimed }, control) {
+      await take(control)
       control.onProgress({ stage: 'executing' })
       return attest(await reexecutor.reexecute({ inputs, witness, claimed }, control.signal))
     },
 
-    async aggregate({ proofs: [first, second] }, control) {
-      control.signal.throwIfAborted()
-      assertSigned(domain, first)
-      assertSigned(domain, second)
-      return attest(joinClaims(first, second))
+    async aggregate({ proofs }, control) {
+      await take(control)
+      const signed = proofs.map((text) => {
+        const proof = decodeAttestationProof(text)
+        assertSigned(domain, proof)
+        return pickClaims(proof)
+      })
+      return attest(signed.reduce(joinClaims))
     },
 
-    async finalize({ proof, aggregator }, control) {
-      control.signal.throwIfAborted()
+    async finalize({ proof: text, aggregator }, control) {
+      await take(control)
+      const proof = decodeAttestationProof(text)
       assertSigned(domain, proof)
       const claims = pickClaims(proof)
       const signature = attester.sign(finalDigest(domain, claims, aggregator))

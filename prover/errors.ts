@@ -14,3 +14,8 @@ export class ProofFormatError extends NodeError {
 export class ProverThreadError extends NodeError {
   override readonly name = 'ProverThreadError'
 }
+
+/** A prover did not do its work: it failed, fell silent, left, or gave something else. Another one may do the job. */
+export class ProverFailedError extends NodeError {
+  override readonly name = 'ProverFailedError'
+}

@@ -64,8 +64,6 @@ export type AttestationProof = Claims & {
   /** EIP-2098, 64 bytes, over the digest of `claimsDigest`. */
   signature: Hex
 }
-export type BatchProof = AttestationProof
-export type AggregatedProof = AttestationProof
 
 /** What the L1 verifier is given, and what it then has checked. */
 export type FinalProof = {
@@ -81,23 +79,42 @@ export type FinalProof = {
 /** An attestation for L1 holds for one verifier contract on one chain. */
 export type AttestationDomain = { l1ChainId: number; verifier: Address }
 
+/** How a prover is reached: by Temporal task queues, or because it dials our gRPC server. */
+export type ProverKind = 'embedded' | 'remote'
+
+/** Who works on a job. */
+export type Assignment = {
+  proverId: string
+  proverName: string
+  proverKind: ProverKind
+  /** What a remote prover calls the job: its result can be had by it after a restart of ours. */
+  requestId?: string
+}
+
 export type JobControl = {
   /** Ends the job early; it rejects with the signal's reason. */
   signal: AbortSignal
   /** Called at least every few seconds while the job is alive. */
   onProgress: (progress: { stage: string }) => void
+  /** Called when a prover took the job, and again when it named its request. */
+  onAssigned: (assignment: Assignment) => void | Promise<void>
+  /** Of an attempt at the same job that ended without a word. */
+  earlier?: Assignment | undefined
 }
 
 /**
- * A prover of any kind. `jobId` names the job and its result: the same name with the same inputs is the same job, so a
- * repetition may return the earlier result. @throws {ProofRefusedError} when the inputs do not prove what they claim.
+ * Provers of one kind. A proof is text that provers read: JSON of an attestation (proofCodec.ts), or what a prover of
+ * zero knowledge writes. `jobId` names the job and its result: the same name with the same inputs is the same job, so a
+ * repetition may return the earlier result. @throws {ProofRefusedError} when the inputs do not prove what they claim,
+ * {ProverFailedError} when the prover did not do its work: another one may.
  */
 export interface Prover {
-  readonly name: string
-  proveBatch(job: BatchJob, control: JobControl): Promise<BatchProof>
-  aggregate(job: AggregationJob, control: JobControl): Promise<AggregatedProof>
+  readonly kind: ProverKind
+  proveBatch(job: BatchJob, control: JobControl): Promise<string>
+  aggregate(job: AggregationJob, control: JobControl): Promise<string>
   finalize(job: FinalJob, control: JobControl): Promise<FinalProof>
 }
 export type BatchJob = { jobId: string; inputs: BatchInputs; witness: Uint8Array; claimed: ClaimedResult }
-export type AggregationJob = { jobId: string; proofs: readonly [AttestationProof, AttestationProof] }
-export type FinalJob = { jobId: string; proof: AttestationProof; aggregator: Address }
+/** `proofs`: of neighbouring runs, in order; more than two only of attestations. `claims`: what the result states. */
+export type AggregationJob = { jobId: string; proofs: readonly [string, string, ...string[]]; claims: Claims }
+export type FinalJob = { jobId: string; proof: string; claims: Claims; aggregator: Address }

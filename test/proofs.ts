@@ -27,4 +27,8 @@ export function claimsOf(first: number, last: number, changes: Partial<Claims> =
 }
 
 /** Control of a job that nobody cancels. */
-export const undisturbed = (): JobControl => ({ signal: new AbortController().signal, onProgress: () => {} })
+export const undisturbed = (): JobControl => ({
+  signal: new AbortController().signal,
+  onProgress: () => {},
+  onAssigned: () => {},
+})

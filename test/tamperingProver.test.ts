@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { acceptAttestation, ProofMismatchError } from '#prover/acceptance.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
 import { claimsDigest } from '#prover/claims.ts'
+import { decodeAttestationProof } from '#prover/proofCodec.ts'
 import type { Prover } from '#prover/types.ts'
 import { ATTESTERS, claimsOf, DOMAIN, undisturbed } from './proofs.ts'
 import { createTamperingProver, TAMPERINGS } from './tamperingProver.ts'
@@ -18,14 +19,14 @@ const job = { jobId: 'batch-7-r1', witness: new Uint8Array(), inputs: {} as neve
 
 test.each(TAMPERINGS)('a prover that tampers with %s is found out', async (tampering) => {
   const prover = createTamperingProver(honest, tampering, { attester, domain: DOMAIN })
-  const proof = await prover.proveBatch(job, undisturbed())
+  const proof = decodeAttestationProof(await prover.proveBatch(job, undisturbed()))
   const expectation = { proofId: 'batch-7-r1', expected, domain: DOMAIN, attesters: [attester.address] }
   expect(() => acceptAttestation(proof, expectation)).toThrow(ProofMismatchError)
   expect(() => acceptAttestation(proof, expectation)).toThrow(`field=${tampering}`)
 })
 
 test('without tampering the same prover passes, so the test above means something', async () => {
-  const proof = await honest.proveBatch(job, undisturbed())
+  const proof = decodeAttestationProof(await honest.proveBatch(job, undisturbed()))
   expect(proof.signature).toBe(attester.sign(claimsDigest(DOMAIN, expected)))
   const expectation = { proofId: 'batch-7-r1', expected, domain: DOMAIN, attesters: [attester.address] }
   expect(() => acceptAttestation(proof, expectation)).not.toThrow()

@@ -2,8 +2,9 @@ import { readSecret } from '#config/load.ts'
 import type { Config } from '#config/schema.ts'
 import { ZERO_HASH } from '#protocol/primitives.ts'
 import { claimsDigest, pickClaims } from '#prover/claims.ts'
+import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
 import { type Attester, createAttester } from '#prover/signature.ts'
-import type { AttestationDomain, AttestationProof, Prover } from '#prover/types.ts'
+import type { AttestationDomain, Prover } from '#prover/types.ts'
 import { attestationDomain } from '#workers/proofSettings.ts'
 import { openAttestationProver, startProverRole } from '#workers/proverRole.ts'
 import { runRole } from '#workers/run.ts'
@@ -18,13 +19,14 @@ export function createTamperingProver(
   tampering: Tampering,
   { attester, domain }: { attester: Attester; domain: AttestationDomain },
 ): Prover {
-  const tamper = (proof: AttestationProof): AttestationProof => {
-    if (tampering === 'signature') return { ...proof, signature: `0x${'11'.repeat(64)}` }
+  const tamper = (text: string): string => {
+    const proof = decodeAttestationProof(text)
+    if (tampering === 'signature') return encodeProof({ ...proof, signature: `0x${'11'.repeat(64)}` })
     const claims = { ...pickClaims(proof), [tampering]: tampering === 'chainId' ? proof.chainId + 1 : ZERO_HASH }
-    return { ...proof, ...claims, signature: attester.sign(claimsDigest(domain, claims)) }
+    return encodeProof({ ...proof, ...claims, signature: attester.sign(claimsDigest(domain, claims)) })
   }
   return {
-    name: `${honest.name} (tampering with ${tampering})`,
+    kind: honest.kind,
     proveBatch: async (job, control) => tamper(await honest.proveBatch(job, control)),
     aggregate: async (job, control) => tamper(await honest.aggregate(job, control)),
     finalize: (job, control) => honest.finalize(job, control),
