@@ -109,7 +109,7 @@ const contentOf = (signer: TransferSigner): Uint8Array[] => [
 
 async function mineSome(db: Database, raws: readonly Uint8Array[]): Promise<void> {
   const sequencer = createSequencer(db, { batchMaxMs: 2000 })
-  await createPoolStore(db, { priceBumpPercent: 10 }).insert(raws.map(toPoolTransaction))
+  await createPoolStore(db, { priceBumpPercent: 10, accountQueue: 5000 }).insert(raws.map(toPoolTransaction))
   await sequencer.collect(BatchNumber(2), new AbortController().signal)
   await sequencer.close()
 }

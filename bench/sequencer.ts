@@ -16,7 +16,7 @@ const TRANSACTIONS = 6000
 const GROUP = 500
 
 async function fillPool(db: Database, raw: readonly Uint8Array[]): Promise<void> {
-  const store = createPoolStore(db, { priceBumpPercent: 10 })
+  const store = createPoolStore(db, { priceBumpPercent: 10, accountQueue: 5000 })
   const rows = raw.map(toPoolTransaction)
   for (let start = 0; start < rows.length; start += GROUP) await store.insert(rows.slice(start, start + GROUP))
 }

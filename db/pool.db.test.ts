@@ -36,7 +36,7 @@ const row = (id: number, fields: { sender?: number; nonce?: number; gasPrice?: b
   ...fields,
   sender: addressOf(fields.sender ?? 1),
 })
-const open = () => createPoolStore(db, { priceBumpPercent: 10 })
+const open = () => createPoolStore(db, { priceBumpPercent: 10, accountQueue: 3 })
 
 test('the view has the newest account, code, blocks, waiting ones of the nonces asked for, and mined', async () => {
   await open().insert([row(1), row(2, { nonce: 6, gasPrice: 2n ** 200n }), row(3, { nonce: 7 })])
@@ -54,10 +54,21 @@ test('the view has the newest account, code, blocks, waiting ones of the nonces 
       [5, { hash: hashOf(1), gasPrice: 100n }],
       [6, { hash: hashOf(2), gasPrice: 2n ** 200n }],
     ]),
+    waitingCount: 0,
   })
   expect(view.senders.get(addressOf(2))?.hasCode).toBe(true)
   expect(view.senders.get(addressOf(3))?.blocked).toBe(true)
   expect(view.senders.get(addressOf(4))).toMatchObject({ nonce: 0, balance: 0n })
+})
+
+test('those that wait from the nonce of the account on are counted for a nonce beyond its queue alone', async () => {
+  await open().insert([row(1, { nonce: 4 }), row(2), row(3, { nonce: 7 }), row(4, { sender: 2 })])
+  const countFor = async (high: number) => {
+    const view = await open().readView(new Map([[addressOf(1), { low: 5, high }]]), [])
+    return view.senders.get(addressOf(1))?.waitingCount
+  }
+  expect(await countFor(7)).toBe(0)
+  expect(await countFor(8)).toBe(2)
 })
 
 test('what is stored reads back whole, and listeners hear its arrival', async () => {

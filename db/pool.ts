@@ -19,9 +19,13 @@ const UNIQUE_VIOLATION = '23505'
 
 /**
  * Rows of the pool for admission: one read and one write for a group of transactions. `priceBumpPercent` is what a
- * replacement must add to the price of the row it replaces; the database decides between processes.
+ * replacement must add to the price of the row it replaces; the database decides between processes. `accountQueue` is
+ * how many nonces ahead of its own an account may use.
  */
-export function createPoolStore(db: Database, { priceBumpPercent }: { priceBumpPercent: number }) {
+export function createPoolStore(
+  db: Database,
+  { priceBumpPercent, accountQueue }: { priceBumpPercent: number; accountQueue: number },
+) {
   return {
     async readView(nonces: ReadonlyMap<Address, { low: number; high: number }>, hashes: readonly Hash[]) {
       const ranges = [...nonces.values()]
@@ -32,6 +36,9 @@ export function createPoolStore(db: Database, { priceBumpPercent }: { priceBumpP
           (select json_agg(json_build_array(nonce, encode(hash, 'hex'), gas_price::text))
             from pool.transactions where sender = wanted.address and status = 'pending'
               and nonce between wanted.low and wanted.high) as pending,
+          case when wanted.high >= coalesce(account.nonce, 0) + ${accountQueue}::int
+            then (select count(*) from pool.transactions where sender = wanted.address and status = 'pending'
+              and nonce >= coalesce(account.nonce, 0)) else 0 end as waiting_count,
           array(select hash from state.transactions where hash = any(${hexArray(hashes)})) as mined,
           (select count(*) from pool.transactions where status = 'pending') as pending_count
         from unnest(${hexArray([...nonces.keys()])}, ${bigints(ranges.map(({ low }) => low))},
@@ -46,13 +53,14 @@ export function createPoolStore(db: Database, { priceBumpPercent }: { priceBumpP
         has_code: boolean
         blocked: boolean
         pending: [number, string, string][] | null
+        waiting_count: string
         mined: Uint8Array[]
         pending_count: string
       }[]
       const [first] = rows
       return {
         senders: new Map(
-          rows.map(({ address, nonce, balance, has_code, blocked, pending }) => [
+          rows.map(({ address, nonce, balance, has_code, blocked, pending, waiting_count }) => [
             bytesToHex(address) as Address,
             {
               nonce: Number(nonce ?? 0),
@@ -65,6 +73,7 @@ export function createPoolStore(db: Database, { priceBumpPercent }: { priceBumpP
                   { hash: `0x${hash}` as Hash, gasPrice: BigInt(gasPrice) },
                 ]),
               ),
+              waitingCount: Number(waiting_count),
             },
           ]),
         ),

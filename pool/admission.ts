@@ -48,6 +48,8 @@ export type SenderView = {
   blocked: boolean
   /** Its waiting transactions by nonce, for the nonces of the group at least. */
   pending: Map<number, { hash: Hash; gasPrice: bigint }>
+  /** How many wait from the account's nonce on; counted only when a nonce of the group is beyond `accountQueue`. */
+  waitingCount: number
 }
 
 /** State of pool and chain that a group of transactions is judged on. `admit` keeps it current as it accepts. */
@@ -99,7 +101,7 @@ export function admit(submission: Submission, from: Address, view: PoolView, rul
   if (view.minedHashes.has(hash)) throw new TransactionRejectedError('alreadyKnown')
   if (sender.blocked) throw new TransactionRejectedError('blockedSender')
   if (sender.hasCode) throw new TransactionRejectedError('invalidSender', 'sender is a contract')
-  const nonce = checkNonce(transaction.nonce, sender.nonce, rules)
+  const nonce = checkNonce(transaction.nonce, sender, rules)
   const waiting = sender.pending.get(nonce)
   if (waiting?.hash === hash) throw new TransactionRejectedError('alreadyKnown')
   if (waiting === undefined && view.pendingCount >= rules.globalQueue) throw new TransactionRejectedError('poolFull')
@@ -107,16 +109,21 @@ export function admit(submission: Submission, from: Address, view: PoolView, rul
   const cost = checkFunds(transaction, sender.balance)
   if (waiting !== undefined && !isReplacement(gasPrice, waiting.gasPrice, rules.priceBumpPercent))
     throw new TransactionRejectedError('replacementUnderpriced')
-  if (waiting === undefined) view.pendingCount += 1
+  if (waiting === undefined) {
+    view.pendingCount += 1
+    sender.waitingCount += 1
+  }
   sender.pending.set(nonce, { hash, gasPrice })
   return { hash, sender: from, nonce, gasPrice, gasLimit: Number(transaction.gasLimit), cost, raw }
 }
 
-function checkNonce(nonce: bigint, accountNonce: number, { accountQueue }: PoolRules): number {
-  if (nonce < BigInt(accountNonce))
-    throw new TransactionRejectedError('nonceTooLow', `next nonce ${accountNonce}, tx nonce ${nonce}`)
-  if (nonce >= BigInt(accountNonce + accountQueue))
-    throw new TransactionRejectedError('nonceTooHigh', `next nonce ${accountNonce}, tx nonce ${nonce}`)
+function checkNonce(nonce: bigint, sender: SenderView, { accountQueue }: PoolRules): number {
+  const facts = `next nonce ${sender.nonce}, tx nonce ${nonce}`
+  if (nonce < BigInt(sender.nonce)) throw new TransactionRejectedError('nonceTooLow', facts)
+  if (nonce >= BigInt(sender.nonce + accountQueue)) {
+    if (sender.waitingCount < accountQueue) throw new TransactionRejectedError('nonceTooHigh', facts)
+    throw new TransactionRejectedError('accountFull', `${accountQueue} transactions wait`)
+  }
   return Number(nonce)
 }
 

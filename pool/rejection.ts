@@ -16,6 +16,7 @@ export const REJECTION_TEXT = {
   nonceTooLow: 'nonce too low',
   nonceTooHigh: 'nonce too high',
   poolFull: 'txpool is full',
+  accountFull: 'account has reached the tx limit in the txpool',
   underpriced: 'transaction underpriced',
   replacementUnderpriced: 'replacement transaction underpriced',
   insufficientFunds: 'insufficient funds for gas * price + value',

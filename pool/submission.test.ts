@@ -45,7 +45,7 @@ function sign(fields: Partial<Transaction> = {}): Uint8Array {
   return encodeRawTransaction({ ...unsigned, r, s, v: 27 + recovery!, ...fields })
 }
 
-let account: Omit<SenderView, 'pending'>
+let account: Omit<SenderView, 'pending' | 'waitingCount'>
 let rows: PooledTransaction[]
 let mined: Set<Hash>
 let otherRows: number
@@ -57,7 +57,9 @@ const store: PoolStore = {
     calls.push(`read ${nonces.size}`)
     const pending = new Map(rows.map(({ nonce, hash, gasPrice }) => [nonce, { hash, gasPrice }]))
     return {
-      senders: new Map([...nonces.keys()].map((address) => [address, { ...account, pending }])),
+      senders: new Map(
+        [...nonces.keys()].map((address) => [address, { ...account, pending, waitingCount: pending.size }]),
+      ),
       minedHashes: mined,
       pendingCount: rows.length + otherRows,
     }
@@ -82,6 +84,8 @@ beforeEach(() => {
   calls = []
   beforeInsert = undefined
 })
+
+const at = (nonce: bigint) => sign({ nonce })
 
 async function submit(raw: Uint8Array, changed: Partial<PoolRules> = {}) {
   const [result] = await createPoolIntake({ store, rules: { ...rules, ...changed } }).submit([raw])
@@ -145,6 +149,15 @@ describe('refusals that need the sender', () => {
     expect((await refusal(sign({ nonce: 14n }))).shortMessage).toMatch(/^nonce too high/)
     expect((await refusal(sign({ nonce: 2n ** 64n - 1n }))).shortMessage).toMatch(/^nonce too high/)
     expect(await submit(sign({ nonce: 13n }))).toHaveProperty('hash')
+  })
+  test('a nonce behind as many transactions as an account may have, waiting or of the same group', async () => {
+    const full = 'account has reached the tx limit in the txpool: 4 transactions wait'
+    const results = await createPoolIntake({ store, rules }).submit([10n, 11n, 12n, 14n, 13n, 14n].map(at))
+    expect(results.map((result) => ('error' in result ? result.error.shortMessage : 'taken'))).toEqual([
+      ...['taken', 'taken', 'taken', 'nonce too high: next nonce 10, tx nonce 14', 'taken', full],
+    ])
+    expect((await refusal(at(14n))).shortMessage).toBe(full)
+    expect(await submit(sign({ nonce: 13n, gasPrice: 110n }))).toHaveProperty('hash')
   })
   test('a balance one wei short', async () => {
     account.balance = 5_000_000n

@@ -148,7 +148,7 @@ export class L1Chain {
     raws: readonly Uint8Array[],
     { firstBatch, transactions }: { firstBatch: number; transactions: number },
   ): Promise<number> {
-    const pool = createPoolStore(db, { priceBumpPercent: 10 })
+    const pool = createPoolStore(db, { priceBumpPercent: 10, accountQueue: 64 })
     const rows = raws.map(toPoolTransaction)
     for (let start = 0; start < rows.length; start += POOL_GROUP)
       await pool.insert(rows.slice(start, start + POOL_GROUP))

@@ -32,7 +32,7 @@ export function requireSuccess(result: SimulationResult, call: Pick<SimulatedCal
 
 /** No batch has room for what it uses of this counter. */
 export const outOfCounters = (counter: keyof ZkCounters) =>
-  new RpcError(RPC_CODE.server, `out of counters (${counter})`, { data: { counter } })
+  new RpcError(RPC_CODE.server, `out of counters: ${counter}`, { data: { counter } })
 
 /** @throws {RpcError} when there is no limit that would do */
 export function requireEstimate(estimate: GasEstimate): number {

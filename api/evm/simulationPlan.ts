@@ -6,6 +6,7 @@ import { invalidArgument, simulationError } from '../errors.ts'
 import { parseBoolean, parseList, parseObject } from '../params.ts'
 import { parseBlockOverrides } from './blockOverrides.ts'
 import { type CallObject, parseCallObject } from './callObject.ts'
+import { requireUint64Gas } from './simulatedCall.ts'
 import { parseStateOverrides } from './stateOverride.ts'
 
 /** EthSimulatePayload of execution-apis. */
@@ -80,5 +81,6 @@ export function planBlocks(
 }
 
 function toPlannedCall({ from, to, gas, nonce, gasPrice, value, data }: CallObject) {
+  requireUint64Gas(gas)
   return { from, to, gas: gas === undefined ? undefined : Number(gas), nonce, gasPrice, value, data }
 }

@@ -5,6 +5,7 @@ import { readPendingNonce } from '../chain/pendingNonce.ts'
 import type { ApiDeps } from '../deps.ts'
 import { type CallObject, callParam } from '../evm/callObject.ts'
 import { estimateGas } from '../evm/estimates.ts'
+import { requireUint64Gas } from '../evm/simulatedCall.ts'
 import { quantity } from '../format.ts'
 import { method } from '../method.ts'
 import * as schema from '../schemas.ts'
@@ -37,6 +38,7 @@ async function fill(
   header: HeaderRow,
   signal: AbortSignal | undefined,
 ): Promise<Transaction> {
+  requireUint64Gas(call.gas)
   const gasPrice = call.gasPrice === 0n ? deps.minGasPriceWei : call.gasPrice
   const gas = call.gas ?? (await estimateGas(deps, { ...call, gasPrice }, header, { signal }))
   return {

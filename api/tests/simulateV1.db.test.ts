@@ -28,7 +28,9 @@ beforeAll(async () => {
   const raw = await wallets[0]!.signTransaction({
     ...{ type: 0, chainId: CHAIN_ID, nonce: 0, to: alice, value: 5n, gasPrice: 10n ** 9n, gasLimit: 30_000 },
   })
-  await createPoolStore(db, { priceBumpPercent: 10 }).insert([toPoolTransaction(hexToBytes(raw as `0x${string}`))])
+  await createPoolStore(db, { priceBumpPercent: 10, accountQueue: 64 }).insert([
+    toPoolTransaction(hexToBytes(raw as `0x${string}`)),
+  ])
   await sequencer.collect(BatchNumber(2), new AbortController().signal)
   await sequencer.close()
   await db

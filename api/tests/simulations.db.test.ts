@@ -95,7 +95,7 @@ describe('eth_call', () => {
 test('an estimate pretends state, and names the counter no batch has enough of', async () => {
   expect((await ask('eth_estimateGas', { to: at.loops })).error).toEqual({
     code: -32000,
-    message: 'out of counters (steps)',
+    message: 'out of counters: steps',
     data: { counter: 'steps' },
   })
   const none = { [at.loops]: { code: '0x' } }
@@ -162,7 +162,7 @@ describe('zkevm estimates', () => {
     const reverted = (await ask('zkevm_estimateCounters', { to: at.reverts, data: word(7) })).result
     expect(reverted).toMatchObject({ revert: { message: 'execution reverted', data: word(7) } })
     const exhausted = (await ask('zkevm_estimateCounters', { to: at.loops })).result
-    expect(exhausted).toMatchObject({ oocError: 'out of counters (steps)' })
+    expect(exhausted).toMatchObject({ oocError: 'out of counters: steps' })
   })
 
   test('the price is what is offered, the fee that price times the gas', async () => {
