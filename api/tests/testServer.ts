@@ -14,6 +14,8 @@ import { createResultCheck, type ResultCheck } from './checkResult.ts'
 
 export const TEST_CHAIN_ID = 1001
 
+type ConfigOverrides = Partial<Pick<ConfigInput, 'rpc' | 'pool' | 'role' | 'trustedSequencer'>>
+
 export type TestApi = {
   db: Database
   databaseUrl: string
@@ -31,7 +33,7 @@ export async function startTestApi({
 }: {
   balances?: Record<Address, bigint>
   contracts?: Record<Address, Uint8Array>
-  config?: Pick<ConfigInput, 'rpc' | 'pool'>
+  config?: ConfigOverrides
 } = {}): Promise<TestApi> {
   const { db, url: databaseUrl, close } = await openTestDatabase()
   const accounts = new Map(
@@ -71,11 +73,11 @@ export async function startTestApi({
 }
 
 /** An API of its own on this database; there may be several. */
-export const startApiOn = (databaseUrl: string, config: Pick<ConfigInput, 'rpc' | 'pool'> = {}): Promise<ApiServer> =>
+export const startApiOn = (databaseUrl: string, config: ConfigOverrides = {}): Promise<ApiServer> =>
   startApiServer(parseConfig(testConfig(databaseUrl, config)), createLogger('api', 'fatal'), { withOps: false })
 
 /** Configuration of an API on free ports. */
-export function testConfig(databaseUrl: string, overrides: Pick<ConfigInput, 'rpc' | 'pool'> = {}): ConfigInput {
+export function testConfig(databaseUrl: string, overrides: ConfigOverrides = {}): ConfigInput {
   return {
     ...overrides,
     network: {
