@@ -72,4 +72,5 @@ export const unavailable = (text: 'node is starting' | 'node is stopping') => ne
 export const timedOut = () => new RpcError(RPC_CODE.timedOut, 'request timed out')
 export const responseTooLarge = () => new RpcError(RPC_CODE.tooLarge, 'response too large')
 /** The process has as much of this work as it takes at once; the caller may come again after a second. */
-export const busy = () => new RpcError(RPC_CODE.limited, 'busy', { data: { retryAfter: 1 } })
+export const busy = (detail?: string) =>
+  new RpcError(RPC_CODE.limited, detail === undefined ? 'busy' : `busy: ${detail}`, { data: { retryAfter: 1 } })

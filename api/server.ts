@@ -17,6 +17,7 @@ import { createDevTools } from './dev/devTools.ts'
 import { createEvmThreads } from './evm/threads/evmThreads.ts'
 import { createMethods } from './methods/table.ts'
 import { type ApiKeys, followApiKeys } from './wire/apiKeys.ts'
+import { addEvmMetrics } from './wire/evmMetrics.ts'
 import { createGate } from './wire/gate.ts'
 import { createHealth } from './wire/health.ts'
 import { closeServer, listenHttp } from './wire/httpServer.ts'
@@ -135,6 +136,7 @@ async function createNode(
     logger,
   }
   addSenderMetrics(metrics.registry, db)
+  addEvmMetrics(metrics.registry, evm)
   addL1Metrics(metrics.registry, db)
   const methods = createMethods(deps)
   await evm.ready

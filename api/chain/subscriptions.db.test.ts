@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { WebSocketProvider } from 'ethers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -78,6 +79,29 @@ test('heads and matching logs are told in order, others are not', async () => {
   socket.send('not json')
   expect(await until(() => messages.find(({ id }) => id === null))).toMatchObject({ error: { code: -32700 } })
   expect(socket.readyState).toBe(WebSocket.OPEN)
+  socket.close()
+})
+
+test('a connection has at most 100; one that is ended makes room', async () => {
+  const socket = new WebSocket(api.wsUrl)
+  await once(socket, 'open')
+  const ask = async (method: string, ...params: unknown[]) => {
+    socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
+    for (;;) {
+      const { id, ...answer } = JSON.parse(String((await once(socket, 'message'))[0]))
+      if (id === 1) return answer
+    }
+  }
+  const subscribe = () => ask('eth_subscribe', 'logs', { address: addressOf(0xabc) })
+  const { result: first } = await subscribe()
+  for (let count = 1; count < 100; count += 1)
+    expect(await subscribe()).toMatchObject({ result: expect.stringMatching(/^0x[1-9a-f]/) })
+  expect((await subscribe()).error).toEqual({
+    ...{ code: -32005, message: 'busy: too many subscriptions', data: { retryAfter: 1 } },
+  })
+  expect(await ask('eth_unsubscribe', first)).toMatchObject({ result: true })
+  expect(await subscribe()).toHaveProperty('result')
+  expect(await subscribe()).toHaveProperty('error')
   socket.close()
 })
 

@@ -13,7 +13,7 @@ import { findNewestRemoval, findRemovedBlocks, findRemovedLogs } from '#db/rpc/r
 import type { RpcFilterKind } from '#db/schema.ts'
 import { type LogFilter, logFilterParam, matchesLog, parseLogFilter, readLogs } from '../chain/logFilter.ts'
 import type { ApiDeps } from '../deps.ts'
-import { invalidParams, RPC_CODE, RpcError, serverError } from '../errors.ts'
+import { busy, invalidParams, serverError } from '../errors.ts'
 import { formatLog } from '../format.ts'
 import { method, type RequestContext } from '../method.ts'
 import { type BlockParameter, customParam, parseObject, quantityParam } from '../params.ts'
@@ -36,7 +36,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
     const id = randomId()
     const removal = await findNewestRemoval(db)
     if (await insertRpcFilter(db, { ...filter, id, criteria, removal, owner: ip ?? null })) return id
-    throw new RpcError(RPC_CODE.limited, 'busy: too many filters')
+    throw busy('too many filters')
   }
 
   async function readChanges(filter: RpcFilter): Promise<Changes> {

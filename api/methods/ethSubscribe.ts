@@ -1,7 +1,7 @@
 import { parseLogFilter } from '../chain/logFilter.ts'
 import type { Subscriptions } from '../chain/subscriptions.ts'
 import type { ApiDeps } from '../deps.ts'
-import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
+import { busy, invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { type Connection, method, type RequestContext } from '../method.ts'
 import { customParam, optional, stringParam } from '../params.ts'
 import * as schema from '../schemas.ts'
@@ -20,7 +20,7 @@ export const ethSubscribeMethods = ({ subscriptions }: ApiDeps) => [
     result: schema.id,
     handle: ([kind, options], context) => {
       const { send, subscriptions: open } = requireConnection(context)
-      if (open.size >= MAX_SUBSCRIPTIONS) throw new RpcError(RPC_CODE.limited, 'busy: too many subscriptions')
+      if (open.size >= MAX_SUBSCRIPTIONS) throw busy('too many subscriptions')
       const id = randomId()
       const prefix = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":`
       // A client knows the id once it has the answer: what comes before that waits.

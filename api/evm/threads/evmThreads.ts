@@ -1,7 +1,7 @@
 import type { Logger } from '#common/logger.ts'
 import { busy } from '../../errors.ts'
 import { evmJobs, type JobKind, type JobRequest, type JobResponse } from './jobs.ts'
-import { ThreadPool } from './threadPool.ts'
+import { type ThreadLoad, ThreadPool } from './threadPool.ts'
 import type { ThreadSettings } from './worker.ts'
 
 export type JobLimits = {
@@ -14,6 +14,7 @@ export type JobLimits = {
 export interface EvmThreads {
   /** @throws {RpcError} 'request timed out'; 'busy' when too many traces run already; what the job threw */
   run<Kind extends JobKind>(kind: Kind, request: JobRequest<Kind>, limits: JobLimits): Promise<JobResponse<Kind>>
+  readonly load: ThreadLoad
   /** When jobs are taken. */
   readonly ready: Promise<void>
   close(): Promise<void>
@@ -40,6 +41,9 @@ export function createEvmThreads({ threads, maxTraces, logger, ...settings }: Ev
     run: <Kind extends JobKind>(kind: Kind, request: JobRequest<Kind>, limits: JobLimits) => {
       const running = evmJobs[kind].isTrace ? runTrace(kind, request, limits) : pool.run(kind, request, limits)
       return running as Promise<JobResponse<Kind>>
+    },
+    get load() {
+      return pool.load
     },
     ready: pool.ready,
     close: () => pool.close(),

@@ -49,6 +49,23 @@ test('a thread that dies fails its jobs with a clear error and is replaced', asy
   expect(await ask('echo', 'again')).toBe('again')
 })
 
+test('its load tells what waits, what runs and what nobody waits for any more', async () => {
+  await pool.close()
+  pool = start(1)
+  const controller = new AbortController()
+  const jobs = ['wait', 'wait', 'hang'].map((kind) =>
+    ask(kind, undefined, 20_000, controller.signal).catch((error: Error) => error.message),
+  )
+  expect(pool.load).toEqual({ waiting: 3, running: 0, leaving: 0 })
+  await pool.ready
+  expect(pool.load).toEqual({ waiting: 0, running: 3, leaving: 0 })
+  controller.abort(new Error('gone'))
+  expect(pool.load).toEqual({ waiting: 0, running: 0, leaving: 3 })
+  expect(await Promise.all(jobs)).toEqual(['gone', 'gone', 'gone'])
+  expect(await ask('echo', 'from the thread that replaces it')).toBe('from the thread that replaces it')
+  expect(pool.load).toEqual({ waiting: 0, running: 0, leaving: 0 })
+})
+
 test('a caller that is gone ends its job', async () => {
   const controller = new AbortController()
   const waiting = ask('wait', undefined, 20_000, controller.signal)

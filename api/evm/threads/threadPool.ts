@@ -33,6 +33,15 @@ type Task = {
 
 type Thread = { worker: Worker; isReady: boolean; tasks: Map<number, Task>; silence: Map<number, NodeJS.Timeout> }
 
+/** Jobs of a pool by what becomes of them. */
+export type ThreadLoad = {
+  /** For a thread that takes jobs. */
+  waiting: number
+  running: number
+  /** Nobody waits for them any more, and their thread has not yet said that it knows. */
+  leaving: number
+}
+
 const GRACE_MS = 1000
 const MAX_WAITING = 1000
 const MAX_EVICTIONS = 2
@@ -95,6 +104,12 @@ export class ThreadPool {
       signal?.addEventListener('abort', aborted, { once: true })
       this.#place(task)
     })
+  }
+
+  get load(): ThreadLoad {
+    const sum = (count: (thread: Thread) => number) => [...this.#threads].reduce((all, each) => all + count(each), 0)
+    const [running, leaving] = [sum(({ tasks }) => tasks.size), sum(({ silence }) => silence.size)]
+    return { waiting: this.#waiting.length, running, leaving }
   }
 
   async close(): Promise<void> {
