@@ -3,6 +3,7 @@ import { type BlockRow, findBlock, type LogRow } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import { findHeader, type HeaderRow } from '#db/rpc/blocks.ts'
 import { type MinedTransaction, readLogsOfBlock, readTransactionsOfBlock } from '#db/rpc/transactions.ts'
+import { inSnapshot } from '#db/snapshot.ts'
 import type { BlockOpening, Receipt } from '#executor/blockBuilder.ts'
 import { type ReplayInput, ReplayMismatchError } from '#executor/replayBlock.ts'
 import type { BlockNumber, Hash } from '#protocol/primitives.ts'
@@ -23,12 +24,14 @@ export async function readStoredBlock(
   db: Database,
   { blockNumber, hash, forkId, chainId }: { blockNumber: BlockNumber; hash: Hash; forkId: number; chainId: number },
 ): Promise<StoredBlock> {
-  const [parent, header, transactions, logs] = await Promise.all([
-    findHeader(db, (blockNumber - 1) as BlockNumber),
-    findBlock(db, blockNumber),
-    readTransactionsOfBlock(db, blockNumber),
-    readLogsOfBlock(db, blockNumber),
-  ])
+  const [parent, header, transactions, logs] = await inSnapshot(db, (tx) =>
+    Promise.all([
+      findHeader(tx, (blockNumber - 1) as BlockNumber),
+      findBlock(tx, blockNumber),
+      readTransactionsOfBlock(tx, blockNumber),
+      readLogsOfBlock(tx, blockNumber),
+    ]),
+  )
   if (parent === undefined || header?.hash !== hash) throw headerNotFound()
   const replay = {
     ...{ forkId, chainId, coinbase: header.coinbase, parentStateRoot: parent.stateRoot, opening: openingOf(header) },

@@ -1,6 +1,7 @@
 import type { BatchNumber, BlockNumber, Hash } from '#protocol/primitives.ts'
 import type { LogRow } from '../blocks.ts'
-import type { Database, Queryable } from '../client.ts'
+import type { Database } from '../client.ts'
+import { inSnapshot } from '../snapshot.ts'
 import {
   type MinedTransaction,
   readLogsOfBatch,
@@ -28,11 +29,6 @@ export async function readReceiptsOfBatch(db: Database, batchNumber: BatchNumber
   return await inSnapshot(db, async (tx) =>
     joinLogs(await readTransactionsOfBatch(tx, batchNumber), await readLogsOfBatch(tx, batchNumber)),
   )
-}
-
-/** A block that is undone between two readings would leave transactions without their logs. */
-function inSnapshot<T>(db: Database, read: (tx: Queryable) => Promise<T>): Promise<T> {
-  return db.transaction(read, { isolationLevel: 'repeatable read', accessMode: 'read only' })
 }
 
 const placeOf = ({ blockNumber, txIndex }: { blockNumber: BlockNumber; txIndex: number }) => `${blockNumber}/${txIndex}`
