@@ -15,6 +15,8 @@ import type { EvmThreads } from './evm/threads/evmThreads.ts'
 /** What methods work with. */
 export type ApiDeps = {
   db: Database
+  /** For queries of logs: Postgres ends those that take longer than `rpc.logsTimeoutMs`. */
+  logsDb: Database
   head: Head
   intake: PoolIntake
   /** Set on a node without a pool of its own. */

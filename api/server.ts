@@ -41,6 +41,7 @@ export type ApiServer = {
 
 const STATEMENT_TIMEOUT_MS = 10_000
 const MAX_CONNECTIONS = 20
+const MAX_LOGS_CONNECTIONS = 8
 
 /**
  * Connects to the database and serves JSON-RPC over HTTP and WebSocket. The ports are open from the start; until all is
@@ -54,11 +55,18 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     name: 'zknode-api',
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   })
+  const logsDb = connectDatabase(config.database.url, {
+    ...{ maxConnections: MAX_LOGS_CONNECTIONS, name: 'zknode-api-logs', statementTimeoutMs: rpc.logsTimeoutMs },
+  })
   const evm = createEvmThreads({
     ...{ databaseUrl: config.database.url, statementTimeoutMs: STATEMENT_TIMEOUT_MS, chainId: config.network.chainId },
     ...{ threads: rpc.evmThreads, maxTraces: rpc.maxTraces, logger },
   })
-  const closers: (() => unknown)[] = [() => db.$client.end({ timeout: 5 }), () => evm.close()]
+  const closers: (() => unknown)[] = [
+    () => db.$client.end({ timeout: 5 }),
+    () => logsDb.$client.end({ timeout: 5 }),
+    () => evm.close(),
+  ]
   const closeAll = async () => {
     while (closers.length > 0) await closers.pop()!()
   }
@@ -79,7 +87,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const wire = await openWire({ dispatcher, findKey, gate, health, metrics, rpc, logger })
     closers.push(wire.close)
 
-    node = await createNode(config, { db, evm, metrics, logger })
+    node = await createNode(config, { db, logsDb, evm, metrics, logger })
     closers.splice(1, 0, node.close)
     gate.open()
     return {
@@ -104,7 +112,7 @@ type Node = { head: Head; dispatcher: Dispatcher; apiKeys: ApiKeys; close: () =>
 /** All behind the wire: what follows the database, and the methods over it. */
 async function createNode(
   config: Config,
-  { db, evm, metrics, logger }: Pick<ApiDeps, 'db' | 'evm' | 'logger'> & { metrics: Metrics },
+  { db, logsDb, evm, metrics, logger }: Pick<ApiDeps, 'db' | 'logsDb' | 'evm' | 'logger'> & { metrics: Metrics },
 ): Promise<Node> {
   const { network, rpc, pool } = config
   const head = await followHead(db, logger)
@@ -118,6 +126,7 @@ async function createNode(
   const sequencerNode = config.role === 'sequencer' ? undefined : createSequencerNode(rpcUrl, requestTimeoutMs)
   const deps: ApiDeps = {
     db,
+    logsDb,
     head,
     subscriptions,
     stateAt,

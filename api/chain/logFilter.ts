@@ -97,12 +97,12 @@ async function resolveRange(deps: ApiDeps, filter: LogFilter): Promise<{ from: n
 
 /** Logs of blocks `from` to `to`, both included. @throws {RpcError} -32602 when there are too many */
 async function readLogRange(
-  { db, limits: { maxLogs } }: ApiDeps,
+  { logsDb, limits: { maxLogs } }: ApiDeps,
   criteria: LogCriteria,
   from: number,
   to: number,
 ): Promise<FoundLog[]> {
-  const found = await findLogs(db, { ...criteria, from, to, limit: maxLogs + 1 })
+  const found = await findLogs(logsDb, { ...criteria, from, to, limit: maxLogs + 1 })
   if (found.length <= maxLogs) return found
   const lastWhole = found.at(-1)!.blockNumber - 1
   throw invalidParams(`query returned more than ${maxLogs} results`, {

@@ -79,11 +79,14 @@ export const ethLogMethods = (deps: ApiDeps) => {
     to: number,
   ): Promise<{ logs: FoundLog[]; to: number }> {
     const { maxLogs } = deps.limits
-    const found = await findLogs(db, { ...criteria, from, to, limit: maxLogs + 1 })
+    const found = await findLogs(deps.logsDb, { ...criteria, from, to, limit: maxLogs + 1 })
     if (found.length <= maxLogs) return { logs: found, to }
     const cut = found.at(-1)!.blockNumber
     if (cut > from) return { logs: found.filter(({ blockNumber }) => blockNumber < cut), to: cut - 1 }
-    return { logs: await findLogs(db, { ...criteria, from, to: from, limit: Number.MAX_SAFE_INTEGER }), to: from }
+    return {
+      logs: await findLogs(deps.logsDb, { ...criteria, from, to: from, limit: Number.MAX_SAFE_INTEGER }),
+      to: from,
+    }
   }
 
   /** The head in memory may be of the chain that was left. */

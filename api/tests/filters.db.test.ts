@@ -6,7 +6,7 @@ import { rpcFilters } from '#db/schema.ts'
 import { BatchNumber, Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { until } from '#test/network.ts'
-import { addBlock, call, startTestApi, type TestApi } from './testServer.ts'
+import { addBlock, call, startApiOn, startTestApi, type TestApi } from './testServer.ts'
 
 const contract = addressOf(0xbeef)
 const [topicA, topicB] = [Hash(`0x${'aa'.repeat(32)}`), Hash(`0x${'bb'.repeat(32)}`)]
@@ -98,6 +98,22 @@ describe('logs', () => {
       })
     expect((await call(api.url, 'zkevm_getBatchByNumber', 'safe')).error?.code).toBe(-39001)
   })
+})
+
+test('logs that take too long are no more work for the database than for their caller', async () => {
+  const brief = await startApiOn(api.databaseUrl, { rpc: { logsTimeoutMs: 100 } })
+  const working = async () =>
+    (
+      await api.db.execute(sql`select from pg_stat_activity where datname = current_database()
+      and application_name = 'zknode-api-logs' and state = 'active'`)
+    ).length
+  await api.db.transaction(async (tx) => {
+    await tx.execute(sql`lock table state.logs in access exclusive mode`)
+    const { error } = await call(`http://127.0.0.1:${brief.port}`, 'eth_getLogs', {})
+    expect(error).toEqual({ code: -32002, message: 'request timed out' })
+    await until(async () => (await working()) === 0, 5000)
+  })
+  await brief.stop()
 })
 
 describe('filters', () => {
