@@ -77,6 +77,10 @@ export const constantMethod = (name: string, summary: string, value: unknown) =>
 /** What stands before the first `_` or `.`: the unit in which methods are switched on. */
 const namespaceOf = (method: string): string => method.slice(0, method.search(/[_.]/))
 
+/** Whether a caller may use a method: its API key may name namespaces. What tells of the API is open to all. */
+export const isAllowed = ({ namespace }: Method, { namespaces }: Pick<RequestContext, 'namespaces'>): boolean =>
+  namespaces === undefined || namespace === 'rpc' || namespaces.has(namespace)
+
 /** Methods by name, of the namespaces that are switched on. A name stands for one method only. */
 export function createMethodTable(methods: readonly Method[], namespaces: readonly string[]): Map<string, Method> {
   const open = new Set([...namespaces, 'rpc'])

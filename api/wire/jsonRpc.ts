@@ -12,7 +12,7 @@ import {
   timedOut,
 } from '../errors.ts'
 import { JsonText } from '../jsonText.ts'
-import type { Method, RequestContext, Transport } from '../method.ts'
+import { isAllowed, type Method, type RequestContext, type Transport } from '../method.ts'
 import { SerializedJson } from '../serializedJson.ts'
 import { withTimeLimit } from './timeLimit.ts'
 
@@ -70,7 +70,7 @@ export function createDispatcher({
     try {
       const { method, params } = readRequest(request)
       definition = methods.get(method)
-      if (context.namespaces && definition && !isAllowed(definition, context.namespaces)) definition = undefined
+      if (definition !== undefined && !isAllowed(definition, context)) definition = undefined
       charge(context, definition?.cost ?? MALFORMED_COST)
       if (definition === undefined) throw methodNotFound(method.slice(0, 128))
       const result = await run(definition, params, context)
@@ -148,9 +148,6 @@ function charge(context: RequestContext, cost: number): void {
   const wait = context.spend?.(cost) ?? 0
   if (wait > 0) throw new RateLimitError(wait)
 }
-
-const isAllowed = ({ namespace }: Method, namespaces: ReadonlySet<string>) =>
-  namespace === 'rpc' || namespaces.has(namespace)
 
 function run({ timeoutMs, call }: Method, params: unknown, context: RequestContext): unknown {
   if (timeoutMs === undefined) return call(params, context)

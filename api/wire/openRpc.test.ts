@@ -58,6 +58,17 @@ test('rpc_modules names the namespaces that are switched on', () => {
   expect(answerOf('rpc_modules')).toEqual({ eth: '1.0', rpc: '1.0' })
 })
 
+test('both tell a caller with an API key what it may use', () => {
+  const discover = (namespaces: string[]) =>
+    table.get('rpc.discover')!.call([], { namespaces: new Set(namespaces) }) as ReturnType<typeof describeApi>
+  const namesOf = ({ methods }: ReturnType<typeof describeApi>) => methods.map(({ name }) => name)
+  expect(namesOf(discover(['eth', 'debug']))).toEqual(['eth_getBalance', 'rpc_modules', 'rpc.discover'])
+  const restricted = discover(['net'])
+  expect(namesOf(restricted)).toEqual(['rpc_modules', 'rpc.discover'])
+  expect(restricted.components.schemas).toEqual({})
+  expect(table.get('rpc_modules')!.call([], { namespaces: new Set(['net']) })).toEqual({ rpc: '1.0' })
+})
+
 test('a name stands for one schema', () => {
   expect(() => schema.component('block', {})).toThrow(/two schemas/)
 })
