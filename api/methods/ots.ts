@@ -1,13 +1,14 @@
-import { readFeesOfBlock, searchTransactions } from '#db/rpc/addressTransactions.ts'
+import { type AddressSearch, readFeesOfBlock } from '#db/rpc/addressTransactions.ts'
 import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
 import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
 import { findMinedTransactionByNonce, type MinedTransaction, readLogsOfTransaction } from '#db/rpc/transactions.ts'
-import { type Address, ZERO_HASH } from '#protocol/primitives.ts'
+import { ZERO_HASH } from '#protocol/primitives.ts'
 import { findBlockByParameter } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument } from '../errors.ts'
+import { searchTransactions } from '../evm/addressSearch.ts'
 import { formatBlock, formatReceipt, formatTransaction, quantity } from '../format.ts'
-import { method } from '../method.ts'
+import { method, type RequestContext } from '../method.ts'
 import {
   addressParam,
   blockParam,
@@ -164,33 +165,30 @@ export const otsMethods = (deps: ApiDeps) => {
     method({
       name: 'ots_searchTransactionsBefore',
       summary: 'Transactions of an address in blocks before one, 0 for all, newest first',
-      cost: 20,
+      cost: 50,
       params: [addressParam('address'), numberParam('blockNumber'), numberParam('pageSize')],
       result: page,
-      handle: async ([address, before, size]) => {
+      handle: async ([address, before, size], context) => {
         const to = before === 0 ? head.latest.blockNumber : before - 1
-        const found = await search(address, { from: 0, to, towards: 'older', size })
+        const found = await search({ address, from: 0, to, towards: 'older' }, size, context)
         return await showPage(found.transactions, { firstPage: before === 0, lastPage: !found.hasMore })
       },
     }),
     method({
       name: 'ots_searchTransactionsAfter',
       summary: 'Transactions of an address in blocks after one, 0 for all, newest first; the oldest of them',
-      cost: 20,
+      cost: 50,
       params: [addressParam('address'), numberParam('blockNumber'), numberParam('pageSize')],
       result: page,
-      handle: async ([address, after, size]) => {
+      handle: async ([address, after, size], context) => {
         const from = after === 0 ? 0 : after + 1
-        const found = await search(address, { from, to: head.latest.blockNumber, towards: 'newer', size })
+        const found = await search({ address, from, to: head.latest.blockNumber, towards: 'newer' }, size, context)
         return await showPage(found.transactions, { firstPage: !found.hasMore, lastPage: after === 0 })
       },
     }),
   ]
 
-  async function search(
-    address: Address,
-    range: { from: number; to: number; towards: 'older' | 'newer'; size: number },
-  ) {
-    return await searchTransactions(db, { address, ...range, size: Math.min(Math.max(1, range.size), MAX_PAGE) })
+  async function search(range: AddressSearch, size: number, { signal }: RequestContext) {
+    return await searchTransactions(deps, range, { size: Math.min(Math.max(1, size), MAX_PAGE), signal })
   }
 }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { logs } from '#db/schema.ts'
 import type { Receipt } from '#executor/blockBuilder.ts'
 import { addressOfKey, sign } from '#executor/testing/chain.ts'
 import { code } from '#executor/testing/memoryState.ts'
+import { BlockNumber, Hash } from '#protocol/primitives.ts'
 import { contractAddress, encodeRawTransaction } from '#protocol/transaction.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { until } from '#test/network.ts'
@@ -37,6 +39,7 @@ const quantity = (value: number | bigint) => `0x${value.toString(16)}`
 let api: TestApi
 let chain: Awaited<ReturnType<typeof startApiOfExecutedBlocks>>
 let receipts: readonly Receipt[]
+let lastHash: string
 let blockHash: string
 
 beforeAll(async () => {
@@ -47,7 +50,8 @@ beforeAll(async () => {
     { to: outer, gasLimit: 500_000n, value: 10n },
     { to: reverter, gasLimit: 100_000n },
   ])
-  await chain.addBlock([{ to: counter, gasLimit: 100_000n }])
+  const [last] = await chain.addBlock([{ to: counter, gasLimit: 100_000n }])
+  lastHash = last!.txHash
   blockHash = ((await ask('eth_getBlockByNumber', '0x1', false)).result as { hash: string }).hash
 })
 afterAll(() => api?.close())
@@ -75,6 +79,35 @@ const CALLS = [
 ]
 const placed = (index: number) => ({
   ...{ blockHash, blockNumber: 1, transactionHash: txHash(index), transactionPosition: index },
+})
+
+describe('a search finds', () => {
+  type Page = { txs: { hash: string }[]; firstPage: boolean; lastPage: boolean }
+  const search = async (address: string, size = 10) => {
+    const { result, error } = await ask('ots_searchTransactionsBefore', address, 0, size)
+    return error ?? (result as Page).txs.map(({ hash }) => hash)
+  }
+  const searchAfter = async (address: string, block: number) =>
+    ((await ask('ots_searchTransactionsAfter', address, block, 10)).result as Page).txs.map(({ hash }) => hash)
+
+  test('who was called, made or paid inside of one of many transactions', async () => {
+    expect(await search(heir)).toEqual([txHash(1)])
+    expect(await search(created)).toEqual([txHash(1)])
+    expect(await search(counter)).toEqual([lastHash, txHash(1), txHash(0)])
+    expect(await search(counter, 1)).toEqual([lastHash])
+    expect(await searchAfter(counter, 0)).toEqual([lastHash, txHash(1), txHash(0)])
+    expect(await searchAfter(heir, 1)).toEqual([])
+    expect(await search(reverter)).toEqual([txHash(2)])
+  })
+
+  test('without running blocks again who is known to be part of them', async () => {
+    const broken = { blockNumber: BlockNumber(1), logIndex: 0, txIndex: 0, txHash: Hash(txHash(0)) }
+    await api.db.insert(logs).values({ ...broken, address: addressOf(1), data: new Uint8Array() })
+    expect(await search(sender)).toEqual([lastHash, txHash(2), txHash(1), txHash(0)])
+    expect(await search(heir)).toMatchObject({ code: -32603 })
+    await api.db.delete(logs)
+    expect(await search(heir)).toEqual([txHash(1)])
+  })
 })
 
 describe('calls of what is mined', () => {

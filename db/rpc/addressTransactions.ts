@@ -5,41 +5,83 @@ import type { Queryable } from '../client.ts'
 import { accounts, l2Blocks, logs, transactions } from '../schema.ts'
 import { columns, type MinedTransaction } from './transactions.ts'
 
-export type AddressPage = {
-  /** Newest first; of a block all or none. */
-  transactions: MinedTransaction[]
-  /** Whether there are more on the far side. */
-  hasMore: boolean
-}
-
-type Search = { address: Address; from: number; to: number; towards: 'older' | 'newer'; size: number }
+/** In blocks `from` to `to`, beginning at `to` towards older or at `from` towards newer ones. */
+export type AddressSearch = { address: Address; from: number; to: number; towards: 'older' | 'newer' }
 
 /**
- * Transactions an address is part of in blocks `from` to `to`: it sent, received or was created by them, logged in
- * them, or its account changed in a block that holds one transaction only. Inner calls that leave no such trace are not
- * found. At least `size` where there are so many, starting at `to` towards older or at `from` towards newer ones.
+ * How far to go for `size` transactions that an address may be part of: the block in which the last of them is, or the
+ * last one in which there is any. undefined when there are none.
  */
-export async function searchTransactions(db: Queryable, search: Search): Promise<AddressPage> {
-  const { size, towards } = search
-  const found = await findBlocks(db, search)
-  const last = found[Math.min(size, found.length) - 1]
-  if (last === undefined) return { transactions: [], hasMore: false }
-  const [from, to] = towards === 'older' ? [last, search.to] : [search.from, last]
-  const rows = await db
+export async function findPageEnd(
+  db: Queryable,
+  { size, ...search }: AddressSearch & { size: number },
+): Promise<number | undefined> {
+  const found = await findBlocks(db, { ...search, size })
+  return found[Math.min(size, found.length) - 1]
+}
+
+/** Transactions that show by themselves that an address is part of them: it sent, received, was created or logged. */
+export async function readPlainTransactions(
+  db: Queryable,
+  { address, from, to }: { address: Address; from: number; to: number },
+): Promise<MinedTransaction[]> {
+  return await db
     .select(columns)
     .from(transactions)
     .innerJoin(l2Blocks, eq(l2Blocks.blockNumber, transactions.blockNumber))
     .where(
       and(
-        gte(transactions.blockNumber, from as MinedTransaction['blockNumber']),
-        lte(transactions.blockNumber, to as MinedTransaction['blockNumber']),
-        concerns(db, search.address),
+        gte(transactions.blockNumber, from as BlockNumber),
+        lte(transactions.blockNumber, to as BlockNumber),
+        concerns(db, address),
       ),
     )
-    .orderBy(desc(transactions.blockNumber), desc(transactions.txIndex))
-  const beyond = towards === 'older' ? { from: search.from, to: last - 1 } : { from: last + 1, to: search.to }
-  return { transactions: rows, hasMore: (await findBlocks(db, { ...search, ...beyond, size: 1 })).length > 0 }
 }
+
+/** What a block did to an account. */
+export type AccountChange = {
+  blockNumber: BlockNumber
+  /** Transactions of the block. */
+  txCount: number
+  nonceDelta: number
+  /** wei */
+  balanceDelta: bigint
+  hasNewCode: boolean
+}
+
+/** Blocks that changed an account, those apart that paid their fees to it. */
+export async function readAccountChanges(
+  db: Queryable,
+  { address, from, to }: { address: Address; from: number; to: number },
+): Promise<AccountChange[]> {
+  const rows = (await db.execute(sql`
+    select changed.block_number, block.tx_count, changed.nonce - coalesce(before.nonce, 0) as nonce_delta,
+      (changed.balance - coalesce(before.balance, 0))::text as balance_delta,
+      changed.code_hash is distinct from before.code_hash as has_new_code
+    from state.accounts changed
+    join state.l2_blocks block on block.block_number = changed.block_number
+    left join lateral (
+      select nonce, balance, code_hash from state.accounts
+      where address = changed.address and block_number < changed.block_number order by block_number desc limit 1
+    ) before on true
+    where ${changesOf(address)} and changed.block_number between ${from} and ${to}`)) as unknown as {
+    block_number: string
+    tx_count: number
+    nonce_delta: string
+    balance_delta: string
+    has_new_code: boolean
+  }[]
+  return rows.map((row) => ({
+    blockNumber: Number(row.block_number) as BlockNumber,
+    txCount: row.tx_count,
+    nonceDelta: Number(row.nonce_delta),
+    balanceDelta: BigInt(row.balance_delta),
+    hasNewCode: row.has_new_code,
+  }))
+}
+
+const changesOf = (address: Address) =>
+  sql`changed.address = ${bytesOf(address)} and block.coinbase <> ${bytesOf(address)} and block.tx_count > 0`
 
 function concerns(db: Queryable, address: Address): SQL | undefined {
   const isOfTransaction = and(eq(logs.blockNumber, transactions.blockNumber), eq(logs.txIndex, transactions.txIndex))
@@ -53,14 +95,14 @@ function concerns(db: Queryable, address: Address): SQL | undefined {
         .from(logs)
         .where(and(isOfTransaction, eq(logs.address, address))),
     ),
-    sql`(${l2Blocks.txCount} = 1 and ${l2Blocks.coinbase} <> ${bytesOf(address)} and exists (
-      select from state.accounts changed
-      where changed.address = ${bytesOf(address)} and changed.block_number = ${transactions.blockNumber}))`,
   )
 }
 
 /** Block of each transaction found, in the order of the search; of each way to find one at most `size`. */
-async function findBlocks(db: Queryable, { address, from, to, towards, size }: Search): Promise<number[]> {
+async function findBlocks(
+  db: Queryable,
+  { address, from, to, towards, size }: AddressSearch & { size: number },
+): Promise<number[]> {
   const direction = sql.raw(towards === 'older' ? 'desc' : 'asc')
   const inRange = sql`block_number between ${from} and ${to}`
   const own = bytesOf(address)
@@ -74,8 +116,7 @@ async function findBlocks(db: Queryable, { address, from, to, towards, size }: S
       union ${part(sql`state.logs where address = ${own}`, 'block_number')}
       union (select changed.block_number, 0 from state.accounts changed
         join state.l2_blocks block on block.block_number = changed.block_number
-        where changed.address = ${own} and block.tx_count = 1 and block.coinbase <> ${own}
-          and changed.block_number between ${from} and ${to}
+        where ${changesOf(address)} and changed.block_number between ${from} and ${to}
         order by changed.block_number ${direction} limit ${size})
     ) found order by block_number ${direction}`)) as unknown as { block_number: string }[]
   return rows.map((row) => Number(row.block_number))
