@@ -61,11 +61,13 @@ export function formatBlock(header: HeaderRow, transactions: readonly unknown[])
   }
 }
 
-/** What is fixed of the block to come only once it is closed is null. `timestamp`: now, seconds. */
-const pendingFields = (latest: HeaderRow, timestamp: number) => ({
-  number: quantity(latest.blockNumber + 1),
+type PendingPlace = { number: number; timestamp: number }
+
+/** What is fixed of the block to come only once it is closed is null. */
+const pendingFields = (latest: HeaderRow, { number, timestamp }: PendingPlace) => ({
+  number: quantity(number),
   parentHash: latest.hash,
-  timestamp: quantity(Math.max(timestamp, latest.timestamp)),
+  timestamp: quantity(timestamp),
   transactionsRoot: EMPTY_LIST_ROOT,
   receiptsRoot: EMPTY_LIST_ROOT,
   hash: null,
@@ -73,13 +75,13 @@ const pendingFields = (latest: HeaderRow, timestamp: number) => ({
   miner: null,
 })
 
-export function formatPendingHeader(latest: HeaderRow, timestamp: number) {
-  return { ...formatHeader({ ...latest, logsBloom: null, gasUsed: 0 }), ...pendingFields(latest, timestamp) }
+export function formatPendingHeader(latest: HeaderRow, place: PendingPlace) {
+  return { ...formatHeader({ ...latest, logsBloom: null, gasUsed: 0 }), ...pendingFields(latest, place) }
 }
 
-export function formatPendingBlock(latest: HeaderRow, timestamp: number) {
+export function formatPendingBlock(latest: HeaderRow, place: PendingPlace) {
   const empty = { ...latest, logsBloom: null, gasUsed: 0, sizeBytes: EMPTY_BLOCK_BYTES }
-  return { ...formatBlock(empty, []), ...pendingFields(latest, timestamp) }
+  return { ...formatBlock(empty, []), ...pendingFields(latest, place) }
 }
 
 function formatFields(transaction: Transaction, hash: Hash) {

@@ -1,10 +1,10 @@
-import type { HeaderRow } from '#db/rpc/blocks.ts'
 import type { StateOverrides } from '#executor/stateOverrides.ts'
 import { MAX_TRANSACTION_GAS } from '#pool/admission.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { CallObject } from './callObject.ts'
 import { requireEstimate } from './callOutcome.ts'
 import { toSimulatedCall } from './simulatedCall.ts'
+import type { EvmBlock } from './threads/job.ts'
 
 type Options = { overrides?: StateOverrides | undefined; signal?: AbortSignal | undefined }
 
@@ -12,13 +12,13 @@ type Options = { overrides?: StateOverrides | undefined; signal?: AbortSignal | 
 export async function estimateGas(
   deps: ApiDeps,
   call: CallObject,
-  header: HeaderRow,
+  block: EvmBlock,
   { overrides, signal }: Options,
 ): Promise<number> {
   const simulated = toSimulatedCall(call, deps)
   const request = {
     call: { ...simulated, gas: Math.min(simulated.gas, Number(MAX_TRANSACTION_GAS)) },
-    block: await deps.evmBlock(header),
+    block,
     overrides,
   }
   return requireEstimate(await deps.evm.run('estimateGas', request, { timeoutMs: deps.limits.evmTimeoutMs, signal }))

@@ -1,6 +1,7 @@
 import { findBatch } from '#db/batches.ts'
 import { type HeaderRow, readHeadersOfBatch } from '#db/rpc/blocks.ts'
 import { getBlockByParameter, resolveBatchNumber } from '../chain/blockTag.ts'
+import { getEvmBlock } from '../chain/evmBlocks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { responseTooLarge, serverError } from '../errors.ts'
 import { parseBlockOverrides } from '../evm/blockOverrides.ts'
@@ -131,7 +132,7 @@ export const debugTraceMethods = (deps: ApiDeps) => {
       result: trace,
       handle: async ([call, parameter, config], { signal }) => {
         const { spec, timeoutMs } = config ?? NO_CONFIG
-        const block = await deps.evmBlock(await getBlockByParameter(deps, parameter), config?.blockOverrides)
+        const block = await getEvmBlock(deps, parameter, config?.blockOverrides)
         const calls = [{ call: { ...toSimulatedCall(call, deps), lendsValue: true }, spec }]
         const request = { calls, block, overrides: config?.overrides }
         const [json] = await deps.evm.run('traceCalls', request, { timeoutMs, signal })

@@ -4,6 +4,7 @@ import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
 import { readTransactionsOfBlock } from '#db/rpc/transactions.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import { findBlockByParameter } from '../chain/blockTag.ts'
+import { placeOfPending } from '../chain/pendingBlock.ts'
 import type { ApiDeps } from '../deps.ts'
 import {
   formatBlock,
@@ -60,7 +61,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       result: schema.nullable(schema.block),
       handle: async ([block, isHydrated, withExtra]) =>
         block === 'pending'
-          ? formatPendingBlock(head.latest, nowSeconds())
+          ? formatPendingBlock(head.latest, placeOfPending(head.latest))
           : await show(await findBlockByParameter(deps, block), isHydrated, withExtra),
     }),
     method({
@@ -80,7 +81,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       result: schema.nullable(schema.header),
       handle: async ([block]) =>
         block === 'pending'
-          ? formatPendingHeader(head.latest, nowSeconds())
+          ? formatPendingHeader(head.latest, placeOfPending(head.latest))
           : showHeader(await findBlockByParameter(deps, block)),
     }),
     method({
@@ -150,8 +151,6 @@ export const ethBlockMethods = (deps: ApiDeps) => {
     }),
   ]
 }
-
-const nowSeconds = () => Math.floor(Date.now() / 1000)
 
 /** Blocks with hashes of transactions, kept for those asked for last: what a block's hash stands for does not change. */
 function createBlockTexts(db: Database) {

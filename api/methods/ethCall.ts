@@ -1,5 +1,5 @@
 import { bytesToHex } from '#common/bytes.ts'
-import { getBlockByParameter } from '../chain/blockTag.ts'
+import { getEvmBlock } from '../chain/evmBlocks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { responseTooLarge } from '../errors.ts'
 import { blockOverridesParam } from '../evm/blockOverrides.ts'
@@ -28,10 +28,9 @@ export const ethCallMethods = (deps: ApiDeps) => {
       params: [callParam, optional(blockParam('block')), optional(stateOverrideParam), optional(blockOverridesParam)],
       result: schema.bytes,
       handle: async ([call, block, overrides, blockOverrides], { signal }) => {
-        const header = await getBlockByParameter(deps, block)
         const request = {
           call: { ...toSimulatedCall(call, deps), lendsValue: true },
-          block: await deps.evmBlock(header, blockOverrides),
+          block: await getEvmBlock(deps, block, blockOverrides),
           overrides,
         }
         const result = await evm.run('call', request, limitsOf(signal))
@@ -47,8 +46,8 @@ export const ethCallMethods = (deps: ApiDeps) => {
       params: [callParam, optional(blockParam('block')), optional(stateOverrideParam)],
       result: schema.quantity,
       handle: async ([call, block, overrides], { signal }) => {
-        const header = await getBlockByParameter(deps, block)
-        return quantity(await estimateGas(deps, call, header, { overrides, signal }))
+        const evmBlock = await getEvmBlock(deps, block)
+        return quantity(await estimateGas(deps, call, evmBlock, { overrides, signal }))
       },
     }),
     method({
@@ -67,8 +66,7 @@ export const ethCallMethods = (deps: ApiDeps) => {
         { error: schema.text },
       ),
       handle: async ([call, block, overrides], { signal }) => {
-        const header = await getBlockByParameter(deps, block)
-        const request = { call: toSimulatedCall(call, deps), block: await deps.evmBlock(header), overrides }
+        const request = { call: toSimulatedCall(call, deps), block: await getEvmBlock(deps, block), overrides }
         const { result, accessList } = await evm.run('accessList', request, limitsOf(signal))
         const error = callError(result, request.call)
         if (result.kind === 'refused') throw error

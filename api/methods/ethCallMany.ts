@@ -1,6 +1,5 @@
 import { bytesToHex } from '#common/bytes.ts'
-import { getBlockByParameter } from '../chain/blockTag.ts'
-import type { BlockOverrides } from '../chain/evmBlocks.ts'
+import { type BlockOverrides, getEvmBlock } from '../chain/evmBlocks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument } from '../errors.ts'
 import { parseBlockOverrides } from '../evm/blockOverrides.ts'
@@ -37,8 +36,7 @@ export const ethCallManyMethods = (deps: ApiDeps) => [
       ),
     ),
     handle: async ([bundles, blockParameter, overrides], { signal }) => {
-      const header = await getBlockByParameter(deps, blockParameter)
-      const block = await deps.evmBlock(header)
+      const block = await getEvmBlock(deps, blockParameter)
       const plan = bundles.map(({ calls, blockOverrides }) => ({
         block: { ...block.context, ...blockOverrides },
         calls: calls.map((call) => ({ ...toSimulatedCall(call, deps), lendsValue: true })),

@@ -40,7 +40,7 @@ async function fill(
 ): Promise<Transaction> {
   requireUint64Gas(call.gas)
   const gasPrice = call.gasPrice === 0n ? deps.minGasPriceWei : call.gasPrice
-  const gas = call.gas ?? (await estimateGas(deps, { ...call, gasPrice }, header, { signal }))
+  const gas = call.gas ?? (await estimateGas(deps, { ...call, gasPrice }, await deps.evmBlock(header), { signal }))
   return {
     nonce: call.nonce ?? (await readPendingNonce(deps, call.from)),
     gasPrice,

@@ -1,5 +1,4 @@
 import { hexToBytes } from '#common/bytes.ts'
-import type { HeaderRow } from '#db/rpc/blocks.ts'
 import { findMinedTransaction } from '#db/rpc/transactions.ts'
 import type { SimulatedCall } from '#executor/simulate.ts'
 import type { TracerSpec } from '#executor/tracers/createRecorder.ts'
@@ -7,6 +6,7 @@ import { decodeSubmission } from '#pool/admission.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import { findSender } from '#protocol/transaction.ts'
 import { getBlockByParameter } from '../chain/blockTag.ts'
+import { getEvmBlock } from '../chain/evmBlocks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument, serverError } from '../errors.ts'
 import { callParam, parseCallObject } from '../evm/callObject.ts'
@@ -26,6 +26,7 @@ import { getTracedTransaction, traceBlock, traceTransaction } from '../evm/trace
 import { JsonText } from '../jsonText.ts'
 import { method, type RequestContext } from '../method.ts'
 import {
+  type BlockParameter,
   blockNumberParam,
   blockParam,
   customParam,
@@ -57,8 +58,12 @@ export const traceMethods = (deps: ApiDeps) => {
     return calls
   })
 
-  async function traceCalls(calls: readonly PlannedCall[], header: HeaderRow, context: RequestContext) {
-    const block = await deps.evmBlock(header)
+  async function traceCalls(
+    calls: readonly PlannedCall[],
+    parameter: BlockParameter | undefined,
+    context: RequestContext,
+  ) {
+    const block = await getEvmBlock(deps, parameter)
     return await deps.evm.run('traceCalls', { calls, block }, limitsOf(context))
   }
 
@@ -118,8 +123,7 @@ export const traceMethods = (deps: ApiDeps) => {
       params: [callParam, traceTypesParam, optional(blockParam('block'))],
       result: parityTrace,
       handle: async ([call, spec, block], context) => {
-        const header = await getBlockByParameter(deps, block)
-        const [json] = await traceCalls([{ call: toCall(call), spec }], header, context)
+        const [json] = await traceCalls([{ call: toCall(call), spec }], block, context)
         return new JsonText(json!)
       },
     }),
@@ -130,7 +134,7 @@ export const traceMethods = (deps: ApiDeps) => {
       params: [callsParam, optional(blockParam('block'))],
       result: schema.listOf(parityTrace),
       handle: async ([calls, block], context) => {
-        const traces = await traceCalls(calls, await getBlockByParameter(deps, block), context)
+        const traces = await traceCalls(calls, block, context)
         return new JsonText(`[${traces.join(',')}]`)
       },
     }),
@@ -147,7 +151,7 @@ export const traceMethods = (deps: ApiDeps) => {
         const { to, gasPrice, value, data, gasLimit } = transaction
         const gas = Math.min(Number(gasLimit), deps.limits.gasCap)
         const call = { from, to, gas, gasPrice, value, data }
-        const [json] = await traceCalls([{ call, spec }], await getBlockByParameter(deps), context)
+        const [json] = await traceCalls([{ call, spec }], 'latest', context)
         return new JsonText(json!)
       },
     }),

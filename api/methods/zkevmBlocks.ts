@@ -8,6 +8,7 @@ import type { BlockNumber, Hash } from '#protocol/primitives.ts'
 import { decodeRawTransaction, encodeL2HashPreimage } from '#protocol/transaction.ts'
 import { findBlockByParameter, getBlockByParameter, resolveBlockNumber } from '../chain/blockTag.ts'
 import { formatFullBlock, formatWithReceipts, fullBlock, fullTransaction } from '../chain/fullBlock.ts'
+import { placeOfPending } from '../chain/pendingBlock.ts'
 import { MAX_WAITING } from '../chain/waiting.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidParams, serverError } from '../errors.ts'
@@ -55,7 +56,7 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
   }
 
   const showPendingBlock = () => ({
-    ...formatPendingBlock(head.latest, Math.floor(Date.now() / 1000)),
+    ...formatPendingBlock(head.latest, placeOfPending(head.latest)),
     ...formatRollupFields(head.latest),
     totalDifficulty: null,
   })

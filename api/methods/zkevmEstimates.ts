@@ -2,7 +2,7 @@ import { bytesToHex } from '#common/bytes.ts'
 import type { ZkCounters } from '#protocol/counters.ts'
 import { effectiveGasPrice, FULL_PRICE_PERCENTAGE } from '#protocol/effectiveGasPrice.ts'
 import { getForkRules } from '#protocol/forks.ts'
-import { getBlockByParameter } from '../chain/blockTag.ts'
+import { getEvmBlock } from '../chain/evmBlocks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { serverError } from '../errors.ts'
 import { type CallObject, callParam } from '../evm/callObject.ts'
@@ -46,8 +46,7 @@ export const zkevmEstimateMethods = (deps: ApiDeps) => [
     params: [callParam, optional(blockParam('block'))],
     result: countersResult,
     handle: async ([call, block], { signal }) => {
-      const header = await getBlockByParameter(deps, block)
-      const request = { call: toSimulatedCall(call, deps), block: await deps.evmBlock(header) }
+      const request = { call: toSimulatedCall(call, deps), block: await getEvmBlock(deps, block) }
       const result = await deps.evm.run('call', request, { timeoutMs: deps.limits.evmTimeoutMs, signal })
       const error = callError(result, request.call)
       if (result.kind === 'refused') throw error
@@ -73,7 +72,7 @@ export const zkevmEstimateMethods = (deps: ApiDeps) => [
     params: [callParam, optional(blockParam('block'))],
     result: schema.quantity,
     handle: async ([call, block], { signal }) => {
-      await estimateGas(deps, call, await getBlockByParameter(deps, block), { signal })
+      await estimateGas(deps, call, await getEvmBlock(deps, block), { signal })
       return quantity(chargedPrice(call, deps))
     },
   }),
@@ -84,7 +83,7 @@ export const zkevmEstimateMethods = (deps: ApiDeps) => [
     params: [callParam, optional(blockParam('block'))],
     result: schema.quantity,
     handle: async ([call, block], { signal }) => {
-      const gas = await estimateGas(deps, call, await getBlockByParameter(deps, block), { signal })
+      const gas = await estimateGas(deps, call, await getEvmBlock(deps, block), { signal })
       return quantity(chargedPrice(call, deps) * BigInt(gas))
     },
   }),

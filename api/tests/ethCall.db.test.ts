@@ -40,6 +40,13 @@ test('a call returns what the contract returns, at the block it names', async ()
   expect((await ethCall({ to: at.returnsNumber }, '0x5')).error?.message).toBe('header not found')
 })
 
+test('code sees pending as the block after latest, unless the call pretends another one', async () => {
+  const word = (value: number) => `0x${value.toString(16).padStart(64, '0')}`
+  expect((await ethCall({ to: at.returnsNumber }, 'latest')).result).toBe(word(0))
+  expect((await ethCall({ to: at.returnsNumber }, 'pending')).result).toBe(word(1))
+  expect((await ethCall({ to: at.returnsNumber }, 'pending', {}, { number: '0x9' })).result).toBe(word(9))
+})
+
 test('a revert has code 3, its reason and its data', async () => {
   const { error } = await ethCall({ to: at.reverts })
   expect(error).toMatchObject({ code: 3, message: 'execution reverted: no' })

@@ -211,6 +211,9 @@ describe('batches', () => {
     const numberOf = async (tag: string) => (await ask('eth_getBlockByNumber', tag, false))['number']
     expect(await numberOf('safe')).toBe(quantity(first.blocks.at(-1)!.number))
     expect(await numberOf('finalized')).toBe('0x0')
+    const { number: last } = blocks().at(-1)!
+    expect(await numberOf('latest')).toBe(quantity(last))
+    expect(await numberOf('pending')).toBe(quantity(last + 1))
     expect((await ask('zkevm_getBatchByNumber', 'safe'))['number']).toBe('0x1')
     expect((await ask('zkevm_getBatchByNumber', 'finalized'))['number']).toBe('0x0')
     expect((await ask('zkevm_getBatchByNumber', 'latest'))['number']).toBe('0x2')
