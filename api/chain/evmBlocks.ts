@@ -1,6 +1,7 @@
 import type { HeaderRow } from '#db/rpc/blocks.ts'
 import type { BlockContext } from '#executor/evm/interpreter.ts'
 import type { ApiDeps } from '../deps.ts'
+import { serverError } from '../errors.ts'
 import type { EvmBlock } from '../evm/threads/job.ts'
 import type { BlockParameter } from '../params.ts'
 import { getBlockByParameter } from './blockTag.ts'
@@ -25,13 +26,29 @@ export function createEvmBlocks({ chainId, forkIds }: { chainId: number; forkIds
   }
 }
 
-/** The block that a call names: code sees pending as the block after latest. @throws {RpcError} -32000 header not found */
+type CalledBlock = {
+  overrides?: BlockOverrides | undefined
+  /** How many transactions of the block come before the call; all of them when left out. */
+  txCount?: number | undefined
+}
+
+/**
+ * The block that a call names: code sees pending as the block after latest.
+ * @throws {RpcError} -32000 header not found, or when the block has fewer transactions
+ */
 export async function getEvmBlock(
   deps: Pick<ApiDeps, 'db' | 'head' | 'limits' | 'evmBlock'>,
   parameter: BlockParameter | undefined,
-  overrides?: BlockOverrides,
+  { overrides, txCount }: CalledBlock = {},
 ): Promise<EvmBlock> {
   const header = await getBlockByParameter(deps, parameter)
-  const place = parameter === 'pending' ? placeOfPending(header) : {}
-  return await deps.evmBlock(header, { ...place, ...overrides })
+  const isPending = parameter === 'pending'
+  if (txCount !== undefined) requireTransactions(isPending ? { ...header, txCount: 0 } : header, txCount)
+  const block = await deps.evmBlock(header, { ...(isPending ? placeOfPending(header) : {}), ...overrides })
+  return isPending || header.blockNumber === 0 ? block : { ...block, txCount }
+}
+
+/** @throws {RpcError} -32000 */
+export function requireTransactions({ txCount, hash }: Pick<HeaderRow, 'txCount' | 'hash'>, wanted: number): void {
+  if (wanted > txCount) throw serverError(`transaction index ${wanted} out of range for block ${hash}`)
 }

@@ -1,11 +1,13 @@
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
-import { findHeaderByHash } from '#db/rpc/blocks.ts'
+import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
 import { readAccountRange, readModifiedAccounts, readStorageRange } from '#db/rpc/state.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import { type Address, type BlockNumber, type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { getBlockByParameter, resolveBlockNumber } from '../chain/blockTag.ts'
+import { requireTransactions } from '../chain/evmBlocks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { headerNotFound, invalidArgument, serverError } from '../errors.ts'
+import { MAX_TRACE_MS } from '../evm/traceConfig.ts'
 import { word } from '../format.ts'
 import { method } from '../method.ts'
 import {
@@ -49,8 +51,8 @@ export const debugStateMethods = (deps: ApiDeps) => {
   return [
     method({
       name: 'debug_storageRangeAt',
-      summary: 'Storage of a contract before the first transaction of a block, by slot; nextKey leads on',
-      cost: 20,
+      summary: 'Storage of a contract before a transaction of a block, by slot; nextKey leads on',
+      cost: 200,
       params: [
         hashParam('blockHash'),
         countParam('txIndex'),
@@ -62,14 +64,16 @@ export const debugStateMethods = (deps: ApiDeps) => {
         storage: schema.mapOf(schema.object({ key: schema.hash, value: schema.hash }), '^0x[0-9a-f]{64}$'),
         nextKey: schema.nullable(schema.hash),
       }),
-      handle: async ([blockHash, txIndex, address, start, limit]) => {
+      handle: async ([blockHash, txIndex, address, start, limit], { signal }) => {
         const header = await findHeaderByHash(db, blockHash)
         if (header === undefined) throw serverError('header for hash not found')
         if (header.blockNumber === 0) throw serverError('no transaction in genesis')
-        if (txIndex !== 0) throw invalidArgument(1, 'only the state before the first transaction, 0, is kept')
+        requireTransactions(header, txIndex)
         const wanted = Math.min(limit, MAX_SLOTS)
+        const writes = await readWrites(header, txIndex, address, signal)
         const blockNumber = (header.blockNumber - 1) as BlockNumber
-        const rows = await readStorageRange(db, { address, blockNumber, start, limit: wanted + 1 })
+        const before = await readStorageRange(db, { address, blockNumber, start, limit: wanted + 1 + writes.length })
+        const rows = applyWrites(before, writes, start)
         const storage = rows.slice(0, wanted).map(({ slot, value }) => {
           const key = word(slot)
           return [keccakHex(hexToBytes(key)), { key, value: word(value) }]
@@ -150,9 +154,29 @@ export const debugStateMethods = (deps: ApiDeps) => {
     }),
   ]
 
+  /** What a block wrote to a contract before a transaction. */
+  async function readWrites(header: HeaderRow, txCount: number, address: Address, signal: AbortSignal | undefined) {
+    const { blockNumber, hash } = header
+    const { forkId } = await deps.evmBlock(header)
+    const request = { blockNumber, hash, forkId, txCount, address }
+    return await deps.evm.run('storageWrites', request, { timeoutMs: MAX_TRACE_MS, signal })
+  }
+
   async function getBlockNumber(block: Parameters<typeof resolveBlockNumber>[1]): Promise<number> {
     const number = await resolveBlockNumber(deps, block)
     if (number === undefined || number > deps.head.latest.blockNumber) throw headerNotFound()
     return number
   }
+}
+
+type SlotValue = { slot: bigint; value: bigint }
+
+/** Slots from `start` on as they are after these writes, ascending; zeros are no slots. */
+function applyWrites(before: readonly SlotValue[], writes: readonly SlotValue[], start: bigint): SlotValue[] {
+  const values = new Map(before.map(({ slot, value }) => [slot, value]))
+  for (const { slot, value } of writes) if (slot >= start) values.set(slot, value)
+  return [...values]
+    .map(([slot, value]) => ({ slot, value }))
+    .filter(({ value }) => value !== 0n)
+    .sort((a, b) => (a.slot < b.slot ? -1 : 1))
 }

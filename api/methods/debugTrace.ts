@@ -12,7 +12,15 @@ import { MAX_TRACE_BYTES, NO_CONFIG, parseTraceConfig, type TraceConfig, traceCo
 import { traceBlock, traceTransaction } from '../evm/traces.ts'
 import { JsonText } from '../jsonText.ts'
 import { method } from '../method.ts'
-import { blockNumberParam, blockParam, customParam, hashParam, optional, parseObject } from '../params.ts'
+import {
+  blockNumberParam,
+  blockParam,
+  customParam,
+  hashParam,
+  optional,
+  parseObject,
+  parseSafeQuantity,
+} from '../params.ts'
 import * as schema from '../schemas.ts'
 
 const count = schema.integer
@@ -41,11 +49,12 @@ const trace = schema.either(structTrace, { type: ['object', 'array'] })
 const traces = schema.listOf(schema.object({ txHash: schema.hash, result: trace }))
 
 const callConfigParam = customParam('traceCallConfig', { type: 'object' }, (value, index) => {
-  const { stateOverrides, blockOverrides } = parseObject(value, index)
+  const { stateOverrides, blockOverrides, txIndex } = parseObject(value, index)
   return {
     ...parseTraceConfig(value, index),
-    overrides: isGiven(stateOverrides) ? parseStateOverrides(stateOverrides, index) : undefined,
-    blockOverrides: isGiven(blockOverrides) ? parseBlockOverrides(blockOverrides, index) : undefined,
+    stateOverrides: isGiven(stateOverrides) ? parseStateOverrides(stateOverrides, index) : undefined,
+    overrides: isGiven(blockOverrides) ? parseBlockOverrides(blockOverrides, index) : undefined,
+    txCount: isGiven(txIndex) ? parseSafeQuantity(txIndex, index) : undefined,
   }
 })
 const isGiven = (value: unknown) => value !== undefined && value !== null
@@ -126,15 +135,15 @@ export const debugTraceMethods = (deps: ApiDeps) => {
     }),
     method({
       name: 'debug_traceCall',
-      summary: 'Trace of a call on the state after a block',
+      summary: 'Trace of a call on the state after a block, or before the transaction at txIndex of it',
       cost: 200,
       params: [callParam, optional(blockParam('block')), optional(callConfigParam)],
       result: trace,
       handle: async ([call, parameter, config], { signal }) => {
         const { spec, timeoutMs } = config ?? NO_CONFIG
-        const block = await getEvmBlock(deps, parameter, config?.blockOverrides)
+        const block = await getEvmBlock(deps, parameter, config)
         const calls = [{ call: { ...toSimulatedCall(call, deps), lendsValue: true }, spec }]
-        const request = { calls, block, overrides: config?.overrides }
+        const request = { calls, block, overrides: config?.stateOverrides }
         const [json] = await deps.evm.run('traceCalls', request, { timeoutMs, signal })
         return new JsonText(json!)
       },

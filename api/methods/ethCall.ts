@@ -30,7 +30,7 @@ export const ethCallMethods = (deps: ApiDeps) => {
       handle: async ([call, block, overrides, blockOverrides], { signal }) => {
         const request = {
           call: { ...toSimulatedCall(call, deps), lendsValue: true },
-          block: await getEvmBlock(deps, block, blockOverrides),
+          block: await getEvmBlock(deps, block, { overrides: blockOverrides }),
           overrides,
         }
         const result = await evm.run('call', request, limitsOf(signal))

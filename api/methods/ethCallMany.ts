@@ -14,8 +14,8 @@ import * as schema from '../schemas.ts'
 type Bundle = { calls: CallObject[]; blockOverrides: BlockOverrides }
 
 const MAX_CALLS = 1000
-/** After all transactions of the block. */
-const LAST_TRANSACTION = -1
+/** Stands for all transactions of the block. */
+const ALL_TRANSACTIONS = -1
 
 const bundlesParam = customParam('bundles', { type: 'array', items: { type: 'object' } }, parseBundles)
 const contextParam = customParam('simulateContext', { type: 'object' }, parseContext)
@@ -35,8 +35,8 @@ export const ethCallManyMethods = (deps: ApiDeps) => [
         ),
       ),
     ),
-    handle: async ([bundles, blockParameter, overrides], { signal }) => {
-      const block = await getEvmBlock(deps, blockParameter)
+    handle: async ([bundles, place, overrides], { signal }) => {
+      const block = await getEvmBlock(deps, place?.block, { txCount: place?.txCount })
       const plan = bundles.map(({ calls, blockOverrides }) => ({
         block: { ...block.context, ...blockOverrides },
         calls: calls.map((call) => ({ ...toSimulatedCall(call, deps), lendsValue: true })),
@@ -69,9 +69,12 @@ function parseBundles(value: unknown, index: number): Bundle[] {
   return bundles
 }
 
-function parseContext(value: unknown, index: number): BlockParameter {
-  const { blockNumber = 'latest', transactionIndex = LAST_TRANSACTION } = parseObject(value, index)
-  if (transactionIndex !== LAST_TRANSACTION)
-    throw invalidArgument(index, 'only the state after a whole block is at hand: transactionIndex must be -1')
-  return parseBlockParameter(blockNumber, index)
+/** A block, and how many of its transactions come before the calls. */
+function parseContext(value: unknown, index: number): { block: BlockParameter; txCount: number | undefined } {
+  const { blockNumber = 'latest', transactionIndex = ALL_TRANSACTIONS } = parseObject(value, index)
+  const block = parseBlockParameter(blockNumber, index)
+  if (transactionIndex === ALL_TRANSACTIONS) return { block, txCount: undefined }
+  if (!Number.isSafeInteger(transactionIndex) || (transactionIndex as number) < 0)
+    throw invalidArgument(index, 'transactionIndex must be the number of a transaction, or -1')
+  return { block, txCount: transactionIndex as number }
 }

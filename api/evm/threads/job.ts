@@ -32,6 +32,8 @@ export type StateAt = { blockNumber: BlockNumber; hash: Hash }
 /** A block as simulations need it: its state, and what it tells the code that runs on it. */
 export type EvmBlock = {
   state: StateAt
+  /** How many of the block's transactions the state is after; all of them when left out. */
+  txCount?: number | undefined
   context: BlockContext
   forkId: number
   /** Deepest leaf of the state tree, for the counters. */

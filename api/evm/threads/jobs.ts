@@ -4,6 +4,7 @@ import { callJob } from './jobs/call.ts'
 import { callManyJob } from './jobs/callMany.ts'
 import { estimateGasJob } from './jobs/estimateGas.ts'
 import { simulateBlocksJob } from './jobs/simulateBlocks.ts'
+import { storageWritesJob } from './jobs/storageWrites.ts'
 import { traceBlockJob } from './jobs/traceBlock.ts'
 import { traceCallsJob } from './jobs/traceCalls.ts'
 
@@ -14,6 +15,7 @@ export const evmJobs = {
   estimateGas: estimateGasJob,
   accessList: accessListJob,
   simulateBlocks: simulateBlocksJob,
+  storageWrites: storageWritesJob,
   traceBlock: traceBlockJob,
   traceCalls: traceCallsJob,
 }
