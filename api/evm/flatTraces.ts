@@ -42,18 +42,15 @@ export function partiesOf({ action, result }: FlatCall): { from: Address; to: Ad
   return { from: action.from, to: result !== null && 'address' in result ? result.address : undefined }
 }
 
+const TRACE_TYPES: readonly unknown[] = ['trace', 'stateDiff', 'vmTrace']
+
 /** Which parts of a trace are asked for. */
 export const traceTypesParam = customParam('traceTypes', schema.listOf(schema.text), parseTraceTypes)
 
-/** @throws {RpcError} -32602 for vmTrace, too */
 export function parseTraceTypes(value: unknown, index: number): TracerSpec {
   const types = parseList(value, index)
-  if (types.includes('vmTrace'))
-    throw invalidArgument(index, 'vmTrace is not made here, debug_traceTransaction gives the steps')
-  const unknown = types.find((type) => type !== 'trace' && type !== 'stateDiff')
-  if (unknown !== undefined) throw invalidArgument(index, 'unknown trace type')
-  const config = { trace: types.includes('trace'), stateDiff: types.includes('stateDiff') }
-  return { tracer: 'parityTracer', config }
+  if (types.some((type) => !TRACE_TYPES.includes(type))) throw invalidArgument(index, 'unknown trace type')
+  return { tracer: 'parityTracer', config: Object.fromEntries(TRACE_TYPES.map((type) => [type, types.includes(type)])) }
 }
 
 const action = schema.either(
@@ -107,11 +104,32 @@ const accountDelta = schema.component(
     ...{ code: delta(schema.bytes), storage: schema.mapOf(delta(schema.word)) },
   }),
 )
+/** Operations have the traces of the calls they made in them, in the same form. */
+const vmTrace = schema.component(
+  'vmTrace',
+  schema.object({
+    code: schema.bytes,
+    ops: schema.listOf(
+      schema.object({
+        ...{ cost: schema.integer, pc: schema.integer, op: schema.text, idx: schema.text },
+        ex: schema.nullable(
+          schema.object({
+            mem: schema.nullable(schema.object({ data: schema.bytes, off: schema.integer })),
+            push: schema.listOf(schema.quantity),
+            store: schema.nullable(schema.object({ key: schema.quantity, val: schema.quantity })),
+            used: schema.integer,
+          }),
+        ),
+        sub: schema.nullable({ type: 'object' }),
+      }),
+    ),
+  }),
+)
 const parityFields = {
   output: schema.bytes,
   stateDiff: schema.nullable(schema.mapOf(accountDelta)),
   trace: schema.listOf(flatCall),
-  vmTrace: { type: 'null' },
+  vmTrace: schema.nullable(vmTrace),
 }
 export const parityTrace = schema.component('parityTrace', schema.object(parityFields))
 export const minedParityTrace = schema.component(

@@ -194,6 +194,19 @@ describe('replays', () => {
     expect(trace[0]).not.toHaveProperty('blockHash')
   })
 
+  test('give every instruction', async () => {
+    const { result } = await ask('trace_replayTransaction', txHash(1), ['vmTrace'])
+    const { vmTrace } = result as { vmTrace: { code: string; ops: { op: string; sub: { code: string } | null }[] } }
+    expect(vmTrace.code).toBe(bytesToHex(contracts[outer]!))
+    expect(vmTrace.ops.flatMap(({ op, sub }) => (sub === null ? [] : [[op, sub.code]]))).toEqual([
+      ['CALL', bytesToHex(contracts[counter]!)],
+      ['STATICCALL', '0x'],
+      ['DELEGATECALL', bytesToHex(contracts[counter]!)],
+      ['CALL', bytesToHex(contracts[reverter]!)],
+      ['CREATE', '0x'],
+    ])
+  })
+
   test('give the changes of state', async () => {
     const { result } = await ask('trace_replayBlockTransactions', '0x1', ['stateDiff'])
     const entries = result as { transactionHash: string; trace: []; stateDiff: Record<string, object> }[]
@@ -243,12 +256,9 @@ describe('calls that nobody signed', () => {
     })
   })
 
-  test.each([
-    [['vmTrace'], 'vmTrace is not made here, debug_traceTransaction gives the steps'],
-    [['steps'], 'unknown trace type'],
-  ])('refuse %j', async (types, reason) => {
-    const { error } = await ask('trace_call', increment, types)
-    expect(error).toEqual({ code: -32602, message: `invalid argument 1: ${reason}` })
+  test('refuse parts that there are none of', async () => {
+    const { error } = await ask('trace_call', increment, ['steps'])
+    expect(error).toEqual({ code: -32602, message: 'invalid argument 1: unknown trace type' })
   })
 })
 

@@ -214,6 +214,7 @@ export class Evm {
         pc: frame.pc,
         opcode,
         name: instruction.name,
+        pushes: instruction.pushes,
         gas: before,
         depth: this.#frames.length,
         frame,

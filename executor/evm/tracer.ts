@@ -8,6 +8,8 @@ export type TraceStep = {
   pc: number
   opcode: number
   name: string
+  /** Words it leaves on the stack; for DUP and SWAP all down to the one that they reach. */
+  pushes: number
   /** Remaining before the instruction. */
   gas: number
   /** 1 for the frame of the transaction. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { hexToBytes } from '#common/bytes.ts'
 import { intrinsicGas } from '#protocol/intrinsicGas.ts'
 import type { SimulatedCall } from '../simulate.ts'
 import { simulateOn } from '../simulate.ts'
@@ -6,6 +7,7 @@ import { address, CONTRACT, code, type MemoryAccount, memoryState, SENDER } from
 import { WorldState } from '../worldState.ts'
 import { createRecorder, type TracerSpec, UnknownTracerError } from './createRecorder.ts'
 import { TraceBudget, TraceTooLargeError } from './recorder.ts'
+import type { VmTrace } from './vmTracer.ts'
 
 const BLOCK = { number: 7, timestamp: 1000, coinbase: address(0xbeef), gasLimit: 2n ** 50n, chainId: 1000 }
 const GAS = 100_000
@@ -64,6 +66,79 @@ describe('the struct log', () => {
       structLogs: object[]
     }
     expect(structLogs).toMatchObject([{ op: 'INVALID', error: 'invalid opcode', gasCost: 0 }])
+  })
+})
+
+describe('the trace of the machine', () => {
+  type Traced = { vmTrace: VmTrace }
+  const vmTrace = async (accounts: Record<number, MemoryAccount>, call: Partial<SimulatedCall> = {}) =>
+    ((await trace(accounts, named('parityTracer', { vmTrace: true }), call)) as Traced).vmTrace
+  const operation = (
+    idx: string,
+    pc: number,
+    op: string,
+    [cost, used]: readonly [number, number],
+    rest: object = {},
+  ) => {
+    const { ex = {}, ...more } = rest as { ex?: object }
+    return { cost, pc, op, idx, sub: null, ex: { mem: null, push: [], store: null, used, ...ex }, ...more }
+  }
+
+  test('has what each instruction left, and the gas after it', async () => {
+    expect(await vmTrace(oneStore)).toEqual({
+      code: '0x602a600155',
+      ops: [
+        operation('0', 0, 'PUSH1', [3, 78_997], { ex: { push: ['0x2a'] } }),
+        operation('1', 2, 'PUSH1', [3, 78_994], { ex: { push: ['0x1'] } }),
+        operation('2', 4, 'SSTORE', [22_100, 56_894], { ex: { store: { key: '0x1', val: '0x2a' } } }),
+        operation('3', 5, 'STOP', [0, 56_894]),
+      ],
+    })
+  })
+
+  test('shows words that moved and memory that was written', async () => {
+    const { ops } = await vmTrace({ [CONTRACT]: { code: code('07', '08', '09', 0x91, 0x82, '20', 0x53, 0x51) } })
+    expect(ops.slice(3).map(({ op, ex }) => [op, ex?.push, ex?.mem])).toEqual([
+      ['SWAP2', ['0x9', '0x8', '0x7'], null],
+      ['DUP3', ['0x9', '0x8', '0x7', '0x9'], null],
+      ['PUSH1', ['0x20'], null],
+      ['MSTORE8', [], { data: '0x09', off: 32 }],
+      ['MLOAD', [`0x9${'0'.repeat(12)}`], { data: `0x${'0'.repeat(50)}09${'0'.repeat(12)}`, off: 7 }],
+      ['STOP', [], null],
+    ])
+  })
+
+  test('has calls in the operations that made them, with what came back', async () => {
+    const callee = hexToBytes('0x602a60005260206000f3') // returns 42
+    const outer = code('20', 0x5f, 0x5f, 0x5f, 0x5f, '7070', 'ffff', 0xf1, 0x50, 0xfe)
+    const { ops } = await vmTrace({ [CONTRACT]: { code: outer }, 28784: { code: callee } })
+    const [call, pop, invalid] = ops.slice(7)
+    expect(call).toMatchObject({ op: 'CALL', idx: '7', ex: { push: ['0x1'], mem: { off: 0 } } })
+    expect(call!.ex!.mem!.data).toBe(`0x${'2a'.padStart(64, '0')}`)
+    expect(call!.sub).toMatchObject({ code: '0x602a60005260206000f3' })
+    expect(call!.sub!.ops.map(({ op, idx }) => `${idx} ${op}`)).toEqual([
+      ...['7-0 PUSH1', '7-1 PUSH1', '7-2 MSTORE', '7-3 PUSH1', '7-4 PUSH1', '7-5 RETURN'],
+    ])
+    expect(call!.ex!.used).toBe(ops[6]!.ex!.used - call!.cost + call!.sub!.ops[5]!.ex!.used)
+    expect(pop).toMatchObject({ op: 'POP', ex: { used: call!.ex!.used - 2 } })
+    expect(invalid).toMatchObject({ op: 'INVALID', ex: null })
+  })
+
+  test('shows creations by their init code, and no call that does not begin', async () => {
+    const creation = await vmTrace({}, { to: undefined, data: hexToBytes('0x5f5ffd') })
+    expect(creation.code).toBe('0x5f5ffd')
+    expect(creation.ops.at(-1)).toMatchObject({ op: 'REVERT', ex: { push: [], mem: null } })
+    const unpaid = code(0x5f, 0x5f, 0x5f, 0x5f, '01', '9999', 'ffff', 0xf1) // CALL with 1 wei
+    const { ops } = await vmTrace({ [CONTRACT]: { code: unpaid } })
+    expect(ops[7]).toMatchObject({ op: 'CALL', sub: null, ex: { push: ['0x0'] } })
+    const paid = await vmTrace({ [CONTRACT]: { code: unpaid, balance: 1n } })
+    expect(paid.ops[7]).toMatchObject({ sub: { code: '0x', ops: [] }, ex: { push: ['0x1'] } })
+  })
+
+  test('is JSON however deep calls go', async () => {
+    const itself = code(0x5f, 0x5f, 0x5f, 0x5f, 0x5f, 0x30, 0x5a, 0xf1) // CALL(ADDRESS) with GAS
+    const deep = await vmTrace({ [CONTRACT]: { code: itself } }, { gas: 30_000_000 })
+    expect(JSON.parse(JSON.stringify(deep))).toEqual(deep)
   })
 })
 
