@@ -1,3 +1,4 @@
+import type { VerifierKind } from '#config/schema.ts'
 import { findBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { reopenLostTransactions } from '#db/l1Transactions.ts'
@@ -9,16 +10,17 @@ export type BatchActivities = ReturnType<typeof createBatchActivities>
 
 type Options = {
   db: Database
-  aggregator: { verifyIntervalMs: number; maxBatches: number; prover: keyof typeof PROOFS_PER_JOB }
+  verifier: VerifierKind
+  aggregator: { verifyIntervalMs: number; maxBatches: number }
 }
 
 /** How many proofs a job joins. Provers of zero knowledge join two, and each result is worth keeping. */
-const PROOFS_PER_JOB = { attestation: 16 }
+const PROOFS_PER_JOB: Record<VerifierKind, number> = { attestation: 16, fflonk: 2, mock: 2 }
 
 type VerificationPlan = VerificationRun & { full: boolean; waitMs: number; proofsPerJob?: number }
 
 /** Short reads of the State DB for workflows. */
-export const createBatchActivities = ({ db, aggregator }: Options) => ({
+export const createBatchActivities = ({ db, verifier, aggregator }: Options) => ({
   /** What the database knows of a batch, for a workflow whose signal got lost. */
   async readBatch({
     batchNumber,
@@ -34,8 +36,8 @@ export const createBatchActivities = ({ db, aggregator }: Options) => ({
     await reopenLostTransactions(db)
     const run = await findVerifiableRun(db, aggregator.maxBatches)
     if (run === undefined) return null
-    const { maxBatches, verifyIntervalMs, prover } = aggregator
+    const { maxBatches, verifyIntervalMs } = aggregator
     const full = run.proofs.length >= maxBatches
-    return { ...run, full, waitMs: verifyIntervalMs, proofsPerJob: PROOFS_PER_JOB[prover] }
+    return { ...run, full, waitMs: verifyIntervalMs, proofsPerJob: PROOFS_PER_JOB[verifier] }
   },
 })

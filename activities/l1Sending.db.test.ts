@@ -102,7 +102,7 @@ function activities({ maxBatches = 20, maxTransactionBytes = 131_072, onStep }: 
     config: {
       network: {
         ...{ name: 'test', chainId, forkId, l1ChainId: 1337, rollupId: 1, contracts: deployment },
-        ...{ l1StartBlock: 0, genesisFile: '' },
+        ...{ l1StartBlock: 0, genesisFile: '', verifier: 'attestation' },
       },
       l1: {
         rpcUrls: [l1.url],

@@ -71,6 +71,8 @@ const fileSchema = z.strictObject({
   l1StartBlock: z.number().int().nonnegative(),
   /** Path of a file, seen from this one, or what would stand in it. */
   genesis: z.union([z.string(), genesisSchema]),
+  /** What the verifier on L1 checks; its address is read there. */
+  verifier: z.enum(['attestation', 'fflonk', 'mock']).default('attestation'),
   /** Whose attestations the L1 verifier counts. The address of the attester's key when left out. */
   attesters: z.array(address).optional(),
   /** Options of the node itself, by section as in its configuration file, which is where they are checked. */

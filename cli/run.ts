@@ -142,7 +142,7 @@ async function startNode(
   const rpcUrl = `http://${rpc.host}:${rpc.port}`
   const services =
     role === 'sequencer'
-      ? nodeServices(configPath, rpcUrl).filter(({ name }) => roles.includes(name as Role))
+      ? nodeServices(configPath, rpcUrl, file.verifier).filter(({ name }) => roles.includes(name as Role))
       : followerServices(configPath, '')
   await allOf(services.map((spec) => progress.step(spec.name, () => supervisor.start(spec))))
   const names = services.map(({ name }) => name)
@@ -162,6 +162,7 @@ export function nodeConfig(file: NetworkFile, network: CheckedNetwork, places: P
     network: {
       ...{ name: file.name, chainId: file.l2ChainId, forkId: file.forkId, l1ChainId: network.l1ChainId },
       contracts: { rollupManager, rollup, globalExitRoot, pol, verifier: network.rollup.verifier },
+      verifier: file.verifier,
       ...{ rollupId: file.rollupId, l1StartBlock: file.l1StartBlock, genesisFile: 'genesis.json' },
       ...{ genesisRoot: network.state.root, ...(file.attesters && { attesters: file.attesters }) },
     },

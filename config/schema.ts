@@ -53,6 +53,11 @@ export const configSchema = z.strictObject({
       verifier: address.optional(),
       bridge: address.optional(),
     }),
+    /**
+     * What the verifier contract checks. attestation: signatures of attesters. fflonk: proofs of zero knowledge. mock:
+     * nothing, any proof is accepted; for tests of provers alone.
+     */
+    verifier: z.enum(['attestation', 'fflonk', 'mock']).default('attestation'),
     /** Whose attestations count: those the L1 verifier knows. The address of keys.attester when left out. */
     attesters: z.array(address).optional(),
     /** L1 block from which events are read. */
@@ -164,8 +169,6 @@ export const configSchema = z.strictObject({
       maxBatches: count.max(1000).default(100),
       /** Sends the verifications, and stands in every final proof. The address of keys.aggregator when left out. */
       address: address.optional(),
-      /** attestation: what the local network's L1 verifier checks. */
-      prover: z.enum(['attestation']).default('attestation'),
     })
     .prefault({}),
   prover: z
@@ -214,4 +217,5 @@ export const configSchema = z.strictObject({
 })
 
 export type Config = z.output<typeof configSchema>
+export type VerifierKind = Config['network']['verifier']
 export type ConfigInput = z.input<typeof configSchema>

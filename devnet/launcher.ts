@@ -4,7 +4,13 @@ import { Connection } from '@temporalio/client'
 import { NodeError } from '#common/errors.ts'
 import { devAccounts } from './accounts.ts'
 import { anvilSpec, backUpState, waitForL1 } from './anvil.ts'
-import { recordProcesses, releaseDataFolder, resetDataFolder, takeDataFolder } from './dataFolder.ts'
+import {
+  DataFolderInUseError,
+  recordProcesses,
+  releaseDataFolder,
+  resetDataFolder,
+  takeDataFolder,
+} from './dataFolder.ts'
 import { startGuardian } from './guardian.ts'
 import { restoreL1Clock } from './l1Clock.ts'
 import { type Network, writeNetwork } from './network.ts'
@@ -14,7 +20,7 @@ import { choosePort } from './ports.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { setUpSecondNode } from './secondNode.ts'
 import { createNodeDatabase, nodeServices, postgresService, temporalService } from './services.ts'
-import { FORK_ID, findChain, L2_CHAIN_ID, setUpChain, writeNodeConfig } from './setup.ts'
+import { assertVerifier, FORK_ID, findChain, L2_CHAIN_ID, setUpChain, writeNodeConfig } from './setup.ts'
 import { stopRequest } from './stopRequest.ts'
 import { type ProcessEvent, Supervisor } from './supervisor.ts'
 import { obtainTemporal } from './temporalBinary.ts'
@@ -39,8 +45,11 @@ export async function runLauncher(options: LauncherOptions): Promise<number> {
   try {
     await takeDataFolder(folder, progress.say)
     // A setup that was not completed is worth nothing.
-    if (options.reset || findChain(folder) === undefined) resetDataFolder(folder, { keepLogs: !options.reset })
+    const chain = options.reset ? undefined : findChain(folder)
+    if (chain === undefined) resetDataFolder(folder, { keepLogs: !options.reset })
+    else assertVerifier(chain, options.verifier)
   } catch (error) {
+    if (!(error instanceof DataFolderInUseError)) releaseDataFolder(folder)
     return explain(error)
   }
   const supervisor = new Supervisor({
@@ -71,7 +80,7 @@ export async function runLauncher(options: LauncherOptions): Promise<number> {
 }
 
 async function startNetwork(options: LauncherOptions, supervisor: Supervisor, progress: Progress): Promise<Network> {
-  const { folder, extraAccounts } = options
+  const { folder, extraAccounts, verifier = 'attestation' } = options
   const port = async (name: string, preferred: number) => {
     const chosen = await choosePort(preferred)
     if (chosen !== preferred) progress.say(`  Port ${preferred} is busy: ${name} takes ${chosen}.`)
@@ -85,12 +94,19 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
     startTemporal(options, port, supervisor, progress),
   ])
   await waitForL1(l1RpcUrl)
-  const places = { folder, databaseUrl, l1RpcUrl, rpcUrl, isOwnL1: options.l1RpcUrl === undefined, extraAccounts }
+  const places = {
+    folder,
+    databaseUrl,
+    l1RpcUrl,
+    rpcUrl,
+    isOwnL1: options.l1RpcUrl === undefined,
+    ...{ extraAccounts, verifier },
+  }
   const chain = await setUpChain(places, progress)
   if (places.isOwnL1) await restoreL1Clock(places)
   const opsPort = await port('metrics', OPS_PORT)
   const configPath = writeNodeConfig(chain, { ...places, rpcPort, opsPort, ...temporal })
-  const services = nodeServices(configPath, rpcUrl)
+  const services = nodeServices(configPath, rpcUrl, chain.verifier)
   const second = options.secondNode && {
     ...{ kind: options.secondNode, rpcPort: await port('the second JSON-RPC', SECOND_RPC_PORT) },
     opsPort: await port('the second metrics', SECOND_OPS_PORT),
@@ -105,6 +121,7 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
     ...(temporalUiUrl === undefined ? {} : { temporalUiUrl }),
     ...(secondNode === undefined ? {} : { secondNode: secondNode.node }),
     ...{ databaseUrl, chainId: L2_CHAIN_ID, l1ChainId: chain.l1ChainId, forkId: FORK_ID, rollupId, contracts },
+    verifier: chain.verifier,
     accounts: devAccounts(),
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { NodeError } from '#common/errors.ts'
+import type { VerifierKind } from '#config/schema.ts'
 import type { Address, Hex } from '#protocol/primitives.ts'
 import { readJson, writeJson } from './dataFolder.ts'
 import type { SecondNodeKind } from './options.ts'
@@ -35,6 +36,8 @@ export type Network = {
   l1ChainId: number
   forkId: number
   rollupId: number
+  /** What the verifier contract checks. */
+  verifier: VerifierKind
   contracts: {
     rollupManager: Address
     rollup: Address

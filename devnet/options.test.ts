@@ -36,6 +36,12 @@ test('extra accounts are a number, none by default', () => {
   expect(() => readLauncherOptions(['--extra-accounts', 'many'], {})).toThrow(LauncherOptionError)
 })
 
+test('the verifier is one that there is a contract of', () => {
+  expect(readLauncherOptions([], {})).toMatchObject({ verifier: undefined })
+  expect(readLauncherOptions(['--verifier', 'mock'], {})).toMatchObject({ verifier: 'mock' })
+  expect(() => readLauncherOptions(['--verifier', 'fflonk'], {})).toThrow('--verifier takes attestation or mock.')
+})
+
 test('a second node is permissionless unless it is to trust the sequencer', () => {
   expect(readLauncherOptions([], {})).toMatchObject({ secondNode: undefined })
   expect(readLauncherOptions(['--nodes', '2'], {})).toMatchObject({ secondNode: 'permissionless' })

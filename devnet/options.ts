@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { NodeError } from '#common/errors.ts'
+import type { VerifierKind } from '#config/schema.ts'
 
 export class LauncherOptionError extends NodeError {
   override readonly name = 'LauncherOptionError'
@@ -9,12 +10,17 @@ export class LauncherOptionError extends NodeError {
 /** permissionless: state from L1 alone. trusting: from the sequencer too, before it is on L1. */
 export type SecondNodeKind = 'permissionless' | 'trusting'
 
+/** Verifiers that there is a contract of here. */
+export type DevnetVerifier = Exclude<VerifierKind, 'fflonk'>
+
 /** What the user asked for. URLs and addresses name parts of somebody else, used instead of starting our own. */
 export type LauncherOptions = {
   folder: string
   reset: boolean
   /** Put into the genesis of a new chain: how a large state behaves. */
   extraAccounts: number
+  /** What the L1 verifier of a new chain checks; undefined for what the folder's chain has, attestation for a new one. */
+  verifier: DevnetVerifier | undefined
   /** What a second node on this machine is; undefined for none. */
   secondNode: SecondNodeKind | undefined
   databaseUrl: string | undefined
@@ -30,6 +36,8 @@ const HELP = `npm start -- [options]    a whole zkNode network on this machine
   --data-dir DIR   where its state is kept (default .zknode; also ZKNODE_DATA_DIR)
   --reset          forget the state and begin a new chain
   --extra-accounts N   a new chain begins with N more accounts of 1 wei in its state, to see how a large one behaves
+  --verifier attestation|mock   what the verifier contract of a new chain checks: attestations (default), or nothing.
+                   With mock any proof is accepted, and only provers that connect make them
   --nodes 2        a second node that follows the first one's chain, with a database and API of its own
   --second-node permissionless|trusting   what it believes: L1 alone (default), or the sequencer before L1
   --help
@@ -42,13 +50,13 @@ Instead of starting its own it uses
 
 /** Options, or the text to print for --help. @throws {LauncherOptionError} */
 export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): LauncherOptions | string {
-  let values: Partial<Record<'data-dir' | 'extra-accounts' | 'nodes' | 'second-node', string>> & {
+  let values: Partial<Record<'data-dir' | 'extra-accounts' | 'verifier' | 'nodes' | 'second-node', string>> & {
     reset?: boolean
     help?: boolean
   }
   try {
     const [text, flag] = [{ type: 'string' }, { type: 'boolean' }] as const
-    const texts = { 'data-dir': text, 'extra-accounts': text, nodes: text, 'second-node': text }
+    const texts = { 'data-dir': text, 'extra-accounts': text, verifier: text, nodes: text, 'second-node': text }
     const options = { ...texts, reset: flag, help: flag }
     values = parseArgs({ args, options }).values
   } catch (cause) {
@@ -62,6 +70,7 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
     folder: resolve(values['data-dir'] ?? (env['ZKNODE_DATA_DIR'] || '.zknode')),
     reset: values.reset ?? false,
     extraAccounts,
+    verifier: readVerifier(values.verifier),
     secondNode: readSecondNode(values),
     databaseUrl: env['DATABASE_URL'] || undefined,
     l1RpcUrl: env['L1_RPC_URL']?.split(',')[0] || undefined, // the node uses all of a list, the setup the first
@@ -69,6 +78,11 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
     temporalNamespace: env['TEMPORAL_NAMESPACE'] || undefined,
     isUnderNpm: env['npm_lifecycle_event'] !== undefined,
   }
+}
+
+function readVerifier(verifier: string | undefined): DevnetVerifier | undefined {
+  if (verifier === undefined || verifier === 'attestation' || verifier === 'mock') return verifier
+  throw new LauncherOptionError(`--verifier takes attestation or mock.\n\n${HELP}`)
 }
 
 function readSecondNode({

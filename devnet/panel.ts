@@ -1,6 +1,11 @@
 import { performance } from 'node:perf_hooks'
 import type { Network, SecondNode } from './network.ts'
 
+const VERIFIER = {
+  mock: 'MOCK: accepts any proof, and only provers that connect make them',
+  fflonk: 'fflonk: only provers that connect make proofs',
+}
+
 /** What a user needs to begin, as text. `folder` is the data directory. */
 export function renderPanel(network: Network, folder: string): string {
   const { secondNode } = network
@@ -11,6 +16,7 @@ export function renderPanel(network: Network, folder: string): string {
     ['L1 JSON-RPC', `${network.l1RpcUrl}  (chain id ${network.l1ChainId})`],
     ['Rollup manager', network.contracts.rollupManager],
     ['Rollup', `${network.contracts.rollup}  (id ${network.rollupId}, fork ${network.forkId})`],
+    ...(network.verifier === 'attestation' ? [] : [['Verifier', VERIFIER[network.verifier]] as [string, string]]),
     ['Temporal', `${network.temporalAddress}  (namespace ${network.temporalNamespace})`],
     ...(network.temporalUiUrl === undefined ? [] : [['Temporal UI', network.temporalUiUrl] as [string, string]]),
     ...(secondNode === undefined ? [] : secondNodeRows(secondNode)),

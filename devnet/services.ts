@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { VerifierKind } from '#config/schema.ts'
 import {
   createDatabase,
   type PostgresCluster,
@@ -95,8 +96,8 @@ const processesOf =
     stage,
   })
 
-/** The node itself, as one process per role; all read the configuration file. */
-export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] {
+/** The node itself, as one process per role; all read the configuration file. A prover of our own only attests. */
+export function nodeServices(configPath: string, rpcUrl: string, verifier: VerifierKind): ProcessSpec[] {
   const processOf = processesOf(configPath)
   const worker = (name: string) =>
     processOf(
@@ -109,7 +110,7 @@ export function nodeServices(configPath: string, rpcUrl: string): ProcessSpec[] 
     worker('workflows'),
     worker('sequencer'),
     worker('synchronizer'),
-    worker('prover'),
+    ...(verifier === 'attestation' ? [worker('prover')] : []),
     processOf('api', 'api/main.ts', ({ signal }) => waitForOk(`${rpcUrl}/ready`, signal), 3),
   ]
 }

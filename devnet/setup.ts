@@ -11,7 +11,7 @@ import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { type DevAccount, faucetAccount, l1Roles } from './accounts.ts'
 import { readJson, writeJson } from './dataFolder.ts'
 import { ensureGenesisFile, type GenesisFile, genesisStateOf, storeGenesis } from './genesis.ts'
-import type { SecondNodeKind } from './options.ts'
+import type { DevnetVerifier, SecondNodeKind } from './options.ts'
 import type { Progress } from './progress.ts'
 import { call } from './rpc.ts'
 
@@ -20,17 +20,31 @@ export class ContractsMissingError extends NodeError {
   override readonly name = 'ContractsMissingError'
 }
 
+/** The chain in the data directory has another verifier than was asked for. */
+export class VerifierDiffersError extends NodeError {
+  override readonly name = 'VerifierDiffersError'
+}
+
 export const L2_CHAIN_ID = 1001
 export const FORK_ID = 9
 
 /** `chain.json`: written when the setup is complete, never changed. */
-export type Chain = { l1ChainId: number; genesisRoot: Hash; deployment: L1Deployment }
+export type Chain = { l1ChainId: number; genesisRoot: Hash; verifier: DevnetVerifier; deployment: L1Deployment }
 
 const chainFile = (folder: string) => join(folder, 'chain.json')
 
 /** The chain that the folder holds; undefined when its setup was never completed. */
 export function findChain(folder: string): Chain | undefined {
-  return readJson<Chain>(chainFile(folder))
+  const chain = readJson<Omit<Chain, 'verifier'> & Partial<Chain>>(chainFile(folder))
+  return chain && { verifier: 'attestation', ...chain } // earlier launchers knew no other
+}
+
+/** @throws {VerifierDiffersError} */
+export function assertVerifier({ verifier: has }: Chain, wanted: DevnetVerifier | undefined): void {
+  if (wanted === undefined || wanted === has) return
+  throw new VerifierDiffersError(
+    `The chain in the data directory has a verifier of kind ${has}, which cannot become ${wanted}: start a new chain with --reset, or leave --verifier out.`,
+  )
 }
 
 export type SetupPlaces = {
@@ -41,6 +55,8 @@ export type SetupPlaces = {
   isOwnL1: boolean
   /** In the state of a new chain. */
   extraAccounts: number
+  /** Of a new chain. */
+  verifier: DevnetVerifier
 }
 
 /** Contracts on L1 once, migrations and genesis: safe to repeat on what is there. @throws {ContractsMissingError} */
@@ -69,7 +85,7 @@ export async function setUpChain(places: SetupPlaces, { step }: Progress): Promi
 }
 
 async function deployChain(
-  { l1RpcUrl, rpcUrl, isOwnL1, extraAccounts }: SetupPlaces,
+  { l1RpcUrl, rpcUrl, isOwnL1, extraAccounts, verifier }: SetupPlaces,
   genesisPath: string,
   migrated: Promise<void>,
 ): Promise<{ chain: Chain; state: GenesisState }> {
@@ -87,6 +103,7 @@ async function deployChain(
     aggregatorAddress: aggregator.address,
     attesters: [attester.address],
     threshold: 1,
+    verifier,
     genesisRoot: state.root,
     forkId: FORK_ID,
     l2ChainId: L2_CHAIN_ID,
@@ -97,7 +114,7 @@ async function deployChain(
   const { pol, rollup: spender } = deployment
   await approvePol({ rpcUrl: l1RpcUrl, ownerKey: sequencer.privateKey, pol, spender })
   const l1ChainId = Number(await call<Hex>(l1RpcUrl, 'eth_chainId'))
-  return { chain: { l1ChainId, genesisRoot: state.root, deployment }, state }
+  return { chain: { l1ChainId, genesisRoot: state.root, verifier, deployment }, state }
 }
 
 async function assertContractsThere({ deployment }: Chain, l1RpcUrl: string): Promise<void> {
@@ -126,8 +143,11 @@ const localRpc = (port: number): ConfigInput['rpc'] => ({
 
 /** Writes node-2.json, the configuration of a second node that knows the chain and no keys. Returns its path. */
 export function writeSecondNodeConfig(
-  { deployment, l1ChainId, genesisRoot }: Chain,
-  places: Omit<ConfigPlaces, 'isOwnL1' | 'extraAccounts' | 'rpcUrl'> & { kind: SecondNodeKind; sequencerUrl: string },
+  { deployment, ...chain }: Chain,
+  places: Omit<ConfigPlaces, 'isOwnL1' | 'extraAccounts' | 'verifier' | 'rpcUrl'> & {
+    kind: SecondNodeKind
+    sequencerUrl: string
+  },
 ): string {
   const { rollupId, l1StartBlock, ...contracts } = deployment
   const { folder, temporalAddress: address, temporalNamespace: namespace, temporalUiUrl: uiUrl } = places
@@ -135,7 +155,7 @@ export function writeSecondNodeConfig(
     role: places.kind,
     trustedSequencer: { rpcUrl: places.sequencerUrl },
     network: {
-      ...{ name: 'zknode-local', chainId: L2_CHAIN_ID, forkId: FORK_ID, l1ChainId, genesisRoot, rollupId },
+      ...{ name: 'zknode-local', chainId: L2_CHAIN_ID, forkId: FORK_ID, ...chain, rollupId },
       ...{ contracts, l1StartBlock, genesisFile: 'genesis.json' },
     },
     database: { url: places.databaseUrl },

@@ -11,10 +11,12 @@ import { aggregatorAddress, attestationDomain, attesterAddresses } from './proof
 import { runRole } from './run.ts'
 import { startSingletons } from './singletons.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { checkVerifier } from './verifierCheck.ts'
 import { buildWorkflowBundle } from './workflowBundle.ts'
 
 /** Runs all workflows, their short reads of the State DB, and the sender of L1 transactions. */
 await runRole('workflows', async (config, logger) => {
+  await checkVerifier(config, logger)
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-workflows' })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
@@ -26,7 +28,7 @@ await runRole('workflows', async (config, logger) => {
     taskQueue: TASK_QUEUE.batch,
     workflowBundle: { codePath: await buildWorkflowBundle() },
     activities: {
-      ...createBatchActivities({ db, aggregator: config.aggregator }),
+      ...createBatchActivities({ db, verifier: config.network.verifier, aggregator: config.aggregator }),
       ...createAcceptanceActivities({
         db,
         chainId: config.network.chainId,

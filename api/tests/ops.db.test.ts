@@ -57,7 +57,14 @@ test('a node that follows is ready when L1 is read up to the limit', async () =>
 
 test('operators see what it is and how it was set up, others do not', async () => {
   expect((await ask('/status')).body).toMatchObject({
-    ...{ role: 'permissionless', chainId: 1001, forkId: 9, head: { number: 0 }, batches: { trusted: 1, verified: 0 } },
+    ...{
+      role: 'permissionless',
+      chainId: 1001,
+      verifier: 'attestation',
+      forkId: 9,
+      head: { number: 0 },
+      batches: { trusted: 1, verified: 0 },
+    },
     l1: { head: 100, processed: 50 },
   })
   expect((await ask('/config')).body).toMatchObject({ role: 'permissionless', rpc: { batch: { limit: 100 } } })

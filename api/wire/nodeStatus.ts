@@ -13,7 +13,7 @@ export function createNodeStatus(db: Database, { role, network }: Config, findHe
     const latest = findHead()?.latest
     const [batches, l1] = await Promise.all([readBatchHeads(db), readL1Progress(db)])
     return {
-      ...{ version: NODE_VERSION, role, network: network.name, chainId: network.chainId },
+      ...{ version: NODE_VERSION, role, network: network.name, chainId: network.chainId, verifier: network.verifier },
       forkId: latest === undefined ? network.forkId : await forkIds(latest.batchNumber),
       head:
         latest === undefined ? null : { number: latest.blockNumber, hash: latest.hash, timestamp: latest.timestamp },
