@@ -5,9 +5,17 @@ import { type L1Fixture, rollupData, send, startL1 } from '#contracts/fixture.ts
 import { closeBatch, markBatchChecked, openBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { findLastVirtualBatch, insertSequence, insertVirtualBatch, setCursor, storeL1Block } from '#db/l1.ts'
-import { findSenderBalances, withdrawTransactions } from '#db/l1Transactions.ts'
+import { findRevertedVerification, findSenderBalances, withdrawTransactions } from '#db/l1Transactions.ts'
 import { insertProof } from '#db/proofs.ts'
-import { batches, forcedBatches, l1Blocks, l1TransactionAttempts, l1Transactions, proofs } from '#db/schema.ts'
+import {
+  batches,
+  forcedBatches,
+  l1Blocks,
+  l1TransactionAttempts,
+  l1Transactions,
+  proofs,
+  verifications,
+} from '#db/schema.ts'
 import { createEtherman } from '#etherman/client.ts'
 import type { SendStep } from '#etherman/transactionSender.ts'
 import type { L1Event } from '#etherman/types.ts'
@@ -22,6 +30,7 @@ import { openTestDatabase } from '#test/database.ts'
 import { recordTelling } from '#test/telling.ts'
 import { createL1SendingActivities } from './l1Sending.ts'
 
+const TRUSTED_AGGREGATOR_ROLE = '0x084e94f375e9d647f87f5b2ceffba1e062c70f6009fdbcf80291e803b5c9edd4'
 const chainId = 1001
 const forkId = 9
 const marker = encodeChangeL2Block({ deltaTimestamp: 1, indexL1InfoTree: 0 })
@@ -328,10 +337,83 @@ test('names what the rollup manager objects to', async () => {
   await sendSequence(2, 4)
   await followL1()
   const proofId = await storeFinalProof()
-  const trustedAggregatorRole = '0x084e94f375e9d647f87f5b2ceffba1e062c70f6009fdbcf80291e803b5c9edd4'
-  await send(l1.manager, 'revokeRole', [trustedAggregatorRole, l1.aggregator.address])
+  await send(l1.manager, 'revokeRole', [TRUSTED_AGGREGATOR_ROLE, l1.aggregator.address])
   await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'VerificationRevertedError' })
   await expect(sendVerification(1, 4, proofId)).rejects.toThrow('revert=AddressDoNotHaveRequiredRole')
+})
+
+/** Mines what waits, with the aggregator's role taken away before it and given back after it. */
+async function mineWithoutRole(): Promise<void> {
+  const role = [TRUSTED_AGGREGATOR_ROLE, l1.aggregator.address]
+  const fees = { gasLimit: 200_000, maxPriorityFeePerGas: 10n ** 11n, maxFeePerGas: 10n ** 12n }
+  await l1.manager.getFunction('revokeRole').send(...role, fees)
+  await l1.provider.send('evm_mine', [])
+  await l1.provider.send('evm_setAutomine', [true])
+  await send(l1.manager, 'grantRole', role)
+}
+
+async function broadcastVerification(proofId: string) {
+  await l1.provider.send('evm_setAutomine', [false])
+  const environment = new MockActivityEnvironment()
+  let sending: Promise<unknown> | undefined
+  await new Promise<void>((resolve, reject) => {
+    const { sendVerification } = activities({ onStep: (step) => step === 'broadcast' && resolve() })
+    sending = environment.run(sendVerification, { fromBatch: 1, toBatch: 4, proofId })
+    sending.catch(reject)
+  })
+  return { sending: sending!, environment }
+}
+
+const aggregatorNonce = () => l1.provider.getTransactionCount(l1.aggregator.address)
+
+test('a verification that reverted on L1 is not sent again before somebody looked', async () => {
+  await sendSequence(2, 4)
+  await followL1()
+  const { sending } = await broadcastVerification(await storeFinalProof())
+  const failed = expect(sending).rejects.toMatchObject({ name: 'VerificationRevertedError' })
+  await mineWithoutRole()
+  await failed
+  const nonce = await aggregatorNonce()
+  const again = sendVerification(1, 4, 'final') // by simulation it would be taken now
+  await expect(again).rejects.toMatchObject({ name: 'VerificationHeldError' })
+  await expect(again).rejects.toThrow('reverted=verify-1-4')
+  await send(l1.manager, 'revokeRole', [TRUSTED_AGGREGATOR_ROLE, l1.aggregator.address])
+  await expect(sendVerification(1, 4, 'final')).rejects.toThrow('revert=AddressDoNotHaveRequiredRole')
+  await send(l1.manager, 'grantRole', [TRUSTED_AGGREGATOR_ROLE, l1.aggregator.address])
+  expect(await aggregatorNonce()).toBe(nonce)
+  const approved = { fromBatch: 1, toBatch: 4, proofId: 'final', afterRevert: true }
+  await new MockActivityEnvironment().run(activities().sendVerification, approved)
+  expect((await etherman().readProgress()).lastVerifiedBatch).toBe(4)
+  expect(await findRevertedVerification(db)).toBeUndefined()
+})
+
+test('nor when the process was away while it reverted', async () => {
+  await sendSequence(2, 4)
+  await followL1()
+  const { sending, environment } = await broadcastVerification(await storeFinalProof())
+  environment.cancel()
+  await sending.catch(() => {})
+  await mineWithoutRole()
+  const nonce = await aggregatorNonce()
+  await expect(sendVerification(1, 4, 'final')).rejects.toMatchObject({ name: 'VerificationRevertedError' })
+  await expect(sendVerification(1, 4, 'final')).rejects.toMatchObject({ name: 'VerificationHeldError' })
+  expect(await aggregatorNonce()).toBe(nonce)
+})
+
+test('one that lost against another aggregator holds nothing up', async () => {
+  await sendSequence(2, 4)
+  await followL1()
+  const { sending } = await broadcastVerification(await storeFinalProof())
+  const failed = expect(sending).rejects.toMatchObject({ name: 'VerificationRevertedError' })
+  await mineWithoutRole()
+  await failed
+  expect(await findRevertedVerification(db)).toMatchObject({ id: 'verify-1-4' })
+  await db.insert(verifications).values({
+    ...{ fromBatch: BatchNumber(1), toBatch: BatchNumber(4), stateRoot: rootOf(4), exitRoot: hashOf(304) },
+    ...{ l1TxHash: hashOf(9), aggregator: Address(l1.stranger.address), trusted: true },
+    l1BlockNumber: (await db.select().from(l1Blocks))[0]!.blockNumber,
+  })
+  expect(await findRevertedVerification(db)).toBeUndefined()
 })
 
 test('the workflow of a transaction is told what is out there, and the balance is noted', async () => {

@@ -10,6 +10,7 @@ import {
   createL1TransactionStore,
   findLastSequenceSent,
   findMinedSequence,
+  findRevertedVerification,
   findUnfinishedSequence,
   reopenLostTransactions,
   storeSenderBalance,
@@ -18,7 +19,12 @@ import { readFence, UNDO_FENCE } from '#db/leases.ts'
 import { findSequencableBatches } from '#db/sequencePlan.ts'
 import { ensureAllowance } from '#etherman/allowance.ts'
 import { findBlock } from '#etherman/client.ts'
-import { L1TransactionRevertedError, SequenceRevertedError, VerificationRevertedError } from '#etherman/reverts.ts'
+import {
+  L1TransactionRevertedError,
+  SequenceRevertedError,
+  VerificationHeldError,
+  VerificationRevertedError,
+} from '#etherman/reverts.ts'
 import { createL1Rpc } from '#etherman/rpc.ts'
 import { calldataCarrier } from '#etherman/sequenceCarrier.ts'
 import {
@@ -26,6 +32,7 @@ import {
   createTransactionSender,
   type SendControl,
   type SenderOptions,
+  type SendRequest,
   type Underway,
 } from '#etherman/transactionSender.ts'
 import { Address, BatchNumber, type Hex } from '#protocol/primitives.ts'
@@ -48,6 +55,8 @@ export type L1SendingActivities = ReturnType<typeof createL1SendingActivities>
 export type SequencePlan = { fromBatch: number; toBatch: number; full: boolean; waitMs: number }
 
 type Range = { fromBatch: number; toBatch: number }
+/** `afterRevert`: an operator wants it sent although L1 reverted the last one. */
+type Verification = Range & { proofId: string; afterRevert?: boolean }
 type Dependencies = {
   db: Database
   config: Pick<Config, 'network' | 'l1' | 'sequenceSender'>
@@ -157,6 +166,17 @@ export function createL1SendingActivities(dependencies: Dependencies) {
     )
   }
 
+  /** @throws {VerificationHeldError} {L1TransactionRevertedError} */
+  async function assertNotReverted(request: Pick<SendRequest, 'job' | 'build'>): Promise<void> {
+    const before = await findRevertedVerification(db)
+    if (before === undefined) return
+    await verifications.rehearse(request) // L1 may have moved on: then there is something else to do
+    throw new VerificationHeldError('L1 reverted the last verification: nothing is sent before somebody looked.', {
+      facts: { job: request.job, reverted: before.id, revert: before.error },
+      docs: 'docs/runbooks/verification-reverted.md',
+    })
+  }
+
   async function tellBatches(fromBatch: number, toBatch: number): Promise<void> {
     const numbers = Array.from({ length: toBatch - fromBatch + 1 }, (_, index) => fromBatch + index)
     await Promise.all(
@@ -202,8 +222,11 @@ export function createL1SendingActivities(dependencies: Dependencies) {
         return await sendOneSequence({ fromBatch, toBatch }, control)
       }),
 
-    /** Tells the batches, then sends. @throws {VerificationRevertedError} when the rollup manager refuses it, {ProofMismatchError} */
-    sendVerification: ({ fromBatch, toBatch, proofId }: Range & { proofId: string }): Promise<L1Reference> =>
+    /**
+     * Tells the batches, then sends. After one that reverted on L1 it only simulates, until an operator says otherwise.
+     * @throws {VerificationRevertedError} when the rollup manager refuses it, {VerificationHeldError}, {ProofMismatchError}
+     */
+    sendVerification: ({ fromBatch, toBatch, proofId, afterRevert = false }: Verification): Promise<L1Reference> =>
       whileHeartbeating(async (control) => {
         const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
         const build = async () => {
@@ -215,10 +238,12 @@ export function createL1SendingActivities(dependencies: Dependencies) {
         // Not again when L1 is away for hours: it would fill their histories.
         if (Context.current().info.attempt === 1) await tellBatches(fromBatch, toBatch)
         return await namingReverts(
-          () =>
-            showing(tell, control, (shown) =>
-              verifications.send({ job, purpose: 'verify', fromBatch: from, toBatch: to, build }, shown),
-            ),
+          async () => {
+            if (!afterRevert) await assertNotReverted({ job, build })
+            return await showing(tell, control, (shown) =>
+              verifications.send({ job, purpose: 'verify', fromBatch: from, toBatch: to, build, once: true }, shown),
+            )
+          },
           (options) => new VerificationRevertedError('L1 refused the verification.', options),
           'docs/runbooks/verification-reverted.md',
         )

@@ -170,6 +170,23 @@ export async function findMinedSequence(
   return row && { hash: row.hash!, range: { fromBatch: row.fromBatch!, toBatch } }
 }
 
+/** The last verification that L1 settled, when it reverted it and nobody has verified its batches since. */
+export async function findRevertedVerification(
+  db: Queryable,
+): Promise<{ id: string; error: string | null } | undefined> {
+  const { id, error, status, purpose, nonce, toBatch } = l1Transactions
+  const [row] = await db
+    .select({
+      ...{ id, error, status },
+      isVerified: sql<boolean>`${toBatch} <= (select coalesce(max(${verifications.toBatch}), 0) from ${verifications})`,
+    })
+    .from(l1Transactions)
+    .where(and(eq(purpose, 'verify'), inArray(status, ['mined', 'reverted', 'cancelled'])))
+    .orderBy(desc(nonce))
+    .limit(1)
+  return row?.status === 'reverted' && !row.isVerified ? { id: row.id, error: row.error } : undefined
+}
+
 /** Last batch of the sequences that were mined, read back from L1 or not; 0 for none. */
 export async function findLastSequenceSent(db: Queryable): Promise<BatchNumber> {
   const [row] = await db

@@ -26,6 +26,14 @@ export class VerificationRevertedError extends NodeError {
   override readonly name = 'VerificationRevertedError'
 }
 
+/**
+ * L1 reverted our last verification, at a cost, although its simulation succeeded, and would take another one by
+ * simulation. Somebody has to look first.
+ */
+export class VerificationHeldError extends NodeError {
+  override readonly name = 'VerificationHeldError'
+}
+
 /** The endpoint refuses a transaction without a contract saying so: funds, fees or limits. Worth trying again. */
 export class L1RefusedError extends NodeError {
   override readonly name = 'L1RefusedError'
@@ -56,12 +64,21 @@ export class L1NonceTakenError extends NodeError {
   override readonly name = 'L1NonceTakenError'
 }
 
+/** Of rollup managers after fork 11. */
+const LATER_ERRORS = [
+  ...['AllBatchesMustBeVerified', 'EmptyVerifySequencesData', 'FinalNumSequenceBelowLastVerifiedSequence'],
+  ...['FinalNumSequenceDoesNotMatchPendingState', 'InitSequenceMustMatchCurrentForkID', 'MustSequenceSomeBlob'],
+  ...['InitSequenceNumDoesNotMatchPendingState', 'InvalidRangeMultiplierZkGasPrice', 'InvalidRangeSequenceTimeTarget'],
+  ...['RollupIDNotAscendingOrder', 'zkGasPriceOfRange'],
+]
+
 const INTERFACES = [
   rollupInterface,
   rollupManagerInterface,
   globalExitRootInterface,
   polInterface,
   new Interface(attestationVerifierAbi),
+  new Interface(LATER_ERRORS.map((name) => `error ${name}()`)),
 ]
 
 /** Name and values of the custom error in revert data; the data itself when no contract of ours has such an error. */

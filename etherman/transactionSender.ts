@@ -56,6 +56,8 @@ export type SendRequest = Pick<NewL1Transaction, 'job' | 'purpose' | 'fromBatch'
   build: () => Promise<{ recipient: Address; data: Uint8Array; fence?: L1TransactionFence }>
   /** Do it again although it was done before. */
   repeat?: boolean
+  /** When one that an earlier call left reverts on L1, it is not sent again by this call, whatever the simulation says. */
+  once?: boolean
 }
 
 /** What is known of a transaction on its way. Fees in wei per gas. `feeLimited`: it stays at fees that are too low. */
@@ -120,6 +122,7 @@ export function createTransactionSender(options: SenderOptions) {
       if (last.status === 'mined') return placeOf(last)
       if (last.withdrawn) throw withdrawn(request.job, last)
       if (last.status === 'cancelled') throw cancelled(request.job, last)
+      if (last.status === 'reverted' && request.once) throw reverted(request.job, last)
     }
     if (last?.status === 'mined' && !request.repeat) return placeOf(last)
     // What an earlier call left may have failed by what no longer holds: the simulation tells.
@@ -130,7 +133,13 @@ export function createTransactionSender(options: SenderOptions) {
     if (settled.status === 'cancelled') throw cancelled(job, settled)
     if (settled.status === 'abandoned')
       throw new L1NonceTakenError('Another transaction took the nonce.', { facts: { job, nonce: settled.nonce } })
-    throw new L1TransactionRevertedError('The transaction reverted on L1.', { job, revert: settled.error ?? 'unknown' })
+    throw reverted(job, settled)
+  }
+
+  /** What `send` does before anything is stored. @throws {L1TransactionRevertedError} {L1RefusedError} {L1UnavailableError} */
+  async function rehearse({ job, build }: Pick<SendRequest, 'job' | 'build'>): Promise<void> {
+    const { recipient, data } = await build()
+    await simulate(job, recipient, data)
   }
 
   /**
@@ -382,7 +391,7 @@ export function createTransactionSender(options: SenderOptions) {
   const readHead = async () => Number(await rpc.call<Hex>('eth_blockNumber', []))
   const readMinedNonce = async () => Number(await rpc.call<Hex>('eth_getTransactionCount', [sender, 'latest']))
 
-  return { send, cancel, settleWithdrawn }
+  return { send, rehearse, cancel, settleWithdrawn }
 }
 
 export type TransactionSender = ReturnType<typeof createTransactionSender>
@@ -392,6 +401,9 @@ const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal
 
 const cancelled = (job: string, { nonce }: L1TransactionRecord) =>
   new L1TransactionCancelledError('The transaction was cancelled.', { facts: { job, nonce } })
+
+const reverted = (job: string, { error: revert = 'unknown' }: L1TransactionRecord) =>
+  new L1TransactionRevertedError('The transaction reverted on L1.', { job, revert })
 
 const withdrawn = (job: string, { nonce }: L1TransactionRecord) =>
   new L1TransactionWithdrawnError('What the transaction was to do is no longer wanted.', { facts: { job, nonce } })

@@ -20,5 +20,6 @@ test('a parked batch says what to do, and a foreign error does not break the tab
   const view = { batchNumber: 7, status: 'proof-failed', proofRounds: 1, lastError: 'a | b\n  at c' } as const
   const details = describeBatch(view, 9, 'proof-failed')
   expect(details).toContain('retryProofNow')
+  expect(details).toContain('What to do: `docs/runbooks/proof-failed.md`.')
   expect(details.split('\n').at(-1)).toBe('| last error | a \\| b at c |')
 })

@@ -1,4 +1,5 @@
 import type { Attention, BatchView, L1Reference } from './messages.ts'
+import { runbookOf } from './runbooks.ts'
 
 const REMEDY: Partial<Record<Attention, string>> = {
   'proof-failed':
@@ -25,7 +26,8 @@ export function describeBatch(view: BatchView, forkId: number, attention?: Atten
     ['operator', view.operatorNote],
   ]
   const table = rows.filter(([, value]) => value !== undefined).map(([name, value]) => `| ${name} | ${inCell(value)} |`)
-  const remedy = attention === undefined ? [] : ['', `> **${attention}**: ${REMEDY[attention] ?? ''}`]
+  const remedy =
+    attention === undefined ? [] : ['', `> **${attention}**: ${REMEDY[attention] ?? ''} ${runbookOf(attention)}`]
   return [`Batch **${view.batchNumber}** is **${view.status}**.`, ...remedy, '', '| | |', '|---|---|', ...table].join(
     '\n',
   )

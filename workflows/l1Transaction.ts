@@ -4,6 +4,7 @@ import { failureMessage, failureType } from './failures.ts'
 import { describeL1Transaction } from './l1TransactionDetails.ts'
 import * as messages from './messages.ts'
 import { DATABASE, L1_TRANSACTION } from './retryPolicies.ts'
+import { RUNBOOK } from './runbooks.ts'
 
 const l1 = wf.proxyActivities<Pick<L1SendingActivities, 'sendSequence' | 'sendVerification'>>(L1_TRANSACTION)
 const canceller = wf.proxyActivities<Pick<L1SendingActivities, 'cancelL1Transaction'>>({
@@ -17,7 +18,10 @@ const ATTENTION: Readonly<Record<string, messages.Attention>> = {
   L1NonceTakenError: 'l1-refused',
   L1FeeLimitError: 'l1-fee-limit',
   L1BalanceTooLowError: 'l1-balance-low',
+  VerificationHeldError: 'verification-failed',
 }
+/** No further try helps before somebody acted. */
+const PARKED_AT_ONCE: readonly messages.Attention[] = ['l1-balance-low', 'verification-failed']
 const BACKOFF = { firstMs: 1000, mostMs: 30_000 }
 
 /**
@@ -28,6 +32,8 @@ export async function l1TransactionWorkflow(input: messages.L1TransactionInput):
   const { purpose, fromBatch, toBatch, maxTries = 5, retryParkedMs = 60_000 } = input
   const view: messages.L1TransactionView = { job: messages.l1Job(input), status: 'sending', tries: 0, attempts: 0 }
   let retryAsked = false
+  let heldBy: messages.Attention | undefined
+  let afterRevert = false // said by an operator, of the next one that is sent
   let cancelAsked = false
 
   const show = (needs?: messages.Attention) => {
@@ -60,6 +66,7 @@ export async function l1TransactionWorkflow(input: messages.L1TransactionInput):
     async () => {
       const before = view.tries
       retryAsked = true
+      if (heldBy === 'verification-failed') afterRevert = true
       await wf.condition(() => view.tries > before || isOver())
       return `Try ${view.tries} of ${view.job} started.`
     },
@@ -96,7 +103,9 @@ export async function l1TransactionWorkflow(input: messages.L1TransactionInput):
   const send = () => {
     if (input.purpose === 'sequence') return l1.sendSequence.executeWithOptions({ summary }, [{ fromBatch, toBatch }])
     const { proofId } = input
-    return l1.sendVerification.executeWithOptions({ summary }, [{ fromBatch, toBatch, proofId }])
+    return l1.sendVerification.executeWithOptions({ summary }, [
+      { fromBatch, toBatch, proofId, ...(afterRevert && { afterRevert }) },
+    ])
   }
   const mined = async (place: messages.L1Reference) => {
     Object.assign(view, place)
@@ -118,9 +127,10 @@ export async function l1TransactionWorkflow(input: messages.L1TransactionInput):
       if (needs === undefined) return await fail(error)
       view.lastError = failureMessage(error)
       view.status = 'waiting'
-      const parked = view.tries >= maxTries || needs === 'l1-balance-low'
+      const parked = view.tries >= maxTries || PARKED_AT_ONCE.includes(needs)
+      heldBy = needs
       show(parked ? needs : undefined)
-      if (parked) wf.log.warn('L1 transaction is parked.', { ...view, attention: needs })
+      if (parked) wf.log.warn('L1 transaction is parked.', { ...view, attention: needs, runbook: RUNBOOK[needs] })
       const waitMs = parked ? retryParkedMs : Math.min(BACKOFF.firstMs * 2 ** (view.tries - 1), BACKOFF.mostMs)
       await wf.condition(() => retryAsked || cancelAsked, waitMs, { summary: 'before it is tried again' })
     }

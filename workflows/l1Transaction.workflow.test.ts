@@ -3,7 +3,13 @@ import type { WorkflowHandle } from '@temporalio/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import type { NodeError } from '#common/errors.ts'
-import { L1BalanceTooLowError, L1FeeLimitError, L1RefusedError, SequenceRevertedError } from '#etherman/reverts.ts'
+import {
+  L1BalanceTooLowError,
+  L1FeeLimitError,
+  L1RefusedError,
+  SequenceRevertedError,
+  VerificationHeldError,
+} from '#etherman/reverts.ts'
 import type { Cancellation } from '#etherman/transactionSender.ts'
 import { hashOf } from '#test/blocks.ts'
 import { recordHistory } from '#test/recordHistories.ts'
@@ -23,6 +29,7 @@ let stuck = false
 let tries = 0
 let cancellation: Cancellation = { outcome: 'nothing to cancel' }
 let cancelled: string[] = []
+let verifications: object[] = []
 const activities: Pick<L1SendingActivities, 'sendSequence' | 'sendVerification' | 'cancelL1Transaction'> = {
   async sendSequence() {
     tries++
@@ -33,7 +40,11 @@ const activities: Pick<L1SendingActivities, 'sendSequence' | 'sendVerification' 
     const timer = setInterval(() => context.heartbeat(), 20)
     return await context.cancelled.finally(() => clearInterval(timer))
   },
-  sendVerification: async () => place,
+  async sendVerification(verification) {
+    verifications.push(verification)
+    if (verification.afterRevert) return place
+    throw new VerificationHeldError('L1 reverted the last one.')
+  },
   async cancelL1Transaction({ job }) {
     cancelled.push(job)
     return cancellation
@@ -46,7 +57,7 @@ beforeAll(async () => {
 })
 afterAll(() => run?.stop())
 beforeEach(() => {
-  ;[failures, stuck, tries, cancelled] = [[], false, 0, []]
+  ;[failures, stuck, tries, cancelled, verifications] = [[], false, 0, [], []]
 })
 
 let count = 0
@@ -103,6 +114,18 @@ test.each([
   await eventually(async () => expect(await attention(handle)).toBe(needs), 10_000)
   expect((await stateOf(handle)).lastError).toBe(failure.message)
   expect(await handle.result()).toEqual(place)
+})
+
+test('after a verification that reverted on L1 only an operator has another one sent', async () => {
+  const verification = { fromBatch: 5, toBatch: 9, proofId: 'final' }
+  const handle = await start({ purpose: 'verify', ...verification, retryParkedMs: 500 })
+  await eventually(() => expect(verifications.length).toBeGreaterThan(2))
+  expect(await attention(handle)).toBe('verification-failed')
+  expect(new Set(verifications.map((each) => JSON.stringify(each)))).toEqual(new Set([JSON.stringify(verification)]))
+  await eventually(() => handle.executeUpdate(messages.retryL1Transaction))
+  expect(await handle.result()).toEqual(place)
+  expect(verifications.at(-1)).toEqual({ ...verification, afterRevert: true })
+  await recordHistory('l1-transaction-held', handle)
 })
 
 test('what a contract refuses ends it, for whoever plans what to send', async () => {

@@ -1,4 +1,5 @@
 import type { Attention, L1TransactionView } from './messages.ts'
+import { runbookOf } from './runbooks.ts'
 
 /** What the Temporal UI shows as the transaction's current details. */
 export function describeL1Transaction(view: L1TransactionView, needs?: Attention): string {
@@ -15,6 +16,8 @@ export function describeL1Transaction(view: L1TransactionView, needs?: Attention
   if (view.feeLimited) parts.push('It waits at its fee limit until L1 is cheaper.')
   if (view.lastError !== undefined) parts.push(`Last error:\n\n> ${view.lastError}`)
   if (needs !== undefined)
-    parts.push('Mend what it says, then *Send an Update*: `retryL1Transaction` or `cancelL1Transaction`.')
+    parts.push(
+      `Mend what it says, then *Send an Update*: \`retryL1Transaction\` or \`cancelL1Transaction\`. ${runbookOf(needs)}`,
+    )
   return parts.join('\n\n')
 }

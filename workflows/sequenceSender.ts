@@ -5,6 +5,7 @@ import { planGrowingRun, type Wake } from './growingRun.ts'
 import { sendByWorkflow, wasCancelled, wasWithdrawn } from './l1Transaction.ts'
 import * as messages from './messages.ts'
 import { L1_WRITE } from './retryPolicies.ts'
+import { RUNBOOK, runbookOf } from './runbooks.ts'
 
 const l1 = wf.proxyActivities<L1SendingActivities>(L1_WRITE)
 
@@ -63,16 +64,26 @@ export async function sequenceSenderWorkflow(intervals = INTERVALS): Promise<nev
         continue
       }
       if (wasCancelled(error)) {
-        wf.setCurrentDetails(`The sequence of **${range}** was cancelled. Signal \`retryNow\` goes on.`)
+        wf.setCurrentDetails(
+          `The sequence of **${range}** was cancelled. Signal \`retryNow\` goes on. ${runbookOf('l1-cancelled')}`,
+        )
         attention('l1-cancelled')
         parked = true
         await wf.condition(() => wake.urgent) // unbounded: an operator stopped it
         continue
       }
       wf.setCurrentDetails(
-        `L1 refused the sequence of **${range}**:\n\n> ${failureMessage(error)}\n\nSignal \`retryNow\` tries at once.`,
+        `L1 refused the sequence of **${range}**:\n\n> ${failureMessage(error)}\n\nSignal \`retryNow\` tries at once. ${runbookOf('sequence-failed')}`,
       )
-      if (!parked) attention('sequence-failed')
+      if (!parked) {
+        attention('sequence-failed')
+        wf.log.warn('Sequencing is parked.', {
+          fromBatch,
+          toBatch,
+          error: failureMessage(error),
+          runbook: RUNBOOK['sequence-failed'],
+        })
+      }
       parked = true
     }
   }

@@ -3,6 +3,7 @@ import type { SynchronizingActivities } from '#activities/synchronizing.ts'
 import { failureMessage } from './failures.ts'
 import * as messages from './messages.ts'
 import { SYNCHRONIZE } from './retryPolicies.ts'
+import { RUNBOOK, runbookOf } from './runbooks.ts'
 
 const { synchronize } = wf.proxyActivities<SynchronizingActivities>(SYNCHRONIZE)
 
@@ -58,9 +59,9 @@ export async function synchronizerWorkflow(
     } catch (error) {
       if (wf.isCancellation(error)) throw error
       const reason = failureMessage(error)
-      wf.log.error('Reading L1 stopped.', { error: reason })
+      wf.log.error('Reading L1 stopped.', { error: reason, runbook: RUNBOOK['sync-failed'] })
       wf.setCurrentDetails(
-        `Reading L1 **stopped**:\n\n> ${reason}\n\nMend the cause, then *Send a Signal → \`retryNow\`*.`,
+        `Reading L1 **stopped**:\n\n> ${reason}\n\nMend the cause, then *Send a Signal → \`retryNow\`*. ${runbookOf('sync-failed')}`,
       )
       stopped = true
       attention('sync-failed')
@@ -80,6 +81,6 @@ function describeReplaced(replaced: readonly messages.ReplacedBatches[]): string
   return [
     'Reading L1. It **replaced** what this node had built; users saw it undone:\n',
     ...rows,
-    '\nLook into docs/runbooks/trusted-batch-replaced.md, then *Send a Signal → `acknowledgeReplaced`*.',
+    `\n${runbookOf('trusted-batch-replaced')} Then *Send a Signal → \`acknowledgeReplaced\`*.`,
   ].join('\n')
 }
