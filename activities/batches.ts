@@ -5,6 +5,7 @@ import { reopenLostTransactions } from '#db/l1Transactions.ts'
 import { findBatchOnL1, findVerifiableRun, type VerificationRun } from '#db/verification.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import type { L1Reference } from '#workflows/messages.ts'
+import { mayGrow } from './growth.ts'
 
 export type BatchActivities = ReturnType<typeof createBatchActivities>
 
@@ -12,6 +13,7 @@ type Options = {
   db: Database
   verifier: VerifierKind
   aggregator: { verifyIntervalMs: number; maxBatches: number }
+  sequencer: { batchMaxMs: number }
 }
 
 /** How many proofs a job joins. Provers of zero knowledge join two, and each result is worth keeping. */
@@ -20,7 +22,7 @@ const PROOFS_PER_JOB: Record<VerifierKind, number> = { attestation: 16, fflonk: 
 type VerificationPlan = VerificationRun & { full: boolean; waitMs: number; proofsPerJob?: number }
 
 /** Short reads of the State DB for workflows. */
-export const createBatchActivities = ({ db, verifier, aggregator }: Options) => ({
+export const createBatchActivities = ({ db, verifier, aggregator, sequencer }: Options) => ({
   /** What the database knows of a batch, for a workflow whose signal got lost. */
   async readBatch({
     batchNumber,
@@ -37,7 +39,8 @@ export const createBatchActivities = ({ db, verifier, aggregator }: Options) => 
     const run = await findVerifiableRun(db, aggregator.maxBatches)
     if (run === undefined) return null
     const { maxBatches, verifyIntervalMs } = aggregator
-    const full = run.proofs.length >= maxBatches
+    const wait = { waitMs: verifyIntervalMs, batchMaxMs: sequencer.batchMaxMs }
+    const full = run.proofs.length >= maxBatches || !(await mayGrow(db, BatchNumber(run.toBatch), wait))
     return { ...run, full, waitMs: verifyIntervalMs, proofsPerJob: PROOFS_PER_JOB[verifier] }
   },
 })

@@ -13,6 +13,8 @@ import {
   l1Blocks,
   l1TransactionAttempts,
   l1Transactions,
+  l2Blocks,
+  poolTransactions,
   proofs,
   verifications,
 } from '#db/schema.ts'
@@ -25,8 +27,9 @@ import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
 import { encodeProof } from '#prover/proofCodec.ts'
 import { createAttester } from '#prover/signature.ts'
 import type { Claims } from '#prover/types.ts'
-import { hashOf } from '#test/blocks.ts'
+import { blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
+import { signTransfer, wallets } from '#test/sequencing.ts'
 import { recordTelling } from '#test/telling.ts'
 import { createL1SendingActivities } from './l1Sending.ts'
 
@@ -53,7 +56,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await l1.provider.send('evm_revert', [snapshot])
   snapshot = (await l1.provider.send('evm_snapshot', [])) as string
-  for (const table of [l1Transactions, l1Blocks, proofs, batches]) await db.delete(table)
+  for (const table of [l1Transactions, l1Blocks, proofs, poolTransactions, l2Blocks, batches]) await db.delete(table)
   for (const number of [0, 1, 2, 3, 4, 5]) await addBatch(number)
   for (const number of [2, 3, 4]) await markBatchChecked(db, BatchNumber(number))
   await openBatch(db, { batchNumber: BatchNumber(6), kind: 'trusted', forkId, coinbase: sequencer() })
@@ -102,9 +105,14 @@ async function followL1(): Promise<L1Event[]> {
   return found.flatMap(({ events }) => events)
 }
 
-type Limits = { maxBatches?: number; maxTransactionBytes?: number; onStep?: (step: SendStep) => void }
+type Limits = {
+  batchMaxMs?: number
+  maxBatches?: number
+  maxTransactionBytes?: number
+  onStep?: (step: SendStep) => void
+}
 
-function activities({ maxBatches = 20, maxTransactionBytes = 131_072, onStep }: Limits = {}) {
+function activities({ batchMaxMs = 10_000, maxBatches = 20, maxTransactionBytes = 131_072, onStep }: Limits = {}) {
   const { deployment } = l1
   return createL1SendingActivities({
     db,
@@ -122,6 +130,7 @@ function activities({ maxBatches = 20, maxTransactionBytes = 131_072, onStep }: 
         lowBalanceWei: 0n,
         ...{ maxParallel: 8, follow: 'latest' },
       },
+      sequencer: { batchMaxMs },
       sequenceSender: { waitMs: 5000, maxBatches, maxTransactionBytes, maxGas: 10_000_000, maxAgeMs: 600_000 },
     },
     sequencerKey: l1.sequencer.privateKey as Hex,
@@ -153,6 +162,22 @@ test('plans batches that are closed and checked, from the first one that L1 lack
     .set({ checkedAt: null })
     .where(eq(batches.batchNumber, BatchNumber(2)))
   expect(await planSequence()).toBeNull()
+})
+
+test('waits for more only when more can come in time', async () => {
+  const { block } = blockOf(1, 6)
+  await markBatchChecked(db, BatchNumber(5))
+  expect(await planSequence()).toMatchObject({ toBatch: 5, full: true })
+  expect(await planSequence({ batchMaxMs: 4999 })).toMatchObject({ toBatch: 5, full: false })
+  await db.insert(l2Blocks).values({ ...block, txCount: 0 })
+  expect(await planSequence()).toMatchObject({ full: true })
+  await db.update(l2Blocks).set({ txCount: 1 })
+  expect(await planSequence()).toMatchObject({ full: false })
+  await db.delete(l2Blocks)
+  await db.insert(poolTransactions).values(await signTransfer(wallets[0]!, 0))
+  expect(await planSequence()).toMatchObject({ full: false })
+  await db.update(poolTransactions).set({ status: 'rejected' })
+  expect(await planSequence()).toMatchObject({ full: true })
 })
 
 test('does not plan over a gap', async () => {

@@ -43,6 +43,7 @@ import {
   l1TransactionProgressed,
   verificationStarted,
 } from '#workflows/messages.ts'
+import { mayGrow } from './growth.ts'
 import { whileHeartbeating } from './heartbeat.ts'
 import { fitSequence } from './sequenceFit.ts'
 import { buildSequence } from './sequenceInputs.ts'
@@ -59,7 +60,7 @@ type Range = { fromBatch: number; toBatch: number }
 type Verification = Range & { proofId: string; afterRevert?: boolean }
 type Dependencies = {
   db: Database
-  config: Pick<Config, 'network' | 'l1' | 'sequenceSender'>
+  config: Pick<Config, 'network' | 'l1' | 'sequenceSender'> & { sequencer: Pick<Config['sequencer'], 'batchMaxMs'> }
   logger?: Pick<Logger, 'warn'>
   sequencerKey: Hex
   aggregatorKey: Hex
@@ -80,7 +81,12 @@ const CLOCK_POLL_MS = 1000
 /** What is sent to L1: each transaction is a durable record, so that repetition goes on instead of sending again. */
 export function createL1SendingActivities(dependencies: Dependencies) {
   const { db, config, logger, sequencerKey, aggregatorKey, tell, pace = {} } = dependencies
-  const { network, l1, sequenceSender } = config
+  const {
+    network,
+    l1,
+    sequenceSender,
+    sequencer: { batchMaxMs },
+  } = config
   const rpc = createL1Rpc({ ...l1, l1ChainId: network.l1ChainId })
   const store = createL1TransactionStore(db)
   const senderOf = (privateKey: Hex, sender: Address) =>
@@ -199,7 +205,10 @@ export function createL1SendingActivities(dependencies: Dependencies) {
       const fromBatch = BatchNumber(Math.max(lastVirtual, await findLastSequenceSent(db)) + 1)
       const candidates = await findSequencableBatches(db, fromBatch, limits.maxBatches + 1)
       const { count, full } = fitSequence(candidates, limits, calldataCarrier, Date.now())
-      return count === 0 ? null : { fromBatch, toBatch: fromBatch + count - 1, full, waitMs }
+      if (count === 0) return null
+      const toBatch = BatchNumber(fromBatch + count - 1)
+      const mayWait = !full && (await mayGrow(db, toBatch, { waitMs, batchMaxMs }))
+      return { fromBatch, toBatch, full: !mayWait, waitMs }
     },
 
     /** Of a job by its name. Safe to repeat. */

@@ -15,6 +15,7 @@ const BENCHES = [
   'api',
   'prover',
   'latency',
+  'verified',
   'network',
   'sync',
 ] as const

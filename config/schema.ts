@@ -151,7 +151,10 @@ export const configSchema = z.strictObject({
     .prefault({}),
   sequenceSender: z
     .strictObject({
-      /** Wait this long for more batches before sequencing fewer than maxBatches. */
+      /**
+       * Wait this long for more batches before sequencing fewer than maxBatches. Up to sequencer.batchMaxMs it is not waited
+       * for transactions that nobody has sent yet.
+       */
       waitMs: milliseconds.default(5000),
       maxBatches: count.max(1000).default(20),
       /** Most bytes of one L1 transaction. */
@@ -164,7 +167,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   aggregator: z
     .strictObject({
-      /** Wait this long for more proofs before verifying fewer than maxBatches. */
+      /** Wait this long for more proofs before verifying fewer than maxBatches; like sequenceSender.waitMs. */
       verifyIntervalMs: milliseconds.default(5000),
       maxBatches: count.max(1000).default(100),
       /** Sends the verifications, and stands in every final proof. The address of keys.aggregator when left out. */

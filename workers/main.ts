@@ -28,7 +28,7 @@ await runRole('workflows', async (config, logger) => {
     taskQueue: TASK_QUEUE.batch,
     workflowBundle: { codePath: await buildWorkflowBundle() },
     activities: {
-      ...createBatchActivities({ db, verifier: config.network.verifier, aggregator: config.aggregator }),
+      ...createBatchActivities({ ...config, db, verifier: config.network.verifier }),
       ...createAcceptanceActivities({
         db,
         chainId: config.network.chainId,
