@@ -1,6 +1,7 @@
 import { keccak256, toBeHex, toQuantity, ZeroHash } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bytesToHex } from '#common/bytes.ts'
+import { createForwarder } from '#etherman/forwarder.fixture.ts'
 import { Address, BatchNumber, type Hash, type Hex } from '#protocol/primitives.ts'
 import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
 import { createAttester } from '#prover/signature.ts'
@@ -164,6 +165,17 @@ describe.each([1, 2])('a range attested by %i of three', (threshold) => {
     await send(l1.manager, 'grantRole', [TRUSTED_AGGREGATOR_ROLE, l1.stranger.address])
     await refuseAll('InvalidProof', [trueCall()], l1.stranger)
     await send(l1.manager, 'revokeRole', [TRUSTED_AGGREGATOR_ROLE, l1.stranger.address])
+  })
+
+  test('is refused from a contract with the role that the aggregator has send it', async () => {
+    const forwarder = await createForwarder(l1.admin)
+    const role = [TRUSTED_AGGREGATOR_ROLE, await forwarder.getAddress()]
+    await send(l1.manager, 'grantRole', role)
+    const data = l1.manager.interface.encodeFunctionData(METHOD, [...trueCall()])
+    const calls = [[{ target: l1.deployment.rollupManager, data }]]
+    await expectRefusal('InvalidProof', forwarder, 'all', calls, aggregator())
+    await send(l1.manager, 'revokeRole', role)
+    await expectRefusal('AddressDoNotHaveRequiredRole', forwarder, 'all', calls, aggregator())
   })
 
   test('says nothing of who gets the reward: that is the sender’s word, as in the public contracts', async () => {
