@@ -1,5 +1,6 @@
 import * as wf from '@temporalio/workflow'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
+import { backoffMs } from './backoff.ts'
 import { failureMessage, failureType } from './failures.ts'
 import { describeL1Transaction } from './l1TransactionDetails.ts'
 import * as messages from './messages.ts'
@@ -131,7 +132,7 @@ export async function l1TransactionWorkflow(input: messages.L1TransactionInput):
       heldBy = needs
       show(parked ? needs : undefined)
       if (parked) wf.log.warn('L1 transaction is parked.', { ...view, attention: needs, runbook: RUNBOOK[needs] })
-      const waitMs = parked ? retryParkedMs : Math.min(BACKOFF.firstMs * 2 ** (view.tries - 1), BACKOFF.mostMs)
+      const waitMs = parked ? retryParkedMs : backoffMs(view.tries, BACKOFF)
       await wf.condition(() => retryAsked || cancelAsked, waitMs, { summary: 'before it is tried again' })
     }
     if (!cancelAsked) continue
