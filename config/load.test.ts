@@ -8,14 +8,30 @@ const folder = mkdtempSync(join(tmpdir(), 'zknode-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const [one, two] = ['http://one.example:8545', 'http://two.example/key']
-function load(l1: object, env: NodeJS.ProcessEnv = {}) {
+const load = (l1: object, env: NodeJS.ProcessEnv = {}) => loadAll({ l1 }, env).l1
+
+function loadAll({ network: changes = {}, ...sections }: Record<string, object>, env: NodeJS.ProcessEnv = {}) {
   const address = `0x${'11'.repeat(20)}`
   const contracts = { rollupManager: address, rollup: address, globalExitRoot: address, pol: address }
-  const network = { chainId: 1001, l1ChainId: 1337, contracts, l1StartBlock: 0, genesisFile: 'genesis.json' }
+  const network = {
+    chainId: 1001,
+    l1ChainId: 1337,
+    contracts,
+    l1StartBlock: 0,
+    genesisFile: 'genesis.json',
+    ...changes,
+  }
   const path = join(folder, 'node.json')
-  writeFileSync(path, JSON.stringify({ network, database: { url: 'postgres://db/zk' }, l1 }))
-  return loadConfig(path, env).l1
+  writeFileSync(path, JSON.stringify({ network, database: { url: 'postgres://db/zk' }, ...sections }))
+  return loadConfig(path, env)
 }
+
+test('L1 counts attestations unless it is said to check something else', () => {
+  const l1 = { rpcUrl: one }
+  expect(loadAll({ l1 }).network.verifier).toBe('attestation')
+  expect(loadAll({ l1, network: { verifier: 'mock' } }).network.verifier).toBe('mock')
+  expect(() => loadAll({ l1, network: { verifier: 'none' } })).toThrow(/\n {2}network\.verifier/)
+})
 
 test('L1 has one endpoint, or several in order of preference', () => {
   expect(load({ rpcUrl: one })).toMatchObject({ rpcUrls: [one], follow: 'latest' })

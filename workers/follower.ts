@@ -12,6 +12,7 @@ import { SYNCHRONIZER_WORKFLOW_ID, TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
 import { startSingletons } from './singletons.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { warnOfMock } from './verifierCheck.ts'
 import { buildWorkflowBundle } from './workflowBundle.ts'
 
 /**
@@ -19,6 +20,7 @@ import { buildWorkflowBundle } from './workflowBundle.ts'
  * reader. It has no keys, and nothing waits for anyone but L1.
  */
 await runRole('follower', async (config, logger) => {
+  warnOfMock(config, logger)
   const { network, l1 } = config
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-follower' })
   const etherman = createEtherman({ ...network, ...l1, logger })

@@ -5,17 +5,20 @@ import { L1UnavailableError } from '#etherman/errors.ts'
 import { createL1Rpc } from '#etherman/rpc.ts'
 import { attestationDomain, attesterAddresses } from './proofSettings.ts'
 
+/** What is verified on such a network says nothing. */
+export function warnOfMock({ network }: Config, logger: Pick<Logger, 'warn'>): void {
+  if (network.verifier !== 'mock') return
+  const { verifier } = network.contracts
+  logger.warn({ verifier }, 'L1 accepts ANY proof of this network: network.verifier is mock')
+}
+
 /**
  * Asks L1 at the start whether its verifier is what the configuration says, where that can be told. An L1 that is away
  * does not keep the node from starting. @throws {WrongL1Error} when the contract counts no attestations
  */
 export async function checkVerifier(config: Config, logger: Pick<Logger, 'info' | 'warn'>): Promise<void> {
   const { network, l1 } = config
-  if (network.verifier === 'mock')
-    logger.warn(
-      { verifier: network.contracts.verifier },
-      'L1 accepts ANY proof of this network: network.verifier is mock',
-    )
+  warnOfMock(config, logger)
   if (network.verifier !== 'attestation') return
   const { verifier } = attestationDomain(config)
   const rpc = createL1Rpc({ ...l1, l1ChainId: network.l1ChainId })
