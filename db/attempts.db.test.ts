@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { BatchNumber } from '#protocol/primitives.ts'
+import type { ProofJob } from '#prover/proofStore.ts'
 import type { Assignment } from '#prover/types.ts'
 import { openTestDatabase } from '#test/database.ts'
 import {
   AttemptEndedError,
   assignAttempt,
+  createProofAttempts,
   endAttempt,
   findLastAttempt,
   listAttempts,
-  type ProofJob,
   startAttempt,
   summarizeAttempts,
 } from './attempts.ts'
@@ -104,4 +105,19 @@ test('a summary counts every round of exactly this proof and tells the last erro
   await startAttempt(db, job('batch-8-r1', 8))
   await startAttempt(db, job('final-7-7-r1', 7, 7, 'final'))
   expect(await summarizeAttempts(db, range)).toEqual({ attempts: 3, lastError: 'second' })
+})
+
+test('who had a job that ended without a word is told to the next attempt, and only to it', async () => {
+  const proofAttempts = createProofAttempts(db)
+  const start = async () => await proofAttempts.start(job('batch-7-r1'))
+  const first = await start()
+  expect(first.earlier).toBeUndefined()
+  const second = await start()
+  expect(second.earlier).toBeUndefined() // nobody had taken it
+  await proofAttempts.assign(second.attemptId, { ...remote, requestId: 'r-1' })
+  const third = await start()
+  expect(third.earlier).toEqual({ ...remote, requestId: 'r-1' })
+  await proofAttempts.assign(third.attemptId, remote)
+  await proofAttempts.end(third.attemptId, 'failed', 'no memory')
+  expect((await start()).earlier).toBeUndefined()
 })

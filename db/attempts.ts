@@ -1,7 +1,7 @@
 import { and, count, desc, eq, gte, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
 import { NodeError } from '#common/errors.ts'
 import type { BatchNumber } from '#protocol/primitives.ts'
-import type { ProofKind } from '#prover/proofStore.ts'
+import type { AttemptEnd, ProofAttempts, ProofJob, ProofKind } from '#prover/proofStore.ts'
 import type { Assignment } from '#prover/types.ts'
 import type { Database, Queryable } from './client.ts'
 import { type AttemptOutcome, attempts } from './proofSchema.ts'
@@ -12,7 +12,6 @@ export class AttemptEndedError extends NodeError {
 }
 
 export type AttemptRow = typeof attempts.$inferSelect
-export type ProofJob = { jobId: string; kind: ProofKind; fromBatch: BatchNumber; toBatch: BatchNumber }
 
 /** Begins a try of a job, as the one that is open: an earlier one that never ended counts as lost from now on. */
 export async function startAttempt(db: Pick<Database, 'transaction'>, job: ProofJob): Promise<AttemptRow> {
@@ -47,7 +46,7 @@ export async function assignAttempt(db: Queryable, id: number, by: Assignment): 
 export async function endAttempt(
   db: Queryable,
   id: number,
-  { outcome, error }: { outcome: Exclude<AttemptOutcome, 'lost'>; error?: string | undefined },
+  { outcome, error }: { outcome: AttemptEnd; error?: string | undefined },
 ): Promise<void> {
   await db
     .update(attempts)
@@ -120,4 +119,28 @@ export async function summarizeAttempts(
     .from(attempts)
     .where(and(eq(fromBatch, range.fromBatch), eq(toBatch, range.toBatch), eq(kind, range.kind)))
   return { attempts: row!.attempts, lastError: row!.lastError ?? undefined }
+}
+
+export function createProofAttempts(db: Database): ProofAttempts {
+  return {
+    async start(job) {
+      const { id, attempt } = await startAttempt(db, job)
+      return {
+        attemptId: id,
+        earlier: attempt === 1 ? undefined : await findLostAssignment(db, job.jobId, attempt - 1),
+      }
+    },
+    assign: (attemptId, by) => assignAttempt(db, attemptId, by),
+    end: (attemptId, outcome, error) => endAttempt(db, attemptId, { outcome, error }),
+  }
+}
+
+async function findLostAssignment(db: Queryable, jobId: string, attempt: number): Promise<Assignment | undefined> {
+  const [row] = await db
+    .select()
+    .from(attempts)
+    .where(and(eq(attempts.jobId, jobId), eq(attempts.attempt, attempt), eq(attempts.outcome, 'lost')))
+  if (row?.proverId == null) return undefined
+  const { proverId, proverName, proverKind, requestId } = row
+  return { proverId, proverName: proverName!, proverKind: proverKind!, ...(requestId !== null && { requestId }) }
 }

@@ -11,7 +11,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import type { ProofKind } from '#prover/proofStore.ts'
+import type { AttemptEnd, ProofKind } from '#prover/proofStore.ts'
 import type { ProverKind } from '#prover/types.ts'
 import { batchNumber, rawBytes, safeInteger } from './columns.ts'
 
@@ -31,7 +31,7 @@ export const objects = proofStore.table('objects', {
 })
 
 /** How a try ended: `lost` ended without a word, and another one took its place. */
-export type AttemptOutcome = 'proved' | 'failed' | 'refused' | 'cancelled' | 'lost'
+export type AttemptOutcome = AttemptEnd | 'lost'
 
 /** One row per try of a job. The columns of the prover are null until one has taken the job. */
 export const attempts = proofStore.table(

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { NodeError } from '#common/errors.ts'
+import type { BatchNumber } from '#protocol/primitives.ts'
 
 /** There is no content under the key (yet): trying again is right. */
 export class ObjectNotFoundError extends NodeError {
@@ -21,3 +23,18 @@ export interface ObjectStore {
   /** Deletes every key that begins so. */
   deletePrefix(prefix: string): Promise<void>
 }
+
+/** Merkle witness of a batch: a batch that is made again on the same state has another one, so the content names it. */
+export const witnessKey = (batchNumber: BatchNumber, witness: Uint8Array) =>
+  `${witnessPrefix(batchNumber)}${contentDigest(witness)}`
+export const witnessPrefix = (batchNumber: BatchNumber) => `witness/${batchNumber}/`
+
+/** What a batch proof is made from: see jobInputs.ts. */
+export const inputsKey = (batchNumber: BatchNumber, digest: string) => `${inputsPrefix(batchNumber)}${digest}`
+export const inputsPrefix = (batchNumber: BatchNumber) => `inputs/${batchNumber}/`
+
+/** The text that a prover gave for a job. */
+export const proofKey = (proofId: string) => `proof/${proofId}`
+
+/** SHA-256, 64 hex digits. */
+export const contentDigest = (content: Uint8Array) => createHash('sha256').update(content).digest('hex')

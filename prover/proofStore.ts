@@ -1,5 +1,5 @@
 import type { BatchNumber, Hash } from '#protocol/primitives.ts'
-import type { BatchInputs, ClaimedResult } from './types.ts'
+import type { Assignment, BatchInputs, ClaimedResult } from './types.ts'
 
 export type ProofKind = 'batch' | 'aggregated' | 'final'
 /** A proof by the name of its job. `proof` is JSON text, as the prover gave it. */
@@ -31,3 +31,16 @@ export interface ProofStore {
   /** Forgets a proof of inputs that no longer hold. */
   deleteProof(proofId: string): Promise<void>
 }
+
+/** What is tried to make a proof. */
+export type ProofJob = { jobId: string; kind: ProofKind; fromBatch: BatchNumber; toBatch: BatchNumber }
+
+/** Tries of jobs, kept for operators and to find again what a remote prover was asked for. */
+export interface ProofAttempts {
+  /** `earlier`: who had the last try of the same job, when that ended without a word. */
+  start(job: ProofJob): Promise<{ attemptId: number; earlier: Assignment | undefined }>
+  /** A prover took the job, or named its request. @throws when another attempt took its place. */
+  assign(attemptId: number, by: Assignment): Promise<void>
+  end(attemptId: number, outcome: AttemptEnd, error?: string): Promise<void>
+}
+export type AttemptEnd = 'proved' | 'failed' | 'refused' | 'cancelled'
