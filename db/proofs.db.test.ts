@@ -3,9 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAcceptanceActivities } from '#activities/acceptance.ts'
 import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { L1InfoTree, l1InfoLeafHash, verifyL1InfoProof } from '#protocol/l1InfoTree.ts'
-import { BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
+import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { claimsDigest } from '#prover/claims.ts'
 import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
+import { decodeJobInputs } from '#prover/jobInputs.ts'
+import { contentDigest } from '#prover/objectStore.ts'
 import { encodeProof } from '#prover/proofCodec.ts'
 import type { AttestationProof, Claims } from '#prover/types.ts'
 import { addressOf, blockOf, hashOf } from '#test/blocks.ts'
@@ -15,6 +17,8 @@ import { recordTelling } from '#test/telling.ts'
 import { closeBatch, openBatch } from './batches.ts'
 import { storeBlock } from './blocks.ts'
 import type { Database } from './client.ts'
+import { createInputsPreparation } from './jobInputs.ts'
+import { createDatabaseObjectStore } from './objects.ts'
 import { ProofInputsMissingError, readExpectedClaims, readTrustedInputs } from './proofInputs.ts'
 import { createDatabaseProofStore } from './proofStore.ts'
 import {
@@ -176,6 +180,51 @@ describe('inputs', () => {
     const { proof } = inputs.l1InfoTreeData.get(2)!
     expect(verifyL1InfoProof({ leaf: l1InfoLeafHash(others[2]!), index: 2, proof, root: changed.root })).toBe(true)
     await rewrite(leaves, infoTree)
+  })
+})
+
+describe('inputs for provers', () => {
+  const prepare = (number: number) => {
+    const objects = createDatabaseObjectStore(db)
+    return createInputsPreparation({ db, objects, chainId })(batch(number))
+  }
+  const content = (key: string) => createDatabaseObjectStore(db).get(key)
+
+  test('are what the State DB holds, under keys that name them', async () => {
+    const witness = new Uint8Array([1, 2, 3])
+    await storeWitness(db, { batchNumber: batch(1), oldStateRoot: hashOf(100), witness })
+    const prepared = await prepare(1)
+    const { inputs, claimed } = await store().getBatchInputs(batch(1))
+    const batchL2Data = Uint8Array.from(inputs.batchL2Data)
+    expect(decodeJobInputs(await content(prepared.inputsKey))).toEqual({ inputs: { ...inputs, batchL2Data }, claimed })
+    expect([...(await content(prepared.witnessKey))]).toEqual([1, 2, 3])
+    expect(prepared.inputsKey).toBe(`inputs/1/${prepared.digest}`)
+    expect(prepared.witnessKey).toBe(`witness/1/${contentDigest(witness)}`)
+    expect(await prepare(1)).toEqual(prepared)
+  })
+
+  test('have other keys when L1 fixed other inputs, or the batch was made again', async () => {
+    await storeWitness(db, { batchNumber: batch(1), oldStateRoot: hashOf(100), witness: new Uint8Array([1]) })
+    const before = await prepare(1)
+    const setHash = (accInputHash: Hash) =>
+      db
+        .update(virtualBatches)
+        .set({ accInputHash })
+        .where(eq(virtualBatches.batchNumber, batch(1)))
+    await setHash(hashOf(999))
+    await storeWitness(db, { batchNumber: batch(1), oldStateRoot: hashOf(100), witness: new Uint8Array([2]) })
+    const after = await prepare(1)
+    await setHash(hashOf(401))
+    expect(after.inputsKey).not.toBe(before.inputsKey)
+    expect([...(await content(after.witnessKey))]).toEqual([2])
+    expect(decodeJobInputs(await content(after.inputsKey)).claimed.newAccInputHash).toBe(hashOf(999))
+    expect(decodeJobInputs(await content(before.inputsKey)).claimed.newAccInputHash).toBe(hashOf(401))
+  })
+
+  test('are missing while L1 does not hold the batch, or without a witness against its old root', async () => {
+    await expect(prepare(3)).rejects.toThrow(ProofInputsMissingError)
+    await storeWitness(db, { batchNumber: batch(2), oldStateRoot: hashOf(99), witness: new Uint8Array([1]) })
+    await expect(prepare(2)).rejects.toThrow('The batch has no witness against this root.')
   })
 })
 
