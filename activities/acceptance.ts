@@ -6,19 +6,17 @@ import { type Address, BatchNumber } from '#protocol/primitives.ts'
 import { acceptAttestation, acceptFinal, ProofMismatchError } from '#prover/acceptance.ts'
 import { ProofFormatError } from '#prover/errors.ts'
 import { decodeAttestationProof, decodeFinalProof } from '#prover/proofCodec.ts'
-import type { AttestationDomain, Claims } from '#prover/types.ts'
+import type { AttestationDomain, AttesterSet, Claims } from '#prover/types.ts'
 import { AGGREGATOR_WORKFLOW_ID, proofReady } from '#workflows/messages.ts'
 import type { Tell } from './tell.ts'
 
 export type AcceptanceActivities = ReturnType<typeof createAcceptanceActivities>
 
 type Range = { fromBatch: number; toBatch: number; proofId: string }
-type Dependencies = {
+type Dependencies = AttesterSet & {
   db: Database
   chainId: number
   domain: AttestationDomain
-  /** Whose attestations count: those the L1 verifier knows. */
-  attesters: readonly Address[]
   /** Will send the verify transaction. */
   aggregator: Address
   tell: Tell
@@ -28,7 +26,15 @@ type Dependencies = {
  * Compares every claim of a stored proof with the State DB before anything uses it, and marks it accepted.
  * @throws {ProofMismatchError} naming the field and both values; a repetition gives the same
  */
-export const createAcceptanceActivities = ({ db, chainId, domain, attesters, aggregator, tell }: Dependencies) => {
+export const createAcceptanceActivities = ({
+  db,
+  chainId,
+  domain,
+  aggregator,
+  tell,
+  ...dependencies
+}: Dependencies) => {
+  const { attesters, attestersRequired } = dependencies
   async function accept(range: Range, kind: ProofKind, compare: (row: ProofRow, expected: Claims) => void) {
     const row = await getProof(db, range.proofId)
     if (row.kind !== kind)
@@ -47,7 +53,10 @@ export const createAcceptanceActivities = ({ db, chainId, domain, attesters, agg
   }
   const acceptSigned = (range: Range, kind: 'batch' | 'aggregated') =>
     accept(range, kind, (row, expected) =>
-      acceptAttestation(decodeAttestationProof(row.proof), { proofId: row.proofId, expected, domain, attesters }),
+      acceptAttestation(decodeAttestationProof(row.proof), {
+        ...{ proofId: row.proofId, expected, domain },
+        ...{ attesters, attestersRequired },
+      }),
     )
   return {
     /** The aggregator is told. */
@@ -60,7 +69,10 @@ export const createAcceptanceActivities = ({ db, chainId, domain, attesters, agg
 
     acceptFinalProof: (range: Range): Promise<void> =>
       accept(range, 'final', (row, expected) =>
-        acceptFinal(decodeFinalProof(row.proof), { proofId: row.proofId, expected, domain, attesters, aggregator }),
+        acceptFinal(decodeFinalProof(row.proof), {
+          ...{ proofId: row.proofId, expected, domain, aggregator },
+          ...{ attesters, attestersRequired },
+        }),
       ),
   }
 }

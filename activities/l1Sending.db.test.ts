@@ -119,7 +119,7 @@ function activities({ batchMaxMs = 10_000, maxBatches = 20, maxTransactionBytes 
     config: {
       network: {
         ...{ name: 'test', chainId, forkId, l1ChainId: 1337, rollupId: 1, contracts: deployment },
-        ...{ l1StartBlock: 0, genesisFile: '', verifier: 'attestation' },
+        ...{ l1StartBlock: 0, genesisFile: '', verifier: 'attestation', attestersRequired: 1 },
       },
       l1: {
         rpcUrls: [l1.url],

@@ -9,6 +9,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const [one, two] = ['http://one.example:8545', 'http://two.example/key']
 const load = (l1: object, env: NodeJS.ProcessEnv = {}) => loadAll({ l1 }, env).l1
+const loadNetwork = (network: object) => loadAll({ l1: { rpcUrl: one }, network })
 
 function loadAll({ network: changes = {}, ...sections }: Record<string, object>, env: NodeJS.ProcessEnv = {}) {
   const address = `0x${'11'.repeat(20)}`
@@ -50,3 +51,22 @@ test.each([{}, { rpcUrls: [] }, { rpcUrl: one, rpcUrls: [two] }, { rpcUrl: 'one'
     expect(() => load(l1)).toThrow(/\n {2}l1/)
   },
 )
+
+const attesters = Array.from({ length: 9 }, (_, index) => `0x${String(index + 1).padStart(40, '0')}`)
+
+test('as many attesters may be required as there are', () => {
+  expect(loadNetwork({}).network.attestersRequired).toBe(1)
+  const { network } = loadNetwork({ attesters: attesters.slice(0, 3), attestersRequired: 3 })
+  expect(network).toMatchObject({ attesters: attesters.slice(0, 3), attestersRequired: 3 })
+})
+
+test.each([
+  { attestersRequired: 2 },
+  { attesters: attesters.slice(0, 3), attestersRequired: 4 },
+  { attesters: attesters.slice(0, 3), attestersRequired: 0 },
+  { attesters },
+  { attesters: [] },
+])('%j is refused', (network) => {
+  expect(() => loadNetwork(network)).toThrow(ConfigError)
+  expect(() => loadNetwork(network)).toThrow(/network\.attesters/)
+})

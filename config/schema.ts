@@ -8,6 +8,9 @@ export const address = z.string().transform((value, context) => checked(() => Ad
 export const hash = z.string().transform((value, context) => checked(() => Hash(value), context))
 const wei = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/)]).transform(BigInt)
 
+/** Signatures that fit into what the L1 verifier reads. */
+const MAX_ATTESTERS = 8
+
 function checked<T>(parse: () => T, context: z.RefinementCtx): T {
   try {
     return parse()
@@ -38,34 +41,41 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   /** The network this node works for. */
-  network: z.strictObject({
-    name: z.string().default('zknode'),
-    chainId: count,
-    /** Of batches of which L1 said nothing that was read; upgrades are read from L1. */
-    forkId: count.default(9),
-    l1ChainId: count,
-    rollupId: count.default(1),
-    contracts: z.strictObject({
-      rollupManager: address,
-      rollup: address,
-      globalExitRoot: address,
-      pol: address,
-      verifier: address.optional(),
-      bridge: address.optional(),
+  network: z
+    .strictObject({
+      name: z.string().default('zknode'),
+      chainId: count,
+      /** Of batches of which L1 said nothing that was read; upgrades are read from L1. */
+      forkId: count.default(9),
+      l1ChainId: count,
+      rollupId: count.default(1),
+      contracts: z.strictObject({
+        rollupManager: address,
+        rollup: address,
+        globalExitRoot: address,
+        pol: address,
+        verifier: address.optional(),
+        bridge: address.optional(),
+      }),
+      /**
+       * What the verifier contract checks. attestation: signatures of attesters. fflonk: proofs of zero knowledge. mock:
+       * nothing, any proof is accepted; for tests of provers alone.
+       */
+      verifier: z.enum(['attestation', 'fflonk', 'mock']).default('attestation'),
+      /** Whose attestations count: those the L1 verifier knows. The address of keys.attester when left out. */
+      attesters: z.array(address).min(1).max(MAX_ATTESTERS).optional(),
+      /** So many of them have to attest each proof, as the L1 verifier asks. */
+      attestersRequired: count.max(MAX_ATTESTERS).default(1),
+      /** L1 block from which events are read. */
+      l1StartBlock: z.number().int().nonnegative(),
+      /** JSON file with the accounts of L2 block 0. */
+      genesisFile: z.string(),
+      genesisRoot: hash.optional(),
+    })
+    .refine(({ attesters, attestersRequired }) => attestersRequired <= (attesters?.length ?? 1), {
+      path: ['attestersRequired'],
+      error: 'is more than there are attesters',
     }),
-    /**
-     * What the verifier contract checks. attestation: signatures of attesters. fflonk: proofs of zero knowledge. mock:
-     * nothing, any proof is accepted; for tests of provers alone.
-     */
-    verifier: z.enum(['attestation', 'fflonk', 'mock']).default('attestation'),
-    /** Whose attestations count: those the L1 verifier knows. The address of keys.attester when left out. */
-    attesters: z.array(address).optional(),
-    /** L1 block from which events are read. */
-    l1StartBlock: z.number().int().nonnegative(),
-    /** JSON file with the accounts of L2 block 0. */
-    genesisFile: z.string(),
-    genesisRoot: hash.optional(),
-  }),
   database: z.strictObject({
     /** Postgres URL; the schemas pool, state and tree live there. */
     url: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),

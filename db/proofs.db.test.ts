@@ -4,7 +4,7 @@ import { createAcceptanceActivities } from '#activities/acceptance.ts'
 import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { L1InfoTree, l1InfoLeafHash, verifyL1InfoProof } from '#protocol/l1InfoTree.ts'
 import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
-import { claimsDigest } from '#prover/claims.ts'
+import { signClaims } from '#prover/attestations.ts'
 import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
 import { decodeJobInputs } from '#prover/jobInputs.ts'
 import { contentDigest } from '#prover/objectStore.ts'
@@ -262,11 +262,16 @@ function stored(from: number, to: number, kind: 'batch' | 'aggregated' | 'final'
 }
 
 describe('acceptance', () => {
-  const dependencies = () => ({ db, chainId, domain: DOMAIN, attesters: [attester.address], aggregator, tell })
+  const dependencies = () => ({
+    ...{ db, chainId, domain: DOMAIN, aggregator, tell },
+    ...{ attesters: [attester.address], attestersRequired: 1 },
+  })
   const expected = (from: number, to: number) =>
     readExpectedClaims(db, { chainId, fromBatch: batch(from), toBatch: batch(to) })
-  const attest = (claims: Claims, by = attester): AttestationProof => {
-    return { kind: 'attestation', ...claims, attester: by.address, signature: by.sign(claimsDigest(DOMAIN, claims)) }
+  const attest = (claims: Claims, by = attester) => signClaims(DOMAIN, claims, by)
+  const forge = (claims: Claims): AttestationProof => {
+    const attestations = attest(claims, stranger).attestations.map((one) => ({ ...one, attester: attester.address }))
+    return { ...attest(claims), attestations }
   }
   const put = async (from: number, to: number, kind: 'batch' | 'aggregated' | 'final', proof: string) =>
     (await insertProof(db, stored(from, to, kind, proof))).proofId
@@ -297,7 +302,7 @@ describe('acceptance', () => {
     ['chainId', (claims) => attest({ ...claims, chainId: 5 })],
     ['forkId', (claims) => attest({ ...claims, forkId: 8 })],
     ['attester', (claims) => attest(claims, stranger)],
-    ['signature', (claims) => ({ ...attest(claims, stranger), attester: attester.address })],
+    ['signature', forge],
   ])('a proof that lies about %s is refused by name and stays unaccepted', async (field, lie) => {
     const { acceptBatchProof } = createAcceptanceActivities(dependencies())
     const proofId = await put(1, 1, 'batch', encodeProof(lie(await expected(1, 1))))

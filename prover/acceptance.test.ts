@@ -3,20 +3,19 @@ import { BatchNumber } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { ATTESTERS, claimsOf, DOMAIN } from '#test/proofs.ts'
 import { acceptAttestation, acceptFinal, ProofMismatchError } from './acceptance.ts'
-import { CLAIM_FIELDS, claimsDigest } from './claims.ts'
+import { signClaims } from './attestations.ts'
+import { CLAIM_FIELDS } from './claims.ts'
 import { buildFinalProof, finalDigest } from './finalProof.ts'
-import type { AttestationProof, Claims, FinalProof } from './types.ts'
+import type { Attestation, Claims, FinalProof } from './types.ts'
 
 const [attester, stranger] = [ATTESTERS[0]!, ATTESTERS[1]!]
 const aggregator = addressOf(0xa9)
-const expectation = { proofId: 'batch-7-r1', expected: claimsOf(7, 7), domain: DOMAIN, attesters: [attester.address] }
+const expectation = {
+  ...{ proofId: 'batch-7-r1', expected: claimsOf(7, 7), domain: DOMAIN },
+  ...{ attesters: [attester.address], attestersRequired: 1 },
+}
 
-const attest = (claims: Claims, by = attester): AttestationProof => ({
-  kind: 'attestation',
-  ...claims,
-  attester: by.address,
-  signature: by.sign(claimsDigest(DOMAIN, claims)),
-})
+const attest = (claims: Claims, by = attester) => signClaims(DOMAIN, claims, by)
 const finalize = (claims: Claims, by = attester, forAggregator = aggregator): FinalProof =>
   buildFinalProof(DOMAIN, {
     claims,
@@ -44,10 +43,11 @@ test.each(CLAIM_FIELDS)('a signed lie about %s is named with both values', (fiel
 test('a stranger, and a signature that is not the attester’s, do not pass', () => {
   const claims = claimsOf(7, 7)
   expect(() => acceptAttestation(attest(claims, stranger), expectation)).toThrow('field=attester')
-  const forged = { ...attest(claims, stranger), attester: attester.address }
-  expect(() => acceptAttestation(forged, expectation)).toThrow('field=signature')
-  const broken = { ...attest(claims), signature: `0x${'ff'.repeat(64)}` as const }
-  expect(() => acceptAttestation(broken, expectation)).toThrow('field=signature')
+  const [{ signature }] = attest(claims, stranger).attestations as [Attestation]
+  for (const wrong of [signature, `0x${'ff'.repeat(64)}`] as const) {
+    const forged = { ...attest(claims), attestations: [{ attester: attester.address, signature: wrong }] }
+    expect(() => acceptAttestation(forged, expectation)).toThrow('field=signature')
+  }
   expect(() => acceptFinal(finalize(claims, stranger), { ...expectation, aggregator })).toThrow('field=attester')
 })
 

@@ -1,44 +1,37 @@
 import { NodeError } from '#common/errors.ts'
 import type { Address } from '#protocol/primitives.ts'
-import { claimsDigest, type Difference, firstDifference, pickClaims } from './claims.ts'
+import { findSignatureFault, findSignerFault, type SigningFault } from './attestations.ts'
+import { type Difference, firstDifference, pickClaims } from './claims.ts'
 import { readFinalSigners } from './finalProof.ts'
-import { recoverSigner } from './signature.ts'
-import type { AttestationDomain, AttestationProof, Claims, FinalProof } from './types.ts'
+import type { AttestationDomain, AttestationProof, AttesterSet, Claims, FinalProof } from './types.ts'
 
 /** A proof does not state what this node knows. It is not used; another round or another prover may do better. */
 export class ProofMismatchError extends NodeError {
   override readonly name = 'ProofMismatchError'
 }
 
-type Expectation = {
+type Expectation = AttesterSet & {
   proofId: string
   /** By the State DB, whose inputs come from L1. */
   expected: Claims
   domain: AttestationDomain
-  attesters: readonly Address[]
 }
 
-/** @throws {ProofMismatchError} naming the first field that differs, both values, or the signer */
+/** @throws {ProofMismatchError} naming the first field that differs, both values, or what is wrong with who signed */
 export function acceptAttestation(
   proof: AttestationProof,
-  { proofId, expected, domain, attesters }: Expectation,
+  { proofId, expected, domain, attesters, attestersRequired }: Expectation,
 ): void {
   refuseDifference(proofId, firstDifference(pickClaims(proof), expected))
-  if (!attesters.includes(proof.attester)) throw unknownAttester(proofId, proof.attester, attesters)
-  const signer = recoverSigner(claimsDigest(domain, proof), proof.signature)
-  if (signer !== proof.attester)
-    throw new ProofMismatchError('The proof is not signed by the attester it names.', {
-      facts: { proofId, field: 'signature', claimed: proof.attester, expected: signer ?? 'a valid signature' },
-    })
+  refuseFault(proofId, findSignatureFault(domain, proof))
+  const signers = proof.attestations.map(({ attester }) => attester)
+  refuseFault(proofId, findSignerFault(signers, { attesters, attestersRequired }))
 }
 
-/**
- * The same for what goes to L1, words included. How many signatures the verifier asks for is found out when the
- * verification is simulated. @throws {ProofMismatchError}
- */
+/** The same for what goes to L1, words included. @throws {ProofMismatchError} */
 export function acceptFinal(
   proof: FinalProof,
-  { proofId, expected, domain, attesters, aggregator }: Expectation & { aggregator: Address },
+  { proofId, expected, domain, attesters, attestersRequired, aggregator }: Expectation & { aggregator: Address },
 ): void {
   const difference =
     firstDifference(pickClaims(proof.publicInputs), expected) ??
@@ -53,7 +46,7 @@ export function acceptFinal(
       facts: { proofId, field: 'words', reason: (cause as Error).message },
     })
   }
-  for (const signer of signers) if (!attesters.includes(signer)) throw unknownAttester(proofId, signer, attesters)
+  refuseFault(proofId, findSignerFault(signers, { attesters, attestersRequired }))
 }
 
 function refuseDifference(proofId: string, difference: Difference | undefined): void {
@@ -64,8 +57,8 @@ function refuseDifference(proofId: string, difference: Difference | undefined): 
   })
 }
 
-function unknownAttester(proofId: string, attester: Address, attesters: readonly Address[]): ProofMismatchError {
-  return new ProofMismatchError('The attester is not one of those who count.', {
-    facts: { proofId, field: 'attester', claimed: attester, expected: attesters.join(',') },
-  })
+function refuseFault(proofId: string, fault: SigningFault | undefined): void {
+  if (fault === undefined) return
+  const { message, ...facts } = fault
+  throw new ProofMismatchError(message, { facts: { proofId, ...facts } })
 }

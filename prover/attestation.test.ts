@@ -3,7 +3,8 @@ import { BatchNumber } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { ATTESTERS, claimsOf, DOMAIN, undisturbed } from '#test/proofs.ts'
 import { assertSigned, createAttestationProver } from './attestation.ts'
-import { CLAIM_FIELDS, claimsDigest, pickClaims } from './claims.ts'
+import { signClaims } from './attestations.ts'
+import { CLAIM_FIELDS, pickClaims } from './claims.ts'
 import { ProofFormatError, ProofRefusedError } from './errors.ts'
 import { readFinalSigners } from './finalProof.ts'
 import { decodeAttestationProof, decodeFinalProof, encodeProof } from './proofCodec.ts'
@@ -13,12 +14,7 @@ import type { AttestationProof, Claims } from './types.ts'
 const [attester, stranger] = [ATTESTERS[0]!, ATTESTERS[1]!]
 const idle: Reexecutor = { reexecute: () => Promise.reject(new Error('not asked')) }
 const prover = createAttestationProver({ name: 'test', attester, domain: DOMAIN, reexecutor: idle })
-const sign = (claims: Claims): AttestationProof => ({
-  kind: 'attestation',
-  ...claims,
-  attester: attester.address,
-  signature: attester.sign(claimsDigest(DOMAIN, claims)),
-})
+const sign = (claims: Claims) => signClaims(DOMAIN, claims, attester)
 const join = (first: AttestationProof, second: AttestationProof) =>
   prover.aggregate(
     { jobId: 'a', proofs: [encodeProof(first), encodeProof(second)], claims: pickClaims(first) },
@@ -59,7 +55,8 @@ test('a signature does not hold for another verifier, another L1 or another atte
   expect(() => assertSigned(DOMAIN, proof)).not.toThrow()
   expect(() => assertSigned({ ...DOMAIN, l1ChainId: 1 }, proof)).toThrow(ProofRefusedError)
   expect(() => assertSigned({ ...DOMAIN, verifier: addressOf(9) }, proof)).toThrow(ProofRefusedError)
-  expect(() => assertSigned(DOMAIN, { ...proof, attester: stranger.address })).toThrow(ProofRefusedError)
+  const attestations = [{ ...proof.attestations[0]!, attester: stranger.address }]
+  expect(() => assertSigned(DOMAIN, { ...proof, attestations })).toThrow(ProofRefusedError)
 })
 
 test('the final proof is signed for the aggregator by the attester, and differs from what is signed for batches', async () => {
@@ -68,7 +65,7 @@ test('the final proof is signed for the aggregator by the attester, and differs 
   expect(final.words).toHaveLength(24)
   expect(final.aggregator).toBe(addressOf(0xa9))
   expect(readFinalSigners(DOMAIN, final)).toEqual([attester.address])
-  expect(`0x${final.words[7]!.slice(2)}${final.words[8]!.slice(2)}`).not.toBe(proof.signature)
+  expect(`0x${final.words[7]!.slice(2)}${final.words[8]!.slice(2)}`).not.toBe(proof.attestations[0]!.signature)
 })
 
 test('an aborted job ends with the reason of the abort', async () => {

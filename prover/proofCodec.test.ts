@@ -3,24 +3,35 @@ import { expect, test } from 'vitest'
 import { hostileBytes } from '#protocol/hostileBytes.fixture.ts'
 import { addressOf } from '#test/blocks.ts'
 import { ATTESTERS, claimsOf, DOMAIN } from '#test/proofs.ts'
-import { claimsDigest } from './claims.ts'
+import { mergeAttestations, signClaims } from './attestations.ts'
 import { ProofFormatError } from './errors.ts'
 import { buildFinalProof, finalDigest } from './finalProof.ts'
 import { decodeAttestationProof, decodeFinalProof, encodeProof } from './proofCodec.ts'
+import type { Attestation } from './types.ts'
 
-const [{ address: attester, sign }] = ATTESTERS as [(typeof ATTESTERS)[0]]
+const [one, two] = [ATTESTERS[0]!, ATTESTERS[1]!]
 const claims = claimsOf(1, 2)
-const attestation = { kind: 'attestation', ...claims, attester, signature: sign(claimsDigest(DOMAIN, claims)) } as const
+const attestation = mergeAttestations([signClaims(DOMAIN, claims, one), signClaims(DOMAIN, claims, two)])
 const aggregator = addressOf(0xa99)
 const final = buildFinalProof(DOMAIN, {
   claims,
   aggregator,
-  signatures: [sign(finalDigest(DOMAIN, claims, aggregator))],
+  signatures: [one.sign(finalDigest(DOMAIN, claims, aggregator))],
 })
 
 test('what is encoded is decoded', () => {
   expect(decodeAttestationProof(encodeProof(attestation))).toEqual(attestation)
   expect(decodeFinalProof(encodeProof(final))).toEqual(final)
+})
+
+test('attesters out of order, twice, or none are refused', () => {
+  const [first, second] = attestation.attestations as [Attestation, Attestation]
+  const lists = [[second, first], [first, first], [], Array.from({ length: 9 }, () => first)]
+  for (const attestations of lists) {
+    const decode = () => decodeAttestationProof(encodeProof({ ...attestation, attestations }))
+    expect(decode).toThrow(ProofFormatError)
+    expect(decode).toThrow('field=attestations')
+  }
 })
 
 test('any text is a proof or refused with one error', { timeout: 60_000 }, () => {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { Address, BatchNumber, Hash } from '#protocol/primitives.ts'
+import { areInOrder } from './attestations.ts'
 import { ProofFormatError } from './errors.ts'
+import { MAX_SIGNATURES } from './finalProof.ts'
 import type { AttestationProof, FinalProof } from './types.ts'
 
 const hash = z
@@ -12,6 +14,7 @@ const address = z
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .transform(Address)
 const batchNumber = z.number().int().nonnegative().transform(BatchNumber)
+const signature = z.string().regex(/^0x[0-9a-f]{128}$/) as z.ZodType<`0x${string}`>
 const id = z.number().int().positive()
 
 const claims = {
@@ -28,8 +31,11 @@ const claims = {
 const attestationProof = z.strictObject({
   kind: z.literal('attestation'),
   ...claims,
-  attester: address,
-  signature: z.string().regex(/^0x[0-9a-f]{128}$/) as z.ZodType<`0x${string}`>,
+  attestations: z
+    .array(z.strictObject({ attester: address, signature }))
+    .min(1)
+    .max(MAX_SIGNATURES)
+    .refine(areInOrder, 'not in ascending order of the attesters, each once'),
 })
 const finalProof = z.strictObject({
   words: z.array(hash).length(24),

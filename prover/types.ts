@@ -57,13 +57,18 @@ export type ClaimedBlock = {
   txCount: number
 }
 
-/** A signed statement of the embedded prover, over one batch or a run of them. Not a zero-knowledge proof. */
+/** Who signed, and the EIP-2098 signature (64 bytes) over the digest of `claimsDigest`. */
+export type Attestation = { attester: Address; signature: Hex }
+
+/** A statement over one batch or a run of them, signed by one attester or several. Not a zero-knowledge proof. */
 export type AttestationProof = Claims & {
   kind: 'attestation'
-  attester: Address
-  /** EIP-2098, 64 bytes, over the digest of `claimsDigest`. */
-  signature: Hex
+  /** At least one; in ascending order of the attesters, each once. */
+  attestations: readonly Attestation[]
 }
+
+/** Whose attestations count, and how many of them a proof needs: as the L1 verifier has it. */
+export type AttesterSet = { attesters: readonly Address[]; attestersRequired: number }
 
 /** What the L1 verifier is given, and what it then has checked. */
 export type FinalProof = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { acceptAttestation, ProofMismatchError } from '#prover/acceptance.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
-import { claimsDigest } from '#prover/claims.ts'
+import { signClaims } from '#prover/attestations.ts'
 import { decodeAttestationProof } from '#prover/proofCodec.ts'
 import type { Prover } from '#prover/types.ts'
 import { ATTESTERS, claimsOf, DOMAIN, undisturbed } from './proofs.ts'
@@ -20,14 +20,26 @@ const job = { jobId: 'batch-7-r1', witness: new Uint8Array(), inputs: {} as neve
 test.each(TAMPERINGS)('a prover that tampers with %s is found out', async (tampering) => {
   const prover = createTamperingProver(honest, tampering, { attester, domain: DOMAIN })
   const proof = decodeAttestationProof(await prover.proveBatch(job, undisturbed()))
-  const expectation = { proofId: 'batch-7-r1', expected, domain: DOMAIN, attesters: [attester.address] }
+  const expectation = {
+    proofId: 'batch-7-r1',
+    expected,
+    domain: DOMAIN,
+    attesters: [attester.address],
+    attestersRequired: 1,
+  }
   expect(() => acceptAttestation(proof, expectation)).toThrow(ProofMismatchError)
   expect(() => acceptAttestation(proof, expectation)).toThrow(`field=${tampering}`)
 })
 
 test('without tampering the same prover passes, so the test above means something', async () => {
   const proof = decodeAttestationProof(await honest.proveBatch(job, undisturbed()))
-  expect(proof.signature).toBe(attester.sign(claimsDigest(DOMAIN, expected)))
-  const expectation = { proofId: 'batch-7-r1', expected, domain: DOMAIN, attesters: [attester.address] }
+  expect(proof).toEqual(signClaims(DOMAIN, expected, attester))
+  const expectation = {
+    proofId: 'batch-7-r1',
+    expected,
+    domain: DOMAIN,
+    attesters: [attester.address],
+    attestersRequired: 1,
+  }
   expect(() => acceptAttestation(proof, expectation)).not.toThrow()
 })

@@ -1,7 +1,8 @@
 import { readSecret } from '#config/load.ts'
 import type { Config } from '#config/schema.ts'
 import { ZERO_HASH } from '#protocol/primitives.ts'
-import { claimsDigest, pickClaims } from '#prover/claims.ts'
+import { signClaims } from '#prover/attestations.ts'
+import { pickClaims } from '#prover/claims.ts'
 import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
 import { type Attester, createAttester } from '#prover/signature.ts'
 import type { AttestationDomain, Prover } from '#prover/types.ts'
@@ -21,9 +22,12 @@ export function createTamperingProver(
 ): Prover {
   const tamper = (text: string): string => {
     const proof = decodeAttestationProof(text)
-    if (tampering === 'signature') return encodeProof({ ...proof, signature: `0x${'11'.repeat(64)}` })
+    if (tampering === 'signature') {
+      const broken = { attester: attester.address, signature: `0x${'11'.repeat(64)}` } as const
+      return encodeProof({ ...proof, attestations: [broken] })
+    }
     const claims = { ...pickClaims(proof), [tampering]: tampering === 'chainId' ? proof.chainId + 1 : ZERO_HASH }
-    return encodeProof({ ...proof, ...claims, signature: attester.sign(claimsDigest(domain, claims)) })
+    return encodeProof(signClaims(domain, claims, attester))
   }
   return {
     kind: honest.kind,

@@ -7,7 +7,7 @@ import { createTell } from '#activities/tell.ts'
 import { readSecret } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
-import { aggregatorAddress, attestationDomain, attesterAddresses } from './proofSettings.ts'
+import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import { runRole } from './run.ts'
 import { startSingletons } from './singletons.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
@@ -33,7 +33,7 @@ await runRole('workflows', async (config, logger) => {
         db,
         chainId: config.network.chainId,
         domain: attestationDomain(config),
-        attesters: attesterAddresses(config),
+        ...attesterSet(config),
         aggregator: aggregatorAddress(config),
         tell,
       }),

@@ -2,7 +2,7 @@ import { ConfigError, readSecret } from '#config/load.ts'
 import type { Config } from '#config/schema.ts'
 import type { Address } from '#protocol/primitives.ts'
 import { createAttester } from '#prover/signature.ts'
-import type { AttestationDomain } from '#prover/types.ts'
+import type { AttestationDomain, AttesterSet } from '#prover/types.ts'
 
 /** @throws {ConfigError} */
 export function attestationDomain({ network }: Config): AttestationDomain {
@@ -18,6 +18,8 @@ export function aggregatorAddress({ aggregator, keys }: Config): Address {
 }
 
 /** Whose attestations count: the configured ones, else that of the attester's key. @throws {ConfigError} */
-export function attesterAddresses({ network, keys }: Config): readonly Address[] {
-  return network.attesters ?? [createAttester(readSecret('keys.attester', keys.attester)).address]
+export function attesterSet({ network, keys }: Config): AttesterSet {
+  const { attestersRequired } = network
+  const attesters = network.attesters ?? [createAttester(readSecret('keys.attester', keys.attester)).address]
+  return { attesters, attestersRequired }
 }

@@ -12,7 +12,7 @@ import type { Database } from '#db/client.ts'
 import { findProof, insertProof } from '#db/proofs.ts'
 import { proofs } from '#db/schema.ts'
 import { assertSigned } from '#prover/attestation.ts'
-import { claimsDigest } from '#prover/claims.ts'
+import { signClaims } from '#prover/attestations.ts'
 import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
 import { createAttester } from '#prover/signature.ts'
 import type { Claims } from '#prover/types.ts'
@@ -95,8 +95,7 @@ async function startProver(...command: string[]): Promise<void> {
 
 async function putBatchProof(claims: Claims): Promise<string> {
   const proofId = `batch-${claims.newBatchNumber}-r1`
-  const signature = attester.sign(claimsDigest(DOMAIN, claims))
-  const proof = encodeProof({ kind: 'attestation', ...claims, attester: attester.address, signature })
+  const proof = encodeProof(signClaims(DOMAIN, claims, attester))
   const range = { fromBatch: claims.newBatchNumber, toBatch: claims.newBatchNumber }
   await insertProof(db, { proofId, kind: 'batch', ...range, prover: 'test', proof })
   return proofId

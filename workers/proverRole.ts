@@ -10,7 +10,7 @@ import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
 import { createAttester } from '#prover/signature.ts'
 import type { Prover } from '#prover/types.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
-import { aggregatorAddress, attestationDomain } from './proofSettings.ts'
+import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import type { Role } from './run.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 
@@ -24,6 +24,7 @@ export function openAttestationProver(config: Config): OpenProver {
     name: config.prover.name,
     attester: createAttester(readSecret('keys.attester', config.keys.attester)),
     domain: attestationDomain(config),
+    counting: attesterSet(config),
     reexecutor: threads,
   })
   return { prover, close: threads.close }

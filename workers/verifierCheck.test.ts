@@ -18,15 +18,23 @@ afterAll(() => l1?.stop())
 const logger = { info: vi.fn(), warn: vi.fn() }
 beforeEach(() => void vi.clearAllMocks())
 
-type Change = { kind?: VerifierKind; verifier?: string; attesters?: readonly string[]; rpcUrl?: string }
+type Change = {
+  kind?: VerifierKind
+  verifier?: string
+  attesters?: readonly string[]
+  required?: number
+  rpcUrl?: string
+}
 
-async function check({ kind, verifier = l1.deployment.verifier, attesters, rpcUrl = l1.url }: Change): Promise<void> {
+async function check(change: Change): Promise<void> {
+  const { kind, verifier = l1.deployment.verifier, attesters, required = 2, rpcUrl = l1.url } = change
   const { rollupManager, rollup, globalExitRoot, pol, l1StartBlock } = l1.deployment
   const config = parseConfig({
     network: {
       ...{ chainId: 1001, l1ChainId: 1337, l1StartBlock, genesisFile: 'genesis.json', verifier: kind },
       contracts: { rollupManager, rollup, globalExitRoot, pol, verifier },
       attesters: attesters ?? l1.attesters.map(({ address }) => address),
+      attestersRequired: required,
     },
     database: { url: 'postgres://db/zk' },
     l1: { rpcUrl, requestTimeoutMs: 1000 },
@@ -46,6 +54,11 @@ test('an attester that L1 does not know is warned of', async () => {
   const unknown = `0x${'77'.repeat(20)}`
   await check({ attesters: [unknown, l1.attesters[0]!.address] })
   expect(logger.warn.mock.calls).toMatchObject([[{ unknown: [unknown] }, expect.stringContaining('not count')]])
+})
+
+test('fewer attestations than L1 asks for are warned of', async () => {
+  await check({ required: 1 })
+  expect(logger.warn.mock.calls).toMatchObject([[{ threshold: 2 }, expect.stringContaining('asks for more')]])
 })
 
 test('another contract than a verifier of attestations is refused', async () => {

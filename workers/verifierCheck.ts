@@ -3,7 +3,7 @@ import type { Config } from '#config/schema.ts'
 import { readAttestationVerifier } from '#etherman/attestationVerifier.ts'
 import { L1UnavailableError } from '#etherman/errors.ts'
 import { createL1Rpc } from '#etherman/rpc.ts'
-import { attestationDomain, attesterAddresses } from './proofSettings.ts'
+import { attestationDomain, attesterSet } from './proofSettings.ts'
 
 /** What is verified on such a network says nothing. */
 export function warnOfMock({ network }: Config, logger: Pick<Logger, 'warn'>): void {
@@ -25,9 +25,12 @@ export async function checkVerifier(config: Config, logger: Pick<Logger, 'info' 
   try {
     const { attesters, threshold } = await readAttestationVerifier(rpc, verifier)
     logger.info({ verifier, attesters, threshold }, 'the verifier on L1 counts attestations')
-    const unknown = attesterAddresses(config).filter((attester) => !attesters.includes(attester))
+    const ours = attesterSet(config)
+    const unknown = ours.attesters.filter((attester) => !attesters.includes(attester))
     if (unknown.length > 0)
       logger.warn({ verifier, unknown }, 'L1 does not count the attestations of all our attesters')
+    if (threshold > ours.attestersRequired)
+      logger.warn({ verifier, threshold }, 'L1 asks for more attestations than network.attestersRequired')
   } catch (error) {
     if (!(error instanceof L1UnavailableError)) throw error
     logger.warn({ verifier, error: error.message }, 'L1 is away: its verifier is not checked')
