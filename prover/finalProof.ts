@@ -120,6 +120,7 @@ function openingWords(claims: Claims, aggregator: Address): Hash[] {
   ]
 }
 
-function publicSignal(claims: Claims, aggregator: Address): Hash {
+/** What the verifier is given beside the words, as a 32-byte word. */
+export function publicSignal(claims: Claims, aggregator: Address): Hash {
   return bytesToHex(bigIntToBytes(inputSnark(encodeClaims(claims, aggregator)), 32)) as Hash
 }
