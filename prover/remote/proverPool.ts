@@ -130,7 +130,7 @@ export class ProverPool {
   }
 
   list(): ProverView[] {
-    return [...this.#entries.values()].map((entry) => this.#view(entry))
+    return [...this.#entries.values()].map((entry) => this.view(entry))
   }
 
   /** Ends every stream. */
@@ -176,12 +176,12 @@ export class ProverPool {
     return Math.max(0, this.#leases - jobs)
   }
 
-  #view(entry: PoolEntry): ProverView {
+  view(entry: PoolEntry): ProverView {
     return entry.view(this.#aside.find(entry.proverId))
   }
 
   #changed(entry: PoolEntry): void {
-    this.#onChange(this.#view(entry))
+    this.#onChange(this.view(entry))
     this.#retryWaiting()
   }
 

@@ -87,11 +87,15 @@ export function createRemoteProver(pool: ProverPool, options: RemoteProverOption
       return { result }
     } catch (error) {
       if (control.signal.aborted || !isProversFault(error)) throw error
-      const reason = error.message
-      // A stream that ends blames its prover itself.
-      if (!(error instanceof ProverStreamError)) pool.putAside(entry, reason)
+      // Of a stream that ends the pool knows already.
+      if (!(error instanceof ProverStreamError)) pool.putAside(entry, error.message)
       outcome = 'failed'
-      throw new ProverFailedError('The prover did not do its work.', { cause: error, facts: { ...by, reason } })
+      const facts = {
+        proverId: by.proverId,
+        proverName: by.proverName,
+        reason: pool.view(entry).reason ?? error.message,
+      }
+      throw new ProverFailedError('The prover did not do its work.', { cause: error, facts })
     } finally {
       pool.finish(entry, outcome)
     }

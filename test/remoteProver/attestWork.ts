@@ -21,7 +21,11 @@ type Options = {
 }
 
 /** Really executes batches, on nothing but the request, and signs what came out. */
-export function createAttestWork({ attester, domain, distort = (claims) => claims }: Options): ProverWork {
+export function createAttestWork({
+  attester,
+  domain,
+  distort = (claims) => claims,
+}: Options): ProverWork & { attest: (claims: Claims) => string } {
   const attest = (claims: Claims): string => {
     const signed = distort(pickClaims(claims))
     const signature = attester.sign(claimsDigest(domain, signed))
@@ -33,6 +37,7 @@ export function createAttestWork({ attester, domain, distort = (claims) => claim
     return proof
   }
   return {
+    attest,
     batch: async (input) => attest(await execute(input)),
     aggregated: async (first, second) => attest(joinClaims(read(first), read(second))),
     async final(text, sender) {

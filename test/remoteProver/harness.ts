@@ -10,10 +10,19 @@ import { ATTESTERS, DOMAIN } from '../proofs.ts'
 import { createAttestWork } from './attestWork.ts'
 import type { Misbehaviour } from './misbehaviours.ts'
 import { startTestProver, type TestProver, type TestProverOptions } from './testProver.ts'
+import type { ProverWork } from './work.ts'
 
 /** The only attester that counts. */
 export const ATTESTER = ATTESTERS[0]!
 export const AGGREGATOR = addressOf(0xa9)
+
+/** What a sound prover with that attester computes. */
+export const attestWork = createAttestWork({ attester: ATTESTER, domain: DOMAIN })
+const wrongWork = createAttestWork({
+  attester: ATTESTER,
+  domain: DOMAIN,
+  distort: (claims) => ({ ...claims, newStateRoot: ZERO_HASH }),
+})
 
 type Times = AggregatorServerOptions['times']
 /** Short pauses and generous deadlines: nothing in a test that works waits for one of them. */
@@ -58,11 +67,9 @@ export class RemoteHarness {
   }
 
   dial(id: string, changes: Partial<TestProverOptions> = {}): TestProver {
-    const signing = { attester: ATTESTER, domain: DOMAIN }
     const prover = startTestProver({
       ...{ server: `127.0.0.1:${this.server.port}`, id, name: `prover ${id}`, forkId: 9 },
-      work: createAttestWork(signing),
-      wrongWork: createAttestWork({ ...signing, distort: (claims) => ({ ...claims, newStateRoot: ZERO_HASH }) }),
+      ...{ work: attestWork, wrongWork },
       ...{ random: new Random(1), misbehaviours: [], probability: 1, slowMs: 300, reconnectMs: 20 },
       ...changes,
     })
@@ -127,4 +134,17 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void 
     resolve = settle
   })
   return { promise, resolve }
+}
+
+/** Work that is done when the test says so. */
+export function gatedWork(): { work: ProverWork; open: () => void } {
+  const { promise, resolve } = withResolvers<void>()
+  const behind =
+    <Inputs extends unknown[], T>(perform: (...inputs: Inputs) => Promise<T>) =>
+    async (...inputs: Inputs) => {
+      await promise
+      return await perform(...inputs)
+    }
+  const { batch, aggregated, final } = attestWork
+  return { work: { batch: behind(batch), aggregated: behind(aggregated), final: behind(final) }, open: () => resolve() }
 }
