@@ -93,7 +93,9 @@ export class PoolEntry {
 
   #reason(state: ProverState): string | undefined {
     if (state === 'gone') return this.goneReason
-    return state === 'busy' && this.jobId === undefined ? `The prover says ${this.status.status}.` : undefined
+    const { status } = this.status
+    const isBusyWithItself = state === 'busy' && this.jobId === undefined && status !== 'STATUS_IDLE'
+    return isBusyWithItself ? `The prover says ${status}.` : undefined
   }
 }
 
