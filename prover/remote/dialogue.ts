@@ -51,13 +51,13 @@ export async function pollProof(
     deadlineMs,
     times,
     keepsRequest,
-    onPoll,
+    onPending,
   }: {
     signal: AbortSignal
     deadlineMs: number
     times: PollTimes
     keepsRequest: (reason: unknown) => boolean
-    onPoll: () => void
+    onPending: () => void
   },
 ): Promise<GetProofResponse> {
   const deadline = Date.now() + deadlineMs
@@ -72,10 +72,10 @@ export async function pollProof(
       cancelProof(connection, requestId)
       throw new ProverFault(`No proof within ${deadlineMs} ms.`)
     }
-    onPoll()
     const answer = await askForProof(connection, requestId)
     if (answer.result === 'RESULT_COMPLETED_OK') return answer
     if (answer.result !== 'RESULT_PENDING') throw failureOf(answer)
+    onPending()
     if (polls % POLLS_PER_STATUS === 0) await assertNotLost(connection, requestId)
     await setTimeout(Math.min(pauseMs, Math.max(0, deadline - Date.now())), undefined, { signal: disturbed }).catch(
       () => {}, // told apart above, and by the next question

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Random } from '#test/fuzz/random.ts'
 import { gatedWork, RemoteHarness, watchedControl } from '#test/remoteProver/harness.ts'
-import type { Misbehaviour } from '#test/remoteProver/misbehaviours.ts'
+import { MISBEHAVIOURS, type Misbehaviour } from '#test/remoteProver/misbehaviours.ts'
 import { type ProvenChain, proveSmallChain } from '#test/remoteProver/provenChain.ts'
 import { pickClaims } from '../claims.ts'
 import { ProverFailedError } from '../errors.ts'
@@ -123,4 +124,28 @@ test('a prover is back by itself when its time is over', async () => {
   harness.dialWrong('p1', 'refuse')
   await expect(JOBS.batch(harness.server.prover, watchedControl())).rejects.toThrow(ProverFailedError)
   expect(await harness.whenIdle('p1')).toMatchObject({ failed: 1, asideUntil: undefined })
+})
+
+test('forty jobs come out right with four provers that misbehave at random', async () => {
+  harness = await RemoteHarness.start({
+    aside: { baseMs: 10, maximumMs: 40 },
+    times: { answerDeadlineMs: DEADLINE_MS },
+  })
+  const { prover } = harness.server
+  const misbehaviours = Object.keys(MISBEHAVIOURS) as Misbehaviour[]
+  for (const seed of [1, 2, 3, 4])
+    harness.dial(`p${seed}`, { random: new Random(seed), misbehaviours, probability: 0.3, slowMs: 50 })
+  const kinds = Array.from({ length: 40 }, (_, index) => (['batch', 'aggregated', 'final'] as const)[index % 3]!)
+  const repeatUntilProved = async (kind: Kind): Promise<object> => {
+    for (;;)
+      try {
+        return await JOBS[kind](prover, watchedControl())
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProverFailedError)
+      }
+  }
+  expect(await Promise.all(kinds.map(repeatUntilProved))).toEqual(kinds.map(expected))
+  const views = harness.server.list()
+  expect(views.reduce((sum, { proved }) => sum + proved, 0)).toBe(40)
+  expect(views.filter(({ failed }) => failed > 0).length).toBeGreaterThan(0)
 })

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { gatedWork, RemoteHarness, watchedControl } from '#test/remoteProver/harness.ts'
+import type { Misbehaviour } from '#test/remoteProver/misbehaviours.ts'
 import { proveSmallChain } from '#test/remoteProver/provenChain.ts'
 import { AsideBook } from './aside.ts'
 
@@ -47,6 +48,40 @@ test('a job uses up the lease it came by; the lease is free again when the prove
   lease.release()
   await harness.whenIdle('p1')
   expect(server.tryReserve()).toBeDefined()
+})
+
+test('a job that waits takes one prover, also when several become idle at once', async () => {
+  const chain = await proveSmallChain()
+  harness = await RemoteHarness.start()
+  const { server } = harness
+  const { work, open } = gatedWork()
+  const misbehaviours: Misbehaviour[] = ['refuse']
+  const ids = ['p1', 'p2']
+  const dialled = ids.map((id) => harness!.dial(id, { work, misbehaviours }))
+  await Promise.all(ids.map((id) => harness!.whenIdle(id)))
+  const refused = chain.batches.map((job) => server.prover.proveBatch(job, watchedControl()))
+  expect((await Promise.allSettled(refused)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  // Both have said again that they are idle: the second question is asked when the first has been answered.
+  const asked = () =>
+    dialled.map(({ requests }) =>
+      requests.slice(requests.indexOf('genBatchProofRequest') + 1, 3 + requests.indexOf('genBatchProofRequest')),
+    )
+  await expect.poll(asked).toEqual(Array(2).fill(['getStatusRequest', 'getStatusRequest']))
+  misbehaviours.length = 0
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    const control = watchedControl()
+    const proof = server.prover.aggregate(chain.aggregation, control)
+    await new Promise(setImmediate) // it waits
+    vi.setSystemTime(Date.now() + 7_200_000) // two hours later both are back
+    server.release('p1')
+    await control.assigned
+    expect(server.list().filter(({ jobId }) => jobId !== undefined)).toHaveLength(1)
+    open()
+    await proof
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('waiting for a lease ends with the signal', async () => {

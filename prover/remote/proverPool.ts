@@ -56,9 +56,14 @@ export class ProverPool {
   learn(entry: PoolEntry, status: GetStatusResponse): void {
     if (status.forkId !== entry.status.forkId)
       entry.connection?.end({ by: 'fault', reason: `Went from fork ${entry.status.forkId} to ${status.forkId}.` })
-    const before = entry.isReady
     entry.learn(status)
-    if (entry.isReady !== before) this.#changed(entry)
+    this.#changed(entry)
+  }
+
+  /** The prover answered a question about its job. */
+  seen(entry: PoolEntry): void {
+    entry.seenAt = Date.now()
+    this.#changed(entry)
   }
 
   tryReserve(): Lease | undefined {
@@ -209,8 +214,12 @@ export class ProverPool {
         signal.removeEventListener('abort', aborted)
         action()
       }
+      let isTrying = false // what an attempt changes has everybody try again
       const retry = () => {
+        if (isTrying || !this.#waiting.has(retry)) return
+        isTrying = true
         const result = attempt()
+        isTrying = false
         if (result !== undefined) settle(() => resolve(result))
       }
       const aborted = () => settle(() => reject(signal.reason))

@@ -80,7 +80,10 @@ export function createRemoteProver(pool: ProverPool, options: RemoteProverOption
       await keepOrCancel(entry, requestId, async () => control.onAssigned({ ...by, requestId }))
       const answer = await pollProof(entry.connected, requestId, {
         ...{ signal: control.signal, deadlineMs: times.proofDeadlineMs[job.kind], times, keepsRequest },
-        onPoll: () => control.onProgress({ stage: `proving at ${by.proverName}` }),
+        onPending: () => {
+          pool.seen(entry)
+          control.onProgress({ stage: `proving at ${by.proverName}` })
+        },
       })
       const result = job.judge(answer)
       outcome = 'proved'

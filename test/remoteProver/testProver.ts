@@ -48,13 +48,18 @@ export type TestProver = {
 }
 
 type Stream = ClientDuplexStream<Buffer, AggregatorMessage>
-const UNLIMITED = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 }
+/** Each prover has a connection of its own, as if it were a process of its own. */
+const CHANNEL_OPTIONS = {
+  'grpc.max_receive_message_length': -1,
+  'grpc.max_send_message_length': -1,
+  'grpc.use_local_subchannel_pool': 1,
+}
 
 /** Dials an aggregator and answers it, over and over, until it is closed. Jobs live on when a stream ends. */
 export function startTestProver(options: TestProverOptions): TestProver {
   const { server, random, reconnectMs } = options
   const client = new Client(server, options.credentials ?? credentials.createInsecure(), {
-    ...UNLIMITED,
+    ...CHANNEL_OPTIONS,
     'grpc.initial_reconnect_backoff_ms': Math.min(1000, reconnectMs),
     'grpc.max_reconnect_backoff_ms': Math.min(5000, 4 * reconnectMs),
   })
