@@ -157,11 +157,11 @@ export class ProverPool {
   #left(entry: PoolEntry, connection: ProverConnection): void {
     const { by, reason } = connection.ending!
     if (entry.connection !== connection) return
+    const isMidProof = by === 'dropped' && entry.jobId !== undefined
     entry.connection = undefined
     entry.isReady = false
-    entry.goneReason = reason
-    if (by === 'fault') this.putAside(entry, reason)
-    else if (by === 'dropped' && entry.jobId !== undefined) this.putAside(entry, 'Dropped its stream in mid-proof.')
+    entry.goneReason = isMidProof ? 'Dropped its stream in mid-proof.' : reason
+    if (by === 'fault' || isMidProof) this.putAside(entry, entry.goneReason)
     else this.#changed(entry)
   }
 
