@@ -36,7 +36,7 @@ describe('a prover that misbehaves is put aside with the reason, and another one
     ['wrong-root', 'batch', `Proved something else. field=newStateRoot stated=${zeros} expected=${newRoot}`],
     ['wrong-root', 'aggregated', /^Proved something else. field=newStateRoot stated=0x0{64} expected=0x[0-9a-f]{64}$/],
     ['wrong-root', 'final', /^Proved something else. field=newStateRoot stated=0x0{64} expected=0x[0-9a-f]{64}$/],
-    ['wrong-signature', 'batch', /^The proof is not signed by the attester it names. field=signature attester=0x/],
+    ['wrong-signature', 'batch', /^The proof is not signed by the attester it names. field=signature claimed=0x/],
     ['garbage', 'batch', 'Sent 32 bytes that are no ProverMessage.'],
     ['wrong-answer', 'batch', 'Answered getProofRequest with cancelResponse.'],
     ['oversize', 'batch', 'The proof is not JSON. length=8000000'],

@@ -41,7 +41,7 @@ export class ProofJudge {
       const proof = decodeAttestationProof(text)
       refuse(firstDifference(pickClaims(proof), expected))
       assertSigned(verifier.domain, proof)
-      this.#assertKnown(proof.attester)
+      for (const { attester } of proof.attestations) this.#assertKnown(attester)
     }
     return text
   }

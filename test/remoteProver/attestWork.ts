@@ -4,7 +4,8 @@ import { createTreeStateReader } from '#executor/stateReader.ts'
 import { decodeWitness } from '#merkletree/witness.ts'
 import { Address, BatchNumber } from '#protocol/primitives.ts'
 import { assertSigned } from '#prover/attestation.ts'
-import { claimsDigest, joinClaims, pickClaims } from '#prover/claims.ts'
+import { signClaims } from '#prover/attestations.ts'
+import { joinClaims, pickClaims } from '#prover/claims.ts'
 import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
 import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
 import type { InputProver, PublicInputsExtended } from '#prover/remote/messages.ts'
@@ -28,8 +29,7 @@ export function createAttestWork({
 }: Options): ProverWork & { attest: (claims: Claims) => string } {
   const attest = (claims: Claims): string => {
     const signed = distort(pickClaims(claims))
-    const signature = attester.sign(claimsDigest(domain, signed))
-    return encodeProof({ kind: 'attestation', ...signed, attester: attester.address, signature })
+    return encodeProof(signClaims(domain, signed, attester))
   }
   const read = (text: string): AttestationProof => {
     const proof = decodeAttestationProof(text)

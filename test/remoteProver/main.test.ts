@@ -45,7 +45,7 @@ test('as a process of its own: killed in mid-proof and started again, it proves;
   const second = run(...options)
   const proof = decodeAttestationProof(await prover.proveBatch(chain.batches[0], watchedControl()))
   expect(pickClaims(proof)).toEqual(chain.claims[0])
-  expect(proof.attester).toBe(ATTESTERS[0]!.address)
+  expect(proof.attestations).toMatchObject([{ attester: ATTESTERS[0]!.address }])
   second.kill('SIGTERM')
   expect(await once(second, 'exit')).toEqual([0, null])
   await harness.when('p1', ({ state }) => state === 'gone')
