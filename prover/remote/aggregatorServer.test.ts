@@ -5,7 +5,7 @@ import { ATTESTERS, DOMAIN } from '#test/proofs.ts'
 import { AGGREGATOR, attestWork, gatedWork, RemoteHarness, watchedControl } from '#test/remoteProver/harness.ts'
 import { type ProvenChain, proveSmallChain } from '#test/remoteProver/provenChain.ts'
 import { joinClaims, pickClaims } from '../claims.ts'
-import { ProverFailedError } from '../errors.ts'
+import { ProofRefusedError, ProverFailedError } from '../errors.ts'
 import { readFinalSigners } from '../finalProof.ts'
 import { decodeAttestationProof } from '../proofCodec.ts'
 
@@ -62,6 +62,16 @@ test('a longer row of attestations is joined pair by pair', async () => {
   const run = await harness.server.prover.aggregate({ jobId: 'run', proofs, claims }, watchedControl())
   expect(claimsIn(run)).toEqual(claims)
   expect(dialled.requests.filter((name) => name === 'genAggregatedProofRequest')).toHaveLength(2)
+})
+
+test('proofs that do not meet are not sent to anybody', async () => {
+  harness = await RemoteHarness.start()
+  const dialled = harness.dial('p1')
+  await harness.whenIdle('p1')
+  const [one, two] = chain.aggregation.proofs
+  const refused = harness.server.prover.aggregate({ ...chain.aggregation, proofs: [two, one] }, watchedControl())
+  await expect(refused).rejects.toThrow(ProofRefusedError)
+  expect(new Set(dialled.requests)).toEqual(new Set(['getStatusRequest']))
 })
 
 test('two provers work at the same time', async () => {

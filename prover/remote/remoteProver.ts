@@ -154,16 +154,14 @@ export function createRemoteProver(pool: ProverPool, options: RemoteProverOption
     },
 
     async aggregate({ jobId, proofs, claims }: AggregationJob, control) {
-      const [first, second, ...others] = proofs
-      if (others.length === 0) return await aggregateTwo(jobId, [first, second], claims, control)
-      // Only attestations come in longer rows. What was begun earlier is one of several steps, so it is not looked for.
-      let joined = { text: first, claims: pickClaims(decodeAttestationProof(first)) }
-      for (const text of [second, ...others]) {
-        const next = joinClaims(joined.claims, decodeAttestationProof(text))
-        joined = {
-          text: await aggregateTwo(jobId, [joined.text, text], next, { ...control, earlier: undefined }),
-          claims: next,
-        }
+      const [first, ...others] = proofs
+      // Of several steps an earlier attempt may have begun any, so none is looked for.
+      const ofStep = others.length === 1 ? control : { ...control, earlier: undefined }
+      const isReadable = verifier.kind === 'attestation'
+      let joined = { text: first, claims: isReadable ? pickClaims(decodeAttestationProof(first)) : claims }
+      for (const text of others) {
+        const next = isReadable ? joinClaims(joined.claims, decodeAttestationProof(text)) : claims
+        joined = { text: await aggregateTwo(jobId, [joined.text, text], next, ofStep), claims: next }
       }
       return joined.text
     },
@@ -185,7 +183,7 @@ async function keepOrCancel(entry: PoolEntry, requestId: string, action: () => P
   try {
     await action()
   } catch (error) {
-    cancelProof(entry.connected, requestId)
+    if (entry.connection !== undefined) cancelProof(entry.connection, requestId)
     throw error
   }
 }
