@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { ConfigError, loadConfig } from './load.ts'
+import { ConfigError, loadConfig, loadProverConfig } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'zknode-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const [one, two] = ['http://one.example:8545', 'http://two.example/key']
 const load = (l1: object, env: NodeJS.ProcessEnv = {}) => loadAll({ l1 }, env).l1
-const loadNetwork = (network: object) => loadAll({ l1: { rpcUrl: one }, network })
+const loadNetwork = (network: object, env: NodeJS.ProcessEnv = {}) => loadAll({ network, l1: { rpcUrl: one } }, env)
 
 function loadAll({ network: changes = {}, ...sections }: Record<string, object>, env: NodeJS.ProcessEnv = {}) {
   const address = `0x${'11'.repeat(20)}`
@@ -69,4 +69,25 @@ test.each([
 ])('%j is refused', (network) => {
   expect(() => loadNetwork(network)).toThrow(ConfigError)
   expect(() => loadNetwork(network)).toThrow(/network\.attesters/)
+})
+
+test('the proof store is in the database of the node unless it has a place of its own', () => {
+  expect(loadNetwork({}).proofStore).toEqual({ url: 'postgres://db/zk' })
+  const env = { PROOF_STORE_URL: 'postgres://proofs/zk', DATABASE_URL: 'postgres://other/zk' }
+  expect(loadNetwork({}, env)).toMatchObject({
+    database: { url: 'postgres://other/zk' },
+    proofStore: { url: 'postgres://proofs/zk' },
+  })
+})
+
+test('a prover needs neither the State DB nor L1, but a proof store; a node needs them', () => {
+  const { network } = loadNetwork({})
+  const path = join(folder, 'prover.json')
+  writeFileSync(path, JSON.stringify({ network, proofStore: { url: 'postgres://proofs/zk' } }))
+  const config = loadProverConfig(path, {})
+  expect(config).toMatchObject({ proofStore: { url: 'postgres://proofs/zk' }, temporal: { namespace: 'zknode' } })
+  expect([config.database, config.l1]).toEqual([undefined, undefined])
+  expect(() => loadConfig(path, {})).toThrow(/\n {2}database: .*\n {2}l1: /)
+  writeFileSync(path, JSON.stringify({ network }))
+  expect(() => loadProverConfig(path, {})).toThrow('proofStore.url: set it, or database.url')
 })

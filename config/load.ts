@@ -1,29 +1,48 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
+import { parse as parseYaml } from 'yaml'
 import type { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
 import type { Hex } from '#protocol/primitives.ts'
-import { type Config, configSchema } from './schema.ts'
+import { type Config, configSchema, type ProverConfig, proverConfigSchema } from './schema.ts'
 
 export class ConfigError extends NodeError {
   override readonly name = 'ConfigError'
 }
 
 /**
- * Reads the file named by ZKNODE_CONFIG (YAML or JSON). DATABASE_URL, L1_RPC_URL (several with commas) and
- * TEMPORAL_ADDRESS win over it. Relative paths in it are relative to the file. @throws {ConfigError} naming every wrong option at once.
+ * Reads the file named by ZKNODE_CONFIG (YAML or JSON). DATABASE_URL, PROOF_STORE_URL, L1_RPC_URL (several with commas)
+ * and TEMPORAL_ADDRESS win over it. Relative paths in it are relative to the file. @throws {ConfigError} naming every
+ * wrong option at once.
  */
 export function loadConfig(path = process.env['ZKNODE_CONFIG'], env: NodeJS.ProcessEnv = process.env): Config {
+  return load(configSchema, path, env)
+}
+
+/** The same for a process that only proves. @throws {ConfigError} */
+export function loadProverConfig(
+  path = process.env['ZKNODE_CONFIG'],
+  env: NodeJS.ProcessEnv = process.env,
+): ProverConfig {
+  return load(proverConfigSchema, path, env)
+}
+
+function load<T extends { network: { genesisFile: string } }>(
+  schema: z.ZodType<T>,
+  path: string | undefined,
+  env: NodeJS.ProcessEnv,
+): T {
   if (!path) throw new ConfigError('No configuration: set ZKNODE_CONFIG to the path of a YAML file.')
-  const config = parseConfig(withEnvironment(readFile(path), env))
+  const config = parse(schema, withEnvironment(readFile(path), env))
   config.network.genesisFile = resolve(dirname(path), config.network.genesisFile)
   return config
 }
 
 /** Checks a configuration that is already in memory. @throws {ConfigError} */
-export function parseConfig(value: unknown): Config {
-  const result = configSchema.safeParse(value)
+export const parseConfig = (value: unknown): Config => parse(configSchema, value)
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
   if (result.success) return result.data
   throw new ConfigError(`The configuration is wrong:\n${describeIssues(result.error)}`)
 }
@@ -45,7 +64,7 @@ function readFile(path: string): unknown {
   } catch (cause) {
     throw new ConfigError('Cannot read the file.', { cause, facts: { path } })
   }
-  return /\.(ya?ml|json)$/.test(path) ? parse(text) : text
+  return /\.(ya?ml|json)$/.test(path) ? parseYaml(text) : text
 }
 
 function withEnvironment(file: unknown, env: NodeJS.ProcessEnv): unknown {
@@ -55,6 +74,7 @@ function withEnvironment(file: unknown, env: NodeJS.ProcessEnv): unknown {
     if (value) config[section] = { ...config[section], [option]: value }
   }
   override('database', 'url', env['DATABASE_URL'])
+  override('proofStore', 'url', env['PROOF_STORE_URL'])
   const l1 = env['L1_RPC_URL']
   if (l1) {
     override('l1', 'rpcUrls', splitUrls(l1))

@@ -7,6 +7,7 @@ export function redactConfig(config: Config): unknown {
   const shown = {
     ...config,
     database: { ...config.database, url: withoutPassword(config.database.url) },
+    proofStore: { url: withoutPassword(config.proofStore.url) },
     l1: { ...config.l1, rpcUrls: config.l1.rpcUrls.map(originOf) },
     trustedSequencer: {
       ...config.trustedSequencer,

@@ -23,8 +23,9 @@ function checked<T>(parse: () => T, context: z.RefinementCtx): T {
 /** Where a private key comes from: `env:NAME` or `file:PATH`. Keys never stand in the file itself. */
 const secret = z.string().regex(/^(env|file):.+$/, 'must be env:NAME or file:PATH; keys never stand in the file itself')
 
-/** The configuration file: every option with its default. Unknown options are errors. */
-export const configSchema = z.strictObject({
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+
+const options = {
   /**
    * What the node does. sequencer: makes batches, sequences and proves them. permissionless: takes its state from L1
    * alone. trusting: takes batches from the trusted sequencer too, before they are on L1; L1 corrects it.
@@ -78,9 +79,18 @@ export const configSchema = z.strictObject({
     }),
   database: z.strictObject({
     /** Postgres URL; the schemas pool, state and tree live there. */
-    url: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
+    url: postgresUrl,
     maxConnections: count.default(10),
   }),
+  proofStore: z
+    .strictObject({
+      /**
+       * Postgres URL; the schema proofs lives there: what provers are given and what they make. A prover needs no other
+       * database. That of database.url when left out.
+       */
+      url: postgresUrl.optional(),
+    })
+    .prefault({}),
   l1: z
     .strictObject({
       rpcUrl: z.url().optional(),
@@ -227,8 +237,27 @@ export const configSchema = z.strictObject({
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info') })
     .prefault({}),
-})
+}
+
+type Places = { database?: { url: string } | undefined; proofStore: { url?: string | undefined } }
+
+function placeProofStore<T extends Places>(config: T, context: z.RefinementCtx): T & { proofStore: { url: string } } {
+  const url = config.proofStore.url ?? config.database?.url
+  if (url !== undefined) return { ...config, proofStore: { url } }
+  context.addIssue({ code: 'custom', path: ['proofStore', 'url'], message: 'set it, or database.url' })
+  return z.NEVER
+}
+
+/** The configuration file: every option with its default. Unknown options are errors. */
+export const configSchema = z.strictObject(options).transform(placeProofStore)
+
+/** Of a process that only proves: it works without the State DB and without L1, and may have the whole file too. */
+export const proverConfigSchema = z
+  .strictObject({ ...options, database: options.database.optional(), l1: options.l1.optional() })
+  .transform(placeProofStore)
 
 export type Config = z.output<typeof configSchema>
 export type VerifierKind = Config['network']['verifier']
 export type ConfigInput = z.input<typeof configSchema>
+export type ProverConfig = z.output<typeof proverConfigSchema>
+export type ProverConfigInput = z.input<typeof proverConfigSchema>
