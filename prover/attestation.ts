@@ -8,6 +8,8 @@ import type { Attester } from './signature.ts'
 import type { AttestationDomain, AttestationProof, AttesterSet, Claims, JobControl, Prover } from './types.ts'
 
 type Options = {
+  /** Which process it is; the attester's address when left out. */
+  proverId?: string
   /** Shown as who made a proof. */
   name: string
   attester: Attester
@@ -24,7 +26,7 @@ type Options = {
  * The result is an attestation, no proof of zero knowledge: it does not guard against who holds the key.
  */
 export function createAttestationProver({ name, attester, domain, reexecutor, ...options }: Options): Prover {
-  const { counting = { attesters: [attester.address], attestersRequired: 1 } } = options
+  const { proverId = attester.address, counting = { attesters: [attester.address], attestersRequired: 1 } } = options
   const attest = (claims: Claims): string => encodeProof(signClaims(domain, claims, attester))
   const readAttested = (text: string): Claims => {
     const proof = decodeAttestationProof(text)
@@ -33,7 +35,7 @@ export function createAttestationProver({ name, attester, domain, reexecutor, ..
   }
   const take = async ({ signal, onAssigned }: JobControl) => {
     signal.throwIfAborted()
-    await onAssigned({ proverId: attester.address, proverName: name, proverKind: 'embedded' })
+    await onAssigned({ proverId, proverName: name, proverKind: 'embedded' })
   }
   return {
     kind: 'embedded',

@@ -1,5 +1,5 @@
 import { readSecret } from '#config/load.ts'
-import type { Config } from '#config/schema.ts'
+import type { ProverConfig } from '#config/schema.ts'
 import { ZERO_HASH } from '#protocol/primitives.ts'
 import { signClaims } from '#prover/attestations.ts'
 import { pickClaims } from '#prover/claims.ts'
@@ -8,7 +8,7 @@ import { type Attester, createAttester } from '#prover/signature.ts'
 import type { AttestationDomain, Prover } from '#prover/types.ts'
 import { attestationDomain } from '#workers/proofSettings.ts'
 import { openAttestationProver, startProverRole } from '#workers/proverRole.ts'
-import { runRole } from '#workers/run.ts'
+import { runProverRole } from '#workers/run.ts'
 
 /** How a dishonest prover lies. `signature`: it breaks the signature; otherwise it signs a false claim with its key. */
 export const TAMPERINGS = ['newStateRoot', 'newLocalExitRoot', 'newAccInputHash', 'chainId', 'signature'] as const
@@ -41,10 +41,10 @@ export function createTamperingProver(
 if (process.argv[1]?.endsWith('tamperingProver.ts')) {
   const tampering = process.argv[2] as Tampering
   if (!TAMPERINGS.includes(tampering)) throw new Error(`Usage: tamperingProver.ts ${TAMPERINGS.join('|')}`)
-  const open = (config: Config) => {
+  const open = (config: ProverConfig) => {
     const { prover, close } = openAttestationProver(config)
     const attester = createAttester(readSecret('keys.attester', config.keys.attester))
     return { prover: createTamperingProver(prover, tampering, { attester, domain: attestationDomain(config) }), close }
   }
-  await runRole('prover', (config, logger) => startProverRole(config, logger, open))
+  await runProverRole('prover', (config, logger) => startProverRole(config, logger, open))
 }

@@ -1,5 +1,5 @@
 import { ConfigError, readSecret } from '#config/load.ts'
-import type { Config } from '#config/schema.ts'
+import type { ProverConfig as Config } from '#config/schema.ts'
 import type { Address } from '#protocol/primitives.ts'
 import { createAttester } from '#prover/signature.ts'
 import type { AttestationDomain, AttesterSet } from '#prover/types.ts'

@@ -1,28 +1,38 @@
+import { hostname } from 'node:os'
 import { Worker } from '@temporalio/worker'
 import { createProvingActivities } from '#activities/proving.ts'
 import type { Logger } from '#common/logger.ts'
-import { readSecret } from '#config/load.ts'
-import type { Config } from '#config/schema.ts'
+import { ConfigError, readSecret } from '#config/load.ts'
+import type { ProverConfig } from '#config/schema.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseProofStore } from '#db/proofStore.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
+import { limitProver } from '#prover/limitedProver.ts'
 import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
 import { createAttester } from '#prover/signature.ts'
 import type { Prover } from '#prover/types.ts'
-import { TASK_QUEUE } from '#workflows/messages.ts'
+import { attesterQueue, PROVER_QUEUE } from '#workflows/messages.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
+import { createProverPresence } from './proverPresence.ts'
 import type { Role } from './run.ts'
+import { createSharedSlots, inSharedSlots } from './sharedSlots.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 
 /** A prover, and what to close behind it. */
 export type OpenProver = { prover: Prover; close: () => Promise<void> }
 
+/** Of processes with one name on one machine all are one to operators: give each its own `prover.name`. */
+const proverIdOf = ({ prover }: ProverConfig) => `${prover.name}@${hostname()}`
+
+const attesterOf = ({ keys }: ProverConfig) => createAttester(readSecret('keys.attester', keys.attester))
+
 /** The embedded prover of the configuration. @throws {ConfigError} */
-export function openAttestationProver(config: Config): OpenProver {
+export function openAttestationProver(config: ProverConfig): OpenProver {
   const threads = createReexecutionThreads()
   const prover = createAttestationProver({
+    proverId: proverIdOf(config),
     name: config.prover.name,
-    attester: createAttester(readSecret('keys.attester', config.keys.attester)),
+    attester: attesterOf(config),
     domain: attestationDomain(config),
     counting: attesterSet(config),
     reexecutor: threads,
@@ -30,34 +40,41 @@ export function openAttestationProver(config: Config): OpenProver {
   return { prover, close: threads.close }
 }
 
-/** A worker on the prover's queue. It reads inputs and writes proofs; nothing else of the node is at its hands. */
+/**
+ * A prover at the queues for any prover, for embedded ones, and for its own attester, with the room of one. It reads
+ * inputs and writes proofs; nothing else of the node is at its hands.
+ */
 export async function startProverRole(
-  config: Config,
+  config: ProverConfig,
   logger: Logger,
-  openProver: (config: Config) => OpenProver = openAttestationProver,
+  openProver: (config: ProverConfig) => OpenProver = openAttestationProver,
 ): Promise<Role> {
+  const { name, concurrency } = config.prover
+  if (config.database === undefined) throw new ConfigError('database.url is not set.')
   const aggregator = aggregatorAddress(config)
   const { prover, close } = openProver(config)
   const db = connectDatabase(config.database.url, { maxConnections: 3, name: 'zknode-prover' })
+  const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 3, name: 'zknode-prover' })
   const connection = await connectTemporal(config, logger)
-  const worker = await Worker.create({
-    ...WORKER_DEFAULTS,
-    connection,
-    namespace: config.temporal.namespace,
-    taskQueue: TASK_QUEUE.prover,
-    activities: createProvingActivities({
-      prover,
-      store: createDatabaseProofStore({ db, chainId: config.network.chainId }),
-      aggregator,
-    }),
-    maxConcurrentActivityTaskExecutions: config.prover.concurrency,
+  const presence = createProverPresence({ db: proofStore, proverId: proverIdOf(config), name, logger })
+  const activities = createProvingActivities({
+    prover: limitProver(presence.watch(prover), concurrency),
+    store: createDatabaseProofStore({ db, chainId: config.network.chainId }),
+    aggregator,
   })
+  const slots = createSharedSlots(concurrency)
+  const common = { ...WORKER_DEFAULTS, connection, namespace: config.temporal.namespace, activities }
+  const queues = [PROVER_QUEUE.any, PROVER_QUEUE.embedded, attesterQueue(attesterOf(config).address)]
+  const workers = await Promise.all(
+    queues.map((taskQueue) => Worker.create({ ...common, taskQueue, ...inSharedSlots(slots) })),
+  )
   return {
-    workers: [worker],
+    workers,
     close: async () => {
       await close()
+      await presence.end()
       await connection.close()
-      await db.$client.end({ timeout: 5 })
+      await Promise.all([db, proofStore].map(({ $client }) => $client.end({ timeout: 5 })))
     },
   }
 }

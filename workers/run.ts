@@ -1,7 +1,7 @@
 import type { Worker } from '@temporalio/worker'
 import { createLogger, type Logger } from '#common/logger.ts'
-import { loadConfig } from '#config/load.ts'
-import type { Config } from '#config/schema.ts'
+import { loadConfig, loadProverConfig } from '#config/load.ts'
+import type { Config, ProverConfig } from '#config/schema.ts'
 import { installTemporalRuntime } from './temporal.ts'
 
 /** What a process has after its start: workers to run and what to close behind them. */
@@ -13,9 +13,25 @@ export type Role = { workers: readonly Worker[]; close: () => Promise<void> }
  * a worker fails; the supervisor starts it again.
  */
 export async function runRole(name: string, start: (config: Config, logger: Logger) => Promise<Role>): Promise<void> {
+  await runWith(loadConfig, name, start)
+}
+
+/** The same for a process that only proves: it needs less configuration. */
+export async function runProverRole(
+  name: string,
+  start: (config: ProverConfig, logger: Logger) => Promise<Role>,
+): Promise<void> {
+  await runWith(loadProverConfig, name, start)
+}
+
+async function runWith<C extends Pick<Config, 'log'>>(
+  load: () => C,
+  name: string,
+  start: (config: C, logger: Logger) => Promise<Role>,
+): Promise<void> {
   let logger = createLogger(name)
   try {
-    const config = loadConfig()
+    const config = load()
     logger = createLogger(name, config.log.level)
     installTemporalRuntime(logger)
     const { workers, close } = await start(config, logger)

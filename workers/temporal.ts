@@ -27,7 +27,10 @@ export function installTemporalRuntime(logger: Logger): void {
  * Connects to the server of the configuration; TLS and API keys come from the TEMPORAL_ variables or temporal.toml.
  * Waits while the server is away.
  */
-export async function connectTemporal({ temporal }: Config, logger: Logger): Promise<NativeConnection> {
+export async function connectTemporal(
+  { temporal }: Pick<Config, 'temporal'>,
+  logger: Logger,
+): Promise<NativeConnection> {
   const { connectionOptions } = loadClientConnectConfig()
   const options: NativeConnectionOptions = { ...connectionOptions, address: temporal.address }
   for (let attempt = 1; ; attempt++) {

@@ -11,6 +11,15 @@ export const TASK_QUEUE = {
   prover: 'zk-prover',
 } as const
 
+/** Where jobs for provers wait: for any, or for those of the kind that an operator chose. */
+export const PROVER_QUEUE = {
+  any: TASK_QUEUE.prover,
+  embedded: 'zk-prover-embedded',
+  remote: 'zk-prover-remote',
+} as const
+/** Of one attester, where L1 asks for several. */
+export const attesterQueue = (attester: string) => `zk-prover-${attester.toLowerCase()}`
+
 /** Registered in temporal-dev.yaml; create them with `temporal operator search-attribute` on a cluster. */
 export const SEARCH_ATTRIBUTE = {
   batchNumber: defineSearchAttributeKey('ZkBatchNumber', 'INT'),
