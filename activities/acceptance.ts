@@ -1,78 +1,104 @@
+import { findLastAttempt } from '#db/attempts.ts'
 import type { Database } from '#db/client.ts'
 import { readExpectedClaims } from '#db/proofInputs.ts'
-import { getProof, markProofAccepted, type ProofRow } from '#db/proofs.ts'
-import type { ProofKind } from '#db/schema.ts'
+import { insertProof } from '#db/proofs.ts'
 import { type Address, BatchNumber } from '#protocol/primitives.ts'
-import { acceptAttestation, acceptFinal, ProofMismatchError } from '#prover/acceptance.ts'
+import { acceptAttestation, acceptFinal, acceptStatement, ProofMismatchError } from '#prover/acceptance.ts'
+import { mergeAttestations } from '#prover/attestations.ts'
 import { ProofFormatError } from '#prover/errors.ts'
-import { decodeAttestationProof, decodeFinalProof } from '#prover/proofCodec.ts'
+import { combineFinalProofs } from '#prover/finalProof.ts'
+import { type ObjectStore, proofKey } from '#prover/objectStore.ts'
+import { decodeAttestationProof, decodeFinalProof, encodeProof } from '#prover/proofCodec.ts'
+import type { ProofKind } from '#prover/proofStore.ts'
 import type { AttestationDomain, AttesterSet, Claims } from '#prover/types.ts'
 import { AGGREGATOR_WORKFLOW_ID, proofReady } from '#workflows/messages.ts'
 import type { Tell } from './tell.ts'
 
 export type AcceptanceActivities = ReturnType<typeof createAcceptanceActivities>
 
-type Range = { fromBatch: number; toBatch: number; proofId: string }
+/** `parts`: names of what provers made; more than one where several attested. */
+type Made = { fromBatch: number; toBatch: number; proofId: string; parts: string[] }
 type Dependencies = AttesterSet & {
   db: Database
+  /** The proof store's, which may be another one. */
+  proofDb: Database
+  objects: ObjectStore
   chainId: number
-  domain: AttestationDomain
+  /** Undefined where L1 checks no attestations. */
+  domain: AttestationDomain | undefined
   /** Will send the verify transaction. */
   aggregator: Address
   tell: Tell
 }
 
 /**
- * Compares every claim of a stored proof with the State DB before anything uses it, and marks it accepted.
- * @throws {ProofMismatchError} naming the field and both values; a repetition gives the same
+ * Compares what a proof states with the State DB before anything uses it, and notes it as accepted. Of proofs that only
+ * provers can read there is nothing to compare until the final one. @throws {ProofMismatchError} naming the field and
+ * both values; a repetition gives the same
  */
-export const createAcceptanceActivities = ({
-  db,
-  chainId,
-  domain,
-  aggregator,
-  tell,
-  ...dependencies
-}: Dependencies) => {
+export const createAcceptanceActivities = (dependencies: Dependencies) => {
+  const { db, proofDb, objects, chainId, domain, aggregator, tell } = dependencies
   const { attesters, attestersRequired } = dependencies
-  async function accept(range: Range, kind: ProofKind, compare: (row: ProofRow, expected: Claims) => void) {
-    const row = await getProof(db, range.proofId)
-    if (row.kind !== kind)
-      throw new ProofMismatchError('The proof is of another kind.', {
-        facts: { proofId: row.proofId, field: 'kind', claimed: row.kind, expected: kind },
-      })
-    const [from, to] = [BatchNumber(range.fromBatch), BatchNumber(range.toBatch)]
-    const expected = await readExpectedClaims(db, { chainId, fromBatch: from, toBatch: to })
+
+  async function readParts(parts: readonly string[]): Promise<[string, ...string[]]> {
+    const texts = await Promise.all(parts.map((part) => objects.get(proofKey(part))))
+    return texts.map((text) => new TextDecoder().decode(text)) as [string, ...string[]]
+  }
+
+  async function accept(
+    { fromBatch, toBatch, proofId, parts }: Made,
+    kind: ProofKind,
+    compare: (texts: [string, ...string[]], expected: Claims) => string,
+  ): Promise<void> {
+    const range = { fromBatch: BatchNumber(fromBatch), toBatch: BatchNumber(toBatch) }
+    const expected = await readExpectedClaims(db, { chainId, ...range })
+    let proof: string
     try {
-      compare(row, expected)
+      proof = compare(await readParts(parts), expected)
     } catch (cause) {
       if (!(cause instanceof ProofFormatError)) throw cause
-      throw new ProofMismatchError(cause.message, { cause, facts: { proofId: row.proofId } })
+      throw new ProofMismatchError(cause.message, { cause, facts: { proofId } })
     }
-    await markProofAccepted(db, row)
+    await objects.put(proofKey(proofId), new TextEncoder().encode(proof))
+    const last = await findLastAttempt(proofDb, parts[0]!)
+    const { proverName, proverKind } = last ?? {}
+    await insertProof(db, {
+      ...{ proofId, kind, ...range },
+      ...{ prover: proverName ?? '', proverKind: proverKind ?? 'embedded' },
+    })
+    await tell(AGGREGATOR_WORKFLOW_ID, proofReady, { fromBatch, toBatch })
   }
-  const acceptSigned = (range: Range, kind: 'batch' | 'aggregated') =>
-    accept(range, kind, (row, expected) =>
-      acceptAttestation(decodeAttestationProof(row.proof), {
-        ...{ proofId: row.proofId, expected, domain },
-        ...{ attesters, attestersRequired },
-      }),
-    )
+
+  /** Signatures over what the State DB holds; of other proofs whatever was given. */
+  const acceptRecursive = (made: Made, kind: 'batch' | 'aggregated') =>
+    accept(made, kind, (texts, expected) => {
+      if (domain === undefined) return texts[0]
+      const [first, ...others] = texts
+      const proof = mergeAttestations([decodeAttestationProof(first), ...others.map(decodeAttestationProof)])
+      const counting = { attesters, attestersRequired }
+      acceptAttestation(proof, { proofId: made.proofId, expected, domain, ...counting })
+      return encodeProof(proof)
+    })
+
   return {
-    /** The aggregator is told. */
-    async acceptBatchProof({ batchNumber, proofId }: { batchNumber: number; proofId: string }): Promise<void> {
-      await acceptSigned({ fromBatch: batchNumber, toBatch: batchNumber, proofId }, 'batch')
-      await tell(AGGREGATOR_WORKFLOW_ID, proofReady, { batchNumber })
-    },
+    acceptBatchProof: ({ batchNumber, ...made }: Pick<Made, 'proofId' | 'parts'> & { batchNumber: number }) =>
+      acceptRecursive({ ...made, fromBatch: batchNumber, toBatch: batchNumber }, 'batch'),
 
-    acceptAggregatedProof: (range: Range): Promise<void> => acceptSigned(range, 'aggregated'),
+    acceptJoinedProof: (made: Made) => acceptRecursive(made, 'aggregated'),
 
-    acceptFinalProof: (range: Range): Promise<void> =>
-      accept(range, 'final', (row, expected) =>
-        acceptFinal(decodeFinalProof(row.proof), {
-          ...{ proofId: row.proofId, expected, domain, aggregator },
-          ...{ attesters, attestersRequired },
-        }),
-      ),
+    acceptFinalProof: (made: Made) =>
+      accept(made, 'final', (texts, expected) => {
+        const { proofId } = made
+        const [first, ...others] = texts
+        const counting = { attesters, attestersRequired }
+        if (domain === undefined) {
+          const proof = decodeFinalProof(first)
+          acceptStatement(proof, { proofId, expected, aggregator })
+          return encodeProof(proof)
+        }
+        const proof = combineFinalProofs(domain, [decodeFinalProof(first), ...others.map(decodeFinalProof)])
+        acceptFinal(proof, { proofId, expected, domain, aggregator, ...counting })
+        return encodeProof(proof)
+      }),
   }
 }

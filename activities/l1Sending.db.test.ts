@@ -6,6 +6,7 @@ import { closeBatch, markBatchChecked, openBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { findLastVirtualBatch, insertSequence, insertVirtualBatch, setCursor, storeL1Block } from '#db/l1.ts'
 import { findRevertedVerification, findSenderBalances, withdrawTransactions } from '#db/l1Transactions.ts'
+import { createDatabaseObjectStore } from '#db/objects.ts'
 import { insertProof } from '#db/proofs.ts'
 import {
   batches,
@@ -24,7 +25,9 @@ import type { L1Event } from '#etherman/types.ts'
 import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { Address, BatchNumber, Hash, type Hex, ZERO_ADDRESS, ZERO_HASH } from '#protocol/primitives.ts'
 import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
+import { proofKey } from '#prover/objectStore.ts'
 import { encodeProof } from '#prover/proofCodec.ts'
+import { putProofText } from '#prover/proofTexts.ts'
 import { createAttester } from '#prover/signature.ts'
 import type { Claims } from '#prover/types.ts'
 import { blockOf, hashOf } from '#test/blocks.ts'
@@ -115,7 +118,7 @@ type Limits = {
 function activities({ batchMaxMs = 10_000, maxBatches = 20, maxTransactionBytes = 131_072, onStep }: Limits = {}) {
   const { deployment } = l1
   return createL1SendingActivities({
-    db,
+    ...{ db, objects: createDatabaseObjectStore(db) },
     config: {
       network: {
         ...{ name: 'test', chainId, forkId, l1ChainId: 1337, rollupId: 1, contracts: deployment },
@@ -314,7 +317,7 @@ test('a sequence of batches that are undone becomes an empty transaction before 
   expect((await followL1()).filter(({ kind }) => kind === 'sequence')).toHaveLength(1)
 })
 
-async function storeFinalProof(changes: Partial<Claims> = {}, accepted = true): Promise<string> {
+async function storeFinalProof(changes: Partial<Claims> = {}): Promise<string> {
   const acc = async (number: number) => (await etherman().readSequencedBatches(number)).accInputHash
   // The rollup was created with a genesis root of its own, which is batch 0's here.
   const claims: Claims = {
@@ -328,8 +331,11 @@ async function storeFinalProof(changes: Partial<Claims> = {}, accepted = true): 
   const signatures = l1.attesters.slice(0, 2).map(({ privateKey }) => createAttester(privateKey as Hex).sign(digest))
   const proof = encodeProof(buildFinalProof(domain, { claims, aggregator, signatures }))
   const range = { fromBatch: BatchNumber(1), toBatch: BatchNumber(4) }
-  await insertProof(db, { proofId: 'final', kind: 'final', ...range, prover: 'test', proof })
-  if (accepted) await db.update(proofs).set({ accepted: true })
+  const objects = createDatabaseObjectStore(db)
+  await objects.delete([proofKey('final')])
+  await putProofText(objects, 'final', proof)
+  const row = { proofId: 'final', kind: 'final', ...range, prover: 'test', proverKind: 'embedded' } as const
+  await insertProof(db, row)
   return 'final'
 }
 
@@ -347,15 +353,15 @@ test('sends a verification that the contracts accept', async () => {
   expect(await sendVerification(1, 4, 'final')).toEqual(place)
 })
 
-test('a proof that states something else, or was not accepted, is not sent', async () => {
+test('a proof that states something else, or that is not known as accepted, is not sent', async () => {
   await sendSequence(2, 4)
   await followL1()
   const proofId = await storeFinalProof({ newLocalExitRoot: hashOf(9) })
   await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'ProofMismatchError' })
   await expect(sendVerification(1, 4, proofId)).rejects.toThrow('field=newLocalExitRoot')
+  await storeFinalProof()
   await db.delete(proofs)
-  await storeFinalProof({}, false)
-  await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'ProofMismatchError' })
+  await expect(sendVerification(1, 4, proofId)).rejects.toMatchObject({ name: 'ProofNotFoundError' })
 })
 
 test('names what the rollup manager objects to', async () => {

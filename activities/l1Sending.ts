@@ -36,6 +36,7 @@ import {
   type Underway,
 } from '#etherman/transactionSender.ts'
 import { Address, BatchNumber, type Hex } from '#protocol/primitives.ts'
+import type { ObjectStore } from '#prover/objectStore.ts'
 import {
   batchWorkflowId,
   isL1TransactionWorkflowId,
@@ -60,6 +61,8 @@ type Range = { fromBatch: number; toBatch: number }
 type Verification = Range & { proofId: string; afterRevert?: boolean }
 type Dependencies = {
   db: Database
+  /** Where final proofs are. */
+  objects: ObjectStore
   config: Pick<Config, 'network' | 'l1' | 'sequenceSender'> & { sequencer: Pick<Config['sequencer'], 'batchMaxMs'> }
   logger?: Pick<Logger, 'warn'>
   sequencerKey: Hex
@@ -80,7 +83,7 @@ const CLOCK_POLL_MS = 1000
 
 /** What is sent to L1: each transaction is a durable record, so that repetition goes on instead of sending again. */
 export function createL1SendingActivities(dependencies: Dependencies) {
-  const { db, config, logger, sequencerKey, aggregatorKey, tell, pace = {} } = dependencies
+  const { db, objects, config, logger, sequencerKey, aggregatorKey, tell, pace = {} } = dependencies
   const {
     network,
     l1,
@@ -240,7 +243,10 @@ export function createL1SendingActivities(dependencies: Dependencies) {
         const [from, to] = [BatchNumber(fromBatch), BatchNumber(toBatch)]
         const build = async () => {
           const fence = await readFence(db, UNDO_FENCE)
-          const data = await buildVerification(db, { network, aggregator, fromBatch: from, toBatch: to, proofId })
+          const data = await buildVerification(
+            { db, objects },
+            { network, aggregator, fromBatch: from, toBatch: to, proofId },
+          )
           return { recipient: network.contracts.rollupManager, data, fence }
         }
         const job = `verify-${fromBatch}-${toBatch}`

@@ -1,84 +1,99 @@
-import { type Address, BatchNumber } from '#protocol/primitives.ts'
-import { firstDifference, joinClaims, pickClaims, rangeOf } from '#prover/claims.ts'
-import { aggregationJobId, batchJobId, finalJobId } from '#prover/jobs.ts'
-import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
-import type { ProofStore } from '#prover/proofStore.ts'
-import type { Claims, JobControl, Prover } from '#prover/types.ts'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity'
+import { BatchNumber } from '#protocol/primitives.ts'
+import { ProofRefusedError } from '#prover/errors.ts'
+import { decodeJobInputs } from '#prover/jobInputs.ts'
+import { partId } from '#prover/jobs.ts'
+import { type ObjectStore, proofKey } from '#prover/objectStore.ts'
+import { encodeProof } from '#prover/proofCodec.ts'
+import type { AttemptEnd, ProofAttempts, ProofJob, ProofKind } from '#prover/proofStore.ts'
+import type { JobControl, Prover } from '#prover/types.ts'
 import { whileHeartbeating } from './heartbeat.ts'
+import type { PreparedBatchJob, PreparedFinalJob, PreparedJob, PreparedJoin } from './proofJobs.ts'
 
 export type ProvingActivities = ReturnType<typeof createProvingActivities>
 
-type Range = { fromBatch: number; toBatch: number; round: number }
+/** Under this name the store has what was made. */
+type Part = { partId: string }
 type Dependencies = {
   prover: Prover
-  store: ProofStore
-  /** Will send the verify transaction. */
-  aggregator: Address
+  objects: ObjectStore
+  attempts: ProofAttempts
+  /** Of the one who does its part of jobs that several attesters have to do. */
+  attester?: string
 }
 
 /**
- * Jobs of the prover, by reference. Each looks for the result of its job name first and stores what it made, so it may
- * run any number of times. @throws {ProofRefusedError} when the inputs do not prove what the node claims.
+ * Jobs of provers. All they read and write is in the proof store. Each looks for the result of its name first and stores
+ * what it made, so it may run any number of times. @throws {ProofRefusedError} when the inputs do not prove what the node
+ * claims, {ProverFailedError} when the prover did not do its work.
  */
-export const createProvingActivities = ({ prover, store, aggregator }: Dependencies) => ({
-  async proveBatch({ batchNumber, round }: { batchNumber: number; round: number }): Promise<{ proofId: string }> {
-    const proofId = batchJobId(batchNumber, round)
-    const { inputs, claimed } = await store.getBatchInputs(BatchNumber(batchNumber))
-    const stored = await store.findProof(proofId)
-    if (stored !== undefined) {
-      const { newStateRoot, newAccInputHash } = decodeAttestationProof(stored.proof)
-      if (firstDifference({ newStateRoot, newAccInputHash }, claimed) === undefined) return { proofId }
-      await store.deleteProof(proofId) // of inputs that L1 has forgotten
-    }
-    const witness = await store.getWitness(BatchNumber(batchNumber), inputs.oldStateRoot)
-    const job = { jobId: proofId, inputs, witness, claimed }
-    const { result: proof, by } = await atWork((control) => prover.proveBatch(job, control))
-    const range = { fromBatch: BatchNumber(batchNumber), toBatch: BatchNumber(batchNumber) }
-    return { proofId: (await store.putProof({ proofId, kind: 'batch', ...range, prover: by, proof })).proofId }
-  },
+export const createProvingActivities = ({ prover, objects, attempts, attester }: Dependencies) => {
+  const encoder = new TextEncoder()
+  const decoder = new TextDecoder()
+  const getProof = async (proofId: string) => decoder.decode(await objects.get(proofKey(proofId)))
 
-  /** Joins proofs of neighbouring runs of batches, in order. */
-  async aggregateProofs({
-    fromBatch,
-    toBatch,
-    proofIds,
-    round,
-  }: Range & { proofIds: readonly [string, string, ...string[]] }): Promise<{ proofId: string }> {
-    const [first, second, ...others] = proofIds
-    const read = async (id: string) => (await store.getProof(id)).proof
-    const proofs = [await read(first), await read(second), ...(await Promise.all(others.map(read)))] as const
-    const proofId = aggregationJobId({ fromBatch, toBatch, round, inputs: proofs })
-    if ((await store.findProof(proofId)) !== undefined) return { proofId }
-    const claims = proofs.map((proof): Claims => pickClaims(decodeAttestationProof(proof))).reduce(joinClaims)
-    const job = { jobId: proofId, proofs, claims }
-    const { result: proof, by } = await atWork((control) => prover.aggregate(job, control))
-    const result = { proofId, kind: 'aggregated', ...rangeOf(claims), prover: by, proof } as const
-    return { proofId: (await store.putProof(result)).proofId }
-  },
-
-  async finalizeProof({
-    fromBatch,
-    toBatch,
-    proofId: inputId,
-    round,
-  }: Range & { proofId: string }): Promise<{ proofId: string }> {
-    const { proof } = await store.getProof(inputId)
-    const proofId = finalJobId({ fromBatch, toBatch, aggregator, round, input: proof })
-    if ((await store.findProof(proofId)) !== undefined) return { proofId }
-    const job = { jobId: proofId, proof, claims: pickClaims(decodeAttestationProof(proof)), aggregator }
-    const { result: final, by } = await atWork((control) => prover.finalize(job, control))
-    const range = rangeOf(final.publicInputs)
-    const result = { proofId, kind: 'final', ...range, prover: by, proof: encodeProof(final) } as const
-    return { proofId: (await store.putProof(result)).proofId }
-  },
-})
-
-/** Runs a job, and says who did it. */
-async function atWork<T>(job: (control: JobControl) => Promise<T>): Promise<{ result: T; by: string }> {
-  let by = ''
-  const onAssigned: JobControl['onAssigned'] = ({ proverName }) => {
-    by = proverName
+  async function once(
+    kind: ProofKind,
+    job: PreparedJob,
+    make: (jobId: string, control: JobControl) => Promise<string>,
+  ): Promise<Part> {
+    const jobId = nameOf(job, attester)
+    if (await objects.has(proofKey(jobId))) return { partId: jobId }
+    const [fromBatch, toBatch] = [BatchNumber(job.fromBatch), BatchNumber(job.toBatch)]
+    const proof = await tried({ jobId, kind, fromBatch, toBatch }, (control) => make(jobId, control))
+    await objects.put(proofKey(jobId), encoder.encode(proof))
+    return { partId: jobId }
   }
-  const result = await whileHeartbeating((control) => job({ ...control, onAssigned }))
-  return { result, by }
+
+  /** Keeps account of the try. */
+  async function tried(job: ProofJob, make: (control: JobControl) => Promise<string>): Promise<string> {
+    const { attemptId, earlier } = await attempts.start(job)
+    const onAssigned: JobControl['onAssigned'] = (assignment) => attempts.assign(attemptId, assignment)
+    try {
+      const proof = await whileHeartbeating((control) => make({ ...control, onAssigned, earlier }))
+      await attempts.end(attemptId, 'proved')
+      return proof
+    } catch (error) {
+      const isRestart = error instanceof CancelledFailure && error.message === 'WORKER_SHUTDOWN'
+      // Without an end it counts as lost: the next attempt may collect what a remote prover makes of it meanwhile.
+      if (!isRestart) await attempts.end(attemptId, endOf(error), (error as Error).message)
+      throw error
+    }
+  }
+
+  return {
+    proveBatch(job: PreparedBatchJob): Promise<Part> {
+      if (job.inputsKey === undefined)
+        throw ApplicationFailure.nonRetryable('The job was asked for by earlier code.', 'ObsoleteJobError')
+      return once('batch', job, async (jobId, control) => {
+        const [inputs, witness] = await Promise.all([objects.get(job.inputsKey), objects.get(job.witnessKey)])
+        return await prover.proveBatch({ jobId, ...decodeJobInputs(inputs), witness }, control)
+      })
+    },
+
+    /** Joins proofs of neighbouring runs of batches, in order. */
+    aggregateProofs: (job: PreparedJoin): Promise<Part> =>
+      once('aggregated', job, async (jobId, control) => {
+        const [first, second, ...others] = await Promise.all(job.proofIds.map(getProof))
+        return await prover.aggregate({ jobId, proofs: [first!, second!, ...others], claims: job.claims }, control)
+      }),
+
+    finalizeProof: (job: PreparedFinalJob): Promise<Part> =>
+      once('final', job, async (jobId, control) => {
+        const { claims, aggregator } = job
+        const proof = await getProof(job.inputId)
+        return encodeProof(await prover.finalize({ jobId, proof, claims, aggregator }, control))
+      }),
+  }
+}
+
+function nameOf({ proofId, attesters }: PreparedJob, attester: string | undefined): string {
+  if (attesters === undefined) return proofId
+  if (attester === undefined) throw new Error('This prover is no attester, but got an attester’s job.')
+  return partId(proofId, attester)
+}
+
+function endOf(error: unknown): AttemptEnd {
+  if (error instanceof CancelledFailure) return 'cancelled'
+  return error instanceof ProofRefusedError ? 'refused' : 'failed'
 }

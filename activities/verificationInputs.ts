@@ -7,7 +7,9 @@ import { encodeVerifyBatches } from '#etherman/verification.ts'
 import type { Address, BatchNumber } from '#protocol/primitives.ts'
 import { ProofMismatchError } from '#prover/acceptance.ts'
 import { firstDifference, pickClaims } from '#prover/claims.ts'
+import type { ObjectStore } from '#prover/objectStore.ts'
 import { decodeFinalProof } from '#prover/proofCodec.ts'
+import { getProofText } from '#prover/proofTexts.ts'
 
 type Options = {
   network: Pick<Config['network'], 'chainId' | 'rollupId'>
@@ -23,13 +25,13 @@ type Options = {
  * once more, because L1 may have moved since it was accepted. @throws {ProofMismatchError}
  */
 export async function buildVerification(
-  db: Queryable,
+  { db, objects }: { db: Queryable; objects: ObjectStore },
   { network, aggregator, fromBatch, toBatch, proofId }: Options,
 ): Promise<Uint8Array> {
   const row = await getProof(db, proofId)
-  if (row.kind !== 'final' || !row.accepted)
-    throw new ProofMismatchError('The proof is not an accepted final proof.', { facts: { proofId, kind: row.kind } })
-  const proof = decodeFinalProof(row.proof)
+  if (row.kind !== 'final')
+    throw new ProofMismatchError('The proof is no final proof.', { facts: { proofId, kind: row.kind } })
+  const proof = decodeFinalProof(await getProofText(objects, proofId))
   const expected = await readExpectedClaims(db, { chainId: network.chainId, fromBatch, toBatch })
   const difference =
     firstDifference(pickClaims(proof.publicInputs), expected) ??

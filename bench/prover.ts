@@ -1,22 +1,30 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { bigIntToBytes, bytesToHex, concatBytes } from '#common/bytes.ts'
+import { extraAccountAddress } from '#devnet/accounts.ts'
 import { buildGenesis } from '#executor/genesis.ts'
 import { createTreeStateReader } from '#executor/stateReader.ts'
+import { CHAIN_ID, MemoryChain } from '#executor/testing/chain.ts'
 import { MemoryNodeStore } from '#merkletree/memoryNodeStore.ts'
 import { encodeBatchTransaction, encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { keccak256 } from '#protocol/keccak.ts'
-import { Address, BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
-import { signingHash, type Transaction } from '#protocol/transaction.ts'
+import { Address, BatchNumber, ZERO_ADDRESS, ZERO_HASH } from '#protocol/primitives.ts'
+import { decodeRawTransaction, signingHash, type Transaction } from '#protocol/transaction.ts'
 import { summarizeExecution } from '#prover/executedBatch.ts'
 import type { ReexecutionJob } from '#prover/reexecute.ts'
 import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
 import type { BatchInputs } from '#prover/types.ts'
 import { produceWitness } from '#prover/witness.ts'
 import type { BenchResult } from './run.ts'
+import { type TransferKind, TransferSigner } from './transfers.ts'
 
 const ACCOUNTS = 200
 /** What the counters of fork 9 leave room for is not much more. */
 const TRANSACTIONS = 300
+const BLANK_INPUTS: Omit<BatchInputs, 'oldStateRoot' | 'batchL2Data'> = {
+  ...{ batchNumber: BatchNumber(1), forkId: 9, chainId: CHAIN_ID, oldAccInputHash: ZERO_HASH, l1InfoRoot: ZERO_HASH },
+  ...{ timestampLimit: Number.MAX_SAFE_INTEGER, coinbase: ZERO_ADDRESS, forcedBlockHashL1: ZERO_HASH },
+  l1InfoTreeData: new Map(),
+}
 
 /** A full batch of ether transfers between many accounts: what checking and attesting it cost. */
 export async function run(): Promise<BenchResult> {
@@ -28,6 +36,7 @@ export async function run(): Promise<BenchResult> {
   const longestBlockMs = await watchEventLoop(threads.reexecute(job, signal))
   const proveMs = Math.round(performance.now() - startedAt)
   await threads.close()
+  const sizes = await witnessSizes()
   const transactions = job.claimed.blocks.reduce((sum, { txCount }) => sum + txCount, 0)
   return {
     name: `prover: one batch of ${transactions} transfers`,
@@ -37,8 +46,46 @@ export async function run(): Promise<BenchResult> {
       { what: 'check and witness on the main thread, wall ms', value: checkMs },
       { what: 'attestation in a warm thread, wall ms', value: proveMs },
       { what: 'longest stall of the event loop beside it, ms', value: longestBlockMs },
+      ...sizes.map(({ kind, accounts, bytes }) => ({
+        what: `witness of ${TRANSACTIONS} ${NAMES[kind]} transfers to new recipients, ${accounts} accounts in state, bytes`,
+        value: bytes,
+      })),
     ],
   }
+}
+
+const NAMES: Record<TransferKind, string> = { eth: 'ETH', erc20: 'ERC-20' }
+const SIZES_OF_STATE = [0, 100_000]
+
+/** Of one batch of each kind of transfer. Nodes deep in the state are what a large state adds. */
+async function witnessSizes(): Promise<{ kind: TransferKind; accounts: number; bytes: number }[]> {
+  const sizes = []
+  for (const accounts of SIZES_OF_STATE) {
+    const signer = new TransferSigner(CHAIN_ID)
+    const others = Array.from({ length: accounts }, (_, index) => extraAccountAddress(index))
+    const chain = await MemoryChain.create([
+      ...signer.senders.map((address) => ({ address, balance: 10n ** 24n, nonce: 0n })),
+      ...others.map((address) => ({ address, balance: 1n, nonce: 0n })),
+    ])
+    const builder = await chain.open()
+    const deployed = await builder.execute(signer.deployment.transaction, signer.deployment.sender, 255)
+    if (deployed.kind !== 'included' || deployed.receipt.status !== 1) throw new Error('Deployment failed.')
+    await chain.close(builder)
+    for (const kind of ['eth', 'erc20'] as const) {
+      // The deployment has the first sender's first nonce, so one signer signs both kinds in a row.
+      const batchL2Data = concatBytes(
+        encodeChangeL2Block({ deltaTimestamp: 1_700_000_000, indexL1InfoTree: 0 }),
+        ...signer.sign(kind, TRANSACTIONS).map((raw) => encodeBatchTransaction(decodeRawTransaction(raw), 255)),
+      )
+      const inputs = { ...BLANK_INPUTS, chainId: CHAIN_ID, oldStateRoot: chain.stateRoot, batchL2Data }
+      const reader = createTreeStateReader(chain.store, chain.stateRoot, chain.codes)
+      const { witness, result } = await produceWitness({ inputs, store: chain.store, reader })
+      for (const { newNodes } of result.blocks) chain.store.add(newNodes)
+      chain.stateRoot = result.newStateRoot
+      sizes.push({ kind, accounts, bytes: witness.length })
+    }
+  }
+  return sizes
 }
 
 /** A batch as large as the sequencer makes by default, ready to be proven. */
@@ -51,17 +98,8 @@ export async function buildFullBatch(): Promise<{ job: ReexecutionJob; checkMs: 
   const store = new MemoryNodeStore()
   const genesis = await buildGenesis(addresses.map((address) => ({ address, balance: 10n ** 20n, nonce: 0n })))
   store.add(genesis.newNodes)
-  const inputs: BatchInputs = {
-    ...{
-      batchNumber: BatchNumber(1),
-      forkId: 9,
-      chainId: 1000,
-      oldStateRoot: genesis.root,
-      oldAccInputHash: ZERO_HASH,
-    },
-    ...{ batchL2Data: encodeTransfers(keys, addresses), l1InfoRoot: ZERO_HASH, timestampLimit: 2_000_000_000 },
-    ...{ coinbase: addresses[0]!, forcedBlockHashL1: ZERO_HASH, l1InfoTreeData: new Map() },
-  }
+  const batchL2Data = encodeTransfers(keys, addresses)
+  const inputs: BatchInputs = { ...BLANK_INPUTS, oldStateRoot: genesis.root, coinbase: addresses[0]!, batchL2Data }
   const reader = createTreeStateReader(store, genesis.root, new Map())
   const startedAt = performance.now()
   const { witness, result } = await produceWitness({ inputs, store, reader })

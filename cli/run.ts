@@ -22,8 +22,11 @@ export class RunOptionError extends NodeError {
   override readonly name = 'RunOptionError'
 }
 
-/** Processes of a node, in the order of their start. `workflows` also sends to L1. */
-export const ROLES = ['workflows', 'sequencer', 'synchronizer', 'prover', 'api'] as const
+/**
+ * Processes of a node, in the order of their start. `workflows` also sends to L1; `aggregator` is where remote provers
+ * dial in, if the file has `aggregator.grpc.enabled`.
+ */
+export const ROLES = ['workflows', 'sequencer', 'synchronizer', 'prover', 'aggregator', 'api'] as const
 export type Role = (typeof ROLES)[number]
 
 const [POSTGRES_PORT, OPS_PORT] = [5433, 9091]
@@ -136,13 +139,16 @@ async function startNode(
     ...nodeConfig(file, network, { databaseUrl, temporal, opsPort: await choosePort(OPS_PORT) }),
     ...{ role, ...(sequencerUrl !== undefined && { trustedSequencer: { rpcUrl: sequencerUrl } }) },
   }
-  const { rpc } = parseConfig(config)
+  const { rpc, aggregator } = parseConfig(config)
   const configPath = join(folder, 'node.json')
   writeJson(configPath, config)
   const rpcUrl = `http://${rpc.host}:${rpc.port}`
   const services =
     role === 'sequencer'
-      ? nodeServices(configPath, rpcUrl, file.verifier).filter(({ name }) => roles.includes(name as Role))
+      ? nodeServices(configPath, rpcUrl, {
+          verifier: file.verifier,
+          hasRemoteProvers: aggregator.grpc.enabled,
+        }).filter(({ name }) => roles.includes(name as Role))
       : followerServices(configPath, '')
   await allOf(services.map((spec) => progress.step(spec.name, () => supervisor.start(spec))))
   const names = services.map(({ name }) => name)

@@ -1,7 +1,7 @@
 import { NodeError } from '#common/errors.ts'
 import type { Config } from '#config/schema.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
-import { createDatabaseProofStore } from '#db/proofStore.ts'
+import { createJobInputsReader } from '#db/jobInputs.ts'
 import { findSequenceEnds } from '#db/verification.ts'
 import { Address, BatchNumber, type Hash, type Hex } from '#protocol/primitives.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
@@ -50,13 +50,12 @@ export async function verifyBatches({
     const fromBatch = start.batch + 1
     const attester = createAttester(attesterKey)
     const prover = createAttestationProver({ name: 'verify-batches', attester, domain, reexecutor: threads })
-    const store = createDatabaseProofStore({ db, chainId })
+    const readJob = createJobInputsReader({ db, chainId })
     const control = { signal: new AbortController().signal, onProgress: () => {}, onAssigned: () => {} }
     let proof: string | undefined
     for (let number = fromBatch; number <= toBatch; number++) {
-      const { inputs, claimed } = await store.getBatchInputs(BatchNumber(number))
-      const witness = await store.getWitness(BatchNumber(number), inputs.oldStateRoot)
-      const next = await prover.proveBatch({ jobId: `batch-${number}`, inputs, witness, claimed }, control)
+      const job = await readJob(BatchNumber(number))
+      const next = await prover.proveBatch({ jobId: `batch-${number}`, ...job }, control)
       if (proof === undefined) proof = next
       else {
         const claims = joinClaims(decodeAttestationProof(proof), decodeAttestationProof(next))

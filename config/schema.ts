@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Address, Hash } from '#protocol/primitives.ts'
+import { grpcSchema } from './grpc.ts'
 import { count, milliseconds, port } from './options.ts'
 import { rpcSchema } from './rpc.ts'
 
@@ -192,6 +193,7 @@ const options = {
       maxBatches: count.max(1000).default(100),
       /** Sends the verifications, and stands in every final proof. The address of keys.aggregator when left out. */
       address: address.optional(),
+      grpc: grpcSchema,
     })
     .prefault({}),
   prover: z

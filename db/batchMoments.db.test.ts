@@ -35,9 +35,8 @@ test('a batch has the times of the transactions and proofs that cover it', async
     const form = { id, hash: hashOf(nonce), createdAt: signed, ...fees }
     await db.insert(l1TransactionAttempts).values([form, { ...form, hash: hashOf(100 + nonce), createdAt: at(99) }])
   }
-  const proof = { fromBatch: five, toBatch: five, prover: 'test', proof: '{}', accepted: true }
+  const proof = { fromBatch: five, toBatch: five, prover: 'test', proverKind: 'embedded' } as const
   await db.insert(proofs).values([
-    { ...proof, proofId: 'refused', kind: 'batch', accepted: false, createdAt: at(3) },
     { ...proof, proofId: 'batch', kind: 'batch', createdAt: at(4) },
     { ...proof, proofId: 'final', kind: 'final', createdAt: at(5) },
   ])

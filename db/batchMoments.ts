@@ -16,8 +16,7 @@ export async function readBatchMoments(db: Queryable, batchNumber: BatchNumber):
     join state.l1_transactions tx on tx.id = attempt.id where tx.purpose = ${purpose} and tx.status = 'mined' and ${covers}`
   const mined = (purpose: string) => sql`select max(updated_at) from state.l1_transactions
     where purpose = ${purpose} and status = 'mined' and ${covers}`
-  const made = (kind: string) =>
-    sql`select min(created_at) from state.proofs where kind = ${kind} and accepted and ${covers}`
+  const made = (kind: string) => sql`select min(created_at) from state.proofs where kind = ${kind} and ${covers}`
   const [row] = (await db.execute(sql`
     select closed_at as "sealed", checked_at as "checked",
       (${signed('sequence')}) as "sequenceSigned", (${mined('sequence')}) as "sequenceMined",

@@ -4,28 +4,36 @@ import { createAcceptanceActivities } from '#activities/acceptance.ts'
 import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { L1InfoTree, l1InfoLeafHash, verifyL1InfoProof } from '#protocol/l1InfoTree.ts'
 import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
-import { signClaims } from '#prover/attestations.ts'
-import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
+import { mergeAttestations, signClaims } from '#prover/attestations.ts'
+import { buildFinalProof, combineFinalProofs, finalDigest } from '#prover/finalProof.ts'
 import { decodeJobInputs } from '#prover/jobInputs.ts'
 import { contentDigest } from '#prover/objectStore.ts'
-import { encodeProof } from '#prover/proofCodec.ts'
-import type { AttestationProof, Claims } from '#prover/types.ts'
+import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
+import type { ProofKind } from '#prover/proofStore.ts'
+import { getProofText, putProofText } from '#prover/proofTexts.ts'
+import type { AttestationProof, Claims, FinalProof } from '#prover/types.ts'
 import { addressOf, blockOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { ATTESTERS, DOMAIN } from '#test/proofs.ts'
 import { recordTelling } from '#test/telling.ts'
+import { createProofAttempts } from './attempts.ts'
 import { closeBatch, openBatch } from './batches.ts'
 import { storeBlock } from './blocks.ts'
 import type { Database } from './client.ts'
 import { createInputsPreparation } from './jobInputs.ts'
 import { createDatabaseObjectStore } from './objects.ts'
-import { ProofInputsMissingError, readExpectedClaims, readTrustedInputs } from './proofInputs.ts'
-import { createDatabaseProofStore } from './proofStore.ts'
+import {
+  createL1InfoProofs,
+  ProofInputsMissingError,
+  readBatchInputs,
+  readExpectedClaims,
+  readTrustedInputs,
+} from './proofInputs.ts'
 import {
   deleteProofsFrom,
-  findAcceptedProofs,
   findProof,
   findWitness,
+  getProof,
   insertProof,
   ProofNotFoundError,
   storeWitness,
@@ -87,7 +95,11 @@ beforeAll(async () => {
   ])
 })
 afterAll(() => close())
-beforeEach(() => db.delete(proofs))
+beforeEach(async () => {
+  await db.delete(proofs)
+  await objects().deletePrefix('proof/')
+  told.length = 0
+})
 
 async function addBatch(
   number: number,
@@ -102,11 +114,13 @@ async function addBatch(
   })
 }
 
-const store = () => createDatabaseProofStore({ db, chainId })
+const objects = () => createDatabaseObjectStore(db)
+const inputsOf = (number: number, infoTree = createL1InfoProofs()) =>
+  readBatchInputs(db, { chainId, batchNumber: batch(number) }, infoTree)
 
 describe('inputs', () => {
   test('of a virtual batch are those L1 fixed, with leaves proven against the root of its sequence', async () => {
-    const { inputs, claimed } = await store().getBatchInputs(batch(1))
+    const { inputs, claimed } = await inputsOf(1)
     const { l1InfoTreeData, batchL2Data, ...fixed } = inputs
     expect(fixed).toEqual({
       ...{ batchNumber: 1, forkId: 9, chainId, coinbase, oldStateRoot: hashOf(100), oldAccInputHash: ZERO_HASH },
@@ -126,7 +140,7 @@ describe('inputs', () => {
   })
 
   test('of a forced batch name no leaf and start from the accumulated hash before it', async () => {
-    const { inputs } = await store().getBatchInputs(batch(2))
+    const { inputs } = await inputsOf(2)
     expect(inputs.l1InfoTreeData.size).toBe(0)
     expect(inputs).toMatchObject({
       oldAccInputHash: hashOf(401),
@@ -136,7 +150,7 @@ describe('inputs', () => {
   })
 
   test('of a batch that L1 does not hold are missing to the prover, and trusted to the check', async () => {
-    await expect(store().getBatchInputs(batch(3))).rejects.toThrow(ProofInputsMissingError)
+    await expect(inputsOf(3)).rejects.toThrow(ProofInputsMissingError)
     const { inputs } = await readTrustedInputs(db, { chainId, batchNumber: batch(3) })
     expect(inputs).toMatchObject({ timestampLimit: 1_700_000_003, l1InfoRoot: ZERO_HASH, oldStateRoot: hashOf(102) })
     expect(inputs.l1InfoTreeData.get(3)).toEqual({
@@ -158,8 +172,8 @@ describe('inputs', () => {
   })
 
   test('whose leaves changed by an L1 reorg are proven against the new leaves', async () => {
-    const proofStore = store()
-    await proofStore.getBatchInputs(batch(1))
+    const infoTreeBefore = createL1InfoProofs()
+    await inputsOf(1, infoTreeBefore)
     const changed = new L1InfoTree()
     const others = leaves.slice(0, 3).map((leaf) => ({ ...leaf, timestamp: leaf.timestamp + 5 }))
     for (const leaf of others) changed.appendLeaf(leaf)
@@ -176,7 +190,7 @@ describe('inputs', () => {
         .where(eq(virtualBatches.batchNumber, batch(1)))
     }
     await rewrite(others, changed)
-    const { inputs } = await proofStore.getBatchInputs(batch(1))
+    const { inputs } = await inputsOf(1, infoTreeBefore)
     const { proof } = inputs.l1InfoTreeData.get(2)!
     expect(verifyL1InfoProof({ leaf: l1InfoLeafHash(others[2]!), index: 2, proof, root: changed.root })).toBe(true)
     await rewrite(leaves, infoTree)
@@ -184,17 +198,14 @@ describe('inputs', () => {
 })
 
 describe('inputs for provers', () => {
-  const prepare = (number: number) => {
-    const objects = createDatabaseObjectStore(db)
-    return createInputsPreparation({ db, objects, chainId })(batch(number))
-  }
-  const content = (key: string) => createDatabaseObjectStore(db).get(key)
+  const prepare = (number: number) => createInputsPreparation({ db, objects: objects(), chainId })(batch(number))
+  const content = (key: string) => objects().get(key)
 
   test('are what the State DB holds, under keys that name them', async () => {
     const witness = new Uint8Array([1, 2, 3])
     await storeWitness(db, { batchNumber: batch(1), oldStateRoot: hashOf(100), witness })
     const prepared = await prepare(1)
-    const { inputs, claimed } = await store().getBatchInputs(batch(1))
+    const { inputs, claimed } = await inputsOf(1)
     const batchL2Data = Uint8Array.from(inputs.batchL2Data)
     expect(decodeJobInputs(await content(prepared.inputsKey))).toEqual({ inputs: { ...inputs, batchL2Data }, claimed })
     expect([...(await content(prepared.witnessKey))]).toEqual([1, 2, 3])
@@ -235,14 +246,14 @@ describe('witnesses and proofs', () => {
     await storeWitness(db, { ...row, witness: new Uint8Array([2, 3]) })
     expect([...(await findWitness(db, batch(1), hashOf(100)))!]).toEqual([2, 3])
     expect(await findWitness(db, batch(1), hashOf(99))).toBeUndefined()
-    await expect(store().getWitness(batch(1), hashOf(99))).rejects.toThrow(ProofInputsMissingError)
   })
 
   test('the first proof of a name stays', async () => {
-    const first = await store().putProof(stored(1, 1, 'batch', 'one'))
-    expect(first).toMatchObject({ proof: 'one', accepted: false })
-    expect(await insertProof(db, stored(1, 1, 'batch', 'two'))).toMatchObject({ proof: 'one' })
-    await expect(store().getProof('nobody')).rejects.toThrow(ProofNotFoundError)
+    await insertProof(db, stored(1, 1, 'batch'))
+    await insertProof(db, { ...stored(1, 1, 'batch'), prover: 'other', proverKind: 'remote' })
+    expect(await getProof(db, 'batch-1-1')).toMatchObject({ ...stored(1, 1, 'batch'), createdAt: expect.any(Date) })
+    expect(await findProof(db, 'nobody')).toBeUndefined()
+    await expect(getProof(db, 'nobody')).rejects.toThrow(ProofNotFoundError)
   })
 
   test('when L1 forgets a batch, every proof that covers it or a later one goes', async () => {
@@ -251,19 +262,26 @@ describe('witnesses and proofs', () => {
       [1, 2],
       [2, 2],
     ] as const)
-      await insertProof(db, stored(from, to, 'batch', 'x'))
+      await insertProof(db, stored(from, to, 'batch'))
     await deleteProofsFrom(db, batch(2))
     expect((await db.select().from(proofs)).map(({ proofId }) => proofId)).toEqual(['batch-1-1'])
   })
 })
 
-function stored(from: number, to: number, kind: 'batch' | 'aggregated' | 'final', proof: string) {
-  return { proofId: `${kind}-${from}-${to}`, kind, fromBatch: batch(from), toBatch: batch(to), prover: 'test', proof }
+const stored = (from: number, to: number, kind: ProofKind) => {
+  return {
+    proofId: `${kind}-${from}-${to}`,
+    kind,
+    fromBatch: batch(from),
+    toBatch: batch(to),
+    prover: 'test',
+    proverKind: 'embedded',
+  } as const
 }
 
 describe('acceptance', () => {
   const dependencies = () => ({
-    ...{ db, chainId, domain: DOMAIN, aggregator, tell },
+    ...{ db, proofDb: db, objects: objects(), chainId, domain: DOMAIN, aggregator, tell },
     ...{ attesters: [attester.address], attestersRequired: 1 },
   })
   const expected = (from: number, to: number) =>
@@ -273,23 +291,52 @@ describe('acceptance', () => {
     const attestations = attest(claims, stranger).attestations.map((one) => ({ ...one, attester: attester.address }))
     return { ...attest(claims), attestations }
   }
-  const put = async (from: number, to: number, kind: 'batch' | 'aggregated' | 'final', proof: string) =>
-    (await insertProof(db, stored(from, to, kind, proof))).proofId
-  const isAccepted = async (proofId: string) => (await findProof(db, proofId))?.accepted
+  /** What a prover made of a job. */
+  const put = async (partId: string, proof: AttestationProof | FinalProof) => {
+    await putProofText(objects(), partId, encodeProof(proof))
+    return partId
+  }
+  const range = { fromBatch: 1, toBatch: 2 }
 
-  test('a true batch proof, aggregated proof and final proof are marked', async () => {
+  test('true proofs are noted with who made them, and the aggregator is told', async () => {
     const activities = createAcceptanceActivities(dependencies())
-    const batchProof = await put(1, 1, 'batch', encodeProof(attest(await expected(1, 1))))
-    await activities.acceptBatchProof({ batchNumber: 1, proofId: batchProof })
+    const { attemptId } = await createProofAttempts(db).start({
+      ...{ jobId: 'batch-1-r1', kind: 'batch', fromBatch: batch(1), toBatch: batch(1) },
+    })
+    await createProofAttempts(db).assign(attemptId, { proverId: 'p', proverName: 'farm', proverKind: 'remote' })
+    const ofOne = await put('batch-1-r1', attest(await expected(1, 1)))
+    await activities.acceptBatchProof({ batchNumber: 1, proofId: 'batch-1-r1', parts: [ofOne] })
     expect(told).toEqual(['aggregator proofReady'])
     const claims = await expected(1, 2)
-    const joined = await put(1, 2, 'aggregated', encodeProof(attest(claims)))
-    await activities.acceptAggregatedProof({ fromBatch: 1, toBatch: 2, proofId: joined })
+    const joined = await put('joined-1-2', attest(claims))
+    await activities.acceptJoinedProof({ ...range, proofId: 'joined-1-2', parts: [joined] })
     const signatures = [attester.sign(finalDigest(DOMAIN, claims, aggregator))]
-    const final = await put(1, 2, 'final', encodeProof(buildFinalProof(DOMAIN, { claims, aggregator, signatures })))
-    await activities.acceptFinalProof({ fromBatch: 1, toBatch: 2, proofId: final })
-    for (const proofId of [batchProof, joined, final]) expect(await isAccepted(proofId), proofId).toBe(true)
-    expect(await findAcceptedProofs(db, { kind: 'batch', fromBatch: batch(1), toBatch: batch(1) })).toHaveLength(1)
+    const final = await put('final-1-2', buildFinalProof(DOMAIN, { claims, aggregator, signatures }))
+    await activities.acceptFinalProof({ ...range, proofId: 'final-1-2', parts: [final] })
+    const rows = (await db.select().from(proofs)).map(({ createdAt: _, ...row }) => row)
+    expect(rows).toEqual([
+      { ...stored(1, 1, 'batch'), proofId: 'batch-1-r1', prover: 'farm', proverKind: 'remote' },
+      { ...stored(1, 2, 'aggregated'), proofId: 'joined-1-2', prover: '' },
+      { ...stored(1, 2, 'final'), proofId: 'final-1-2', prover: '' },
+    ])
+  })
+
+  test('what two attesters made is accepted as one proof, and no part of it alone', async () => {
+    const attesters = [attester, stranger].map(({ address }) => address)
+    const activities = createAcceptanceActivities({ ...dependencies(), attesters, attestersRequired: 2 })
+    const claims = await expected(1, 2)
+    const parts = [await put('j-2', attest(claims, stranger)), await put('j-1', attest(claims))]
+    const alone = activities.acceptJoinedProof({ ...range, proofId: 'j', parts: [parts[0]!] })
+    await expect(alone).rejects.toThrow('field=attestations claimed=1 expected=2')
+    await activities.acceptJoinedProof({ ...range, proofId: 'j', parts })
+    const merged = mergeAttestations([attest(claims), attest(claims, stranger)])
+    expect(decodeAttestationProof(await getProofText(objects(), 'j'))).toEqual(merged)
+    const finals = [stranger, attester].map((by) =>
+      buildFinalProof(DOMAIN, { claims, aggregator, signatures: [by.sign(finalDigest(DOMAIN, claims, aggregator))] }),
+    ) as [FinalProof, FinalProof]
+    const finalParts = [await put('f-2', finals[0]), await put('f-1', finals[1])]
+    await activities.acceptFinalProof({ ...range, proofId: 'f', parts: finalParts })
+    expect(await getProofText(objects(), 'f')).toBe(encodeProof(combineFinalProofs(DOMAIN, finals)))
   })
 
   test.each<[string, (claims: Claims) => AttestationProof]>([
@@ -303,29 +350,28 @@ describe('acceptance', () => {
     ['forkId', (claims) => attest({ ...claims, forkId: 8 })],
     ['attester', (claims) => attest(claims, stranger)],
     ['signature', forge],
-  ])('a proof that lies about %s is refused by name and stays unaccepted', async (field, lie) => {
+  ])('a proof that lies about %s is refused by name and not noted', async (field, lie) => {
     const { acceptBatchProof } = createAcceptanceActivities(dependencies())
-    const proofId = await put(1, 1, 'batch', encodeProof(lie(await expected(1, 1))))
-    await expect(acceptBatchProof({ batchNumber: 1, proofId })).rejects.toMatchObject({ name: 'ProofMismatchError' })
-    await expect(acceptBatchProof({ batchNumber: 1, proofId })).rejects.toThrow(`field=${field} `)
-    expect(await isAccepted(proofId)).toBe(false)
+    const made = { batchNumber: 1, proofId: 'p', parts: [await put('p', lie(await expected(1, 1)))] }
+    await expect(acceptBatchProof(made)).rejects.toMatchObject({ name: 'ProofMismatchError' })
+    await expect(acceptBatchProof(made)).rejects.toThrow(`field=${field} `)
+    expect(await db.select().from(proofs)).toEqual([])
   })
 
-  test('a proof of another batch, of another kind, or that cannot be read is refused', async () => {
-    const { acceptBatchProof, acceptAggregatedProof } = createAcceptanceActivities(dependencies())
-    const ofTwo = await put(2, 2, 'batch', encodeProof(attest(await expected(2, 2))))
-    await expect(acceptBatchProof({ batchNumber: 1, proofId: ofTwo })).rejects.toThrow('field=oldBatchNumber')
-    const asAggregated = acceptAggregatedProof({ fromBatch: 2, toBatch: 2, proofId: ofTwo })
-    await expect(asAggregated).rejects.toThrow('field=kind')
-    const broken = await put(1, 1, 'batch', '{"kind":"attestation"}')
-    const reading = acceptBatchProof({ batchNumber: 1, proofId: broken })
+  test('a proof of another batch, or that cannot be read, is refused', async () => {
+    const { acceptBatchProof } = createAcceptanceActivities(dependencies())
+    const ofTwo = await put('two', attest(await expected(2, 2)))
+    const asOne = acceptBatchProof({ batchNumber: 1, proofId: 'one', parts: [ofTwo] })
+    await expect(asOne).rejects.toThrow('field=oldBatchNumber')
+    await putProofText(objects(), 'broken', '{"kind":"attestation"}')
+    const reading = acceptBatchProof({ batchNumber: 1, proofId: 'broken', parts: ['broken'] })
     await expect(reading).rejects.toMatchObject({ name: 'ProofMismatchError' })
   })
 
   test('a proof of a batch that L1 no longer holds waits: nothing to compare with', async () => {
     const { acceptBatchProof } = createAcceptanceActivities(dependencies())
     const claims = { ...(await expected(2, 2)), oldBatchNumber: batch(2), newBatchNumber: batch(3) }
-    const proofId = await put(3, 3, 'batch', encodeProof(attest(claims)))
-    await expect(acceptBatchProof({ batchNumber: 3, proofId })).rejects.toThrow(ProofInputsMissingError)
+    const parts = [await put('three', attest(claims))]
+    await expect(acceptBatchProof({ batchNumber: 3, proofId: 'three', parts })).rejects.toThrow(ProofInputsMissingError)
   })
 })

@@ -1,15 +1,15 @@
-import { and, asc, eq, gte, sql } from 'drizzle-orm'
+import { and, eq, gte, sql } from 'drizzle-orm'
 import { NodeError } from '#common/errors.ts'
 import type { BatchNumber, Hash } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
-import { type ProofKind, proofs, witnesses } from './schema.ts'
+import { proofs, witnesses } from './schema.ts'
 
 export class ProofNotFoundError extends NodeError {
   override readonly name = 'ProofNotFoundError'
 }
 
 export type ProofRow = typeof proofs.$inferSelect
-export type NewProof = Omit<ProofRow, 'accepted' | 'createdAt'>
+export type NewProof = Omit<ProofRow, 'createdAt'>
 
 /** Keeps the witness of a batch; a batch that was made again replaces it. */
 export async function storeWitness(
@@ -48,44 +48,9 @@ export async function getProof(db: Queryable, proofId: string): Promise<ProofRow
   return row
 }
 
-/** Idempotent: the first proof of a name stays. Returns what is stored. */
-export async function insertProof(tx: Queryable, proof: NewProof): Promise<ProofRow> {
-  const [inserted] = await tx.insert(proofs).values(proof).onConflictDoNothing().returning()
-  return inserted ?? (await getProof(tx, proof.proofId))
-}
-
-/** Marks the proof as usable. @throws {ProofNotFoundError} when it is no longer the proof that was compared */
-export async function markProofAccepted(tx: Queryable, { proofId, proof }: ProofRow): Promise<void> {
-  const marked = await tx
-    .update(proofs)
-    .set({ accepted: true })
-    .where(and(eq(proofs.proofId, proofId), eq(proofs.proof, proof)))
-    .returning({ proofId: proofs.proofId })
-  if (marked.length === 0)
-    throw new ProofNotFoundError('The proof was replaced while it was compared.', { facts: { proofId } })
-}
-
-/** Proofs that may be used for this range, oldest first. */
-export async function findAcceptedProofs(
-  db: Queryable,
-  range: { kind: ProofKind; fromBatch: BatchNumber; toBatch: BatchNumber },
-): Promise<ProofRow[]> {
-  return await db
-    .select()
-    .from(proofs)
-    .where(
-      and(
-        eq(proofs.kind, range.kind),
-        eq(proofs.fromBatch, range.fromBatch),
-        eq(proofs.toBatch, range.toBatch),
-        eq(proofs.accepted, true),
-      ),
-    )
-    .orderBy(asc(proofs.createdAt))
-}
-
-export async function deleteProof(tx: Queryable, proofId: string): Promise<void> {
-  await tx.delete(proofs).where(eq(proofs.proofId, proofId))
+/** Notes a proof that was compared with the State DB. Idempotent: the first one of a name stays. */
+export async function insertProof(tx: Queryable, proof: NewProof): Promise<void> {
+  await tx.insert(proofs).values(proof).onConflictDoNothing()
 }
 
 /** Forgets every proof that covers this batch or a later one: their inputs no longer hold on L1. */

@@ -13,6 +13,8 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
+import type { ProofKind } from '#prover/proofStore.ts'
+import type { ProverKind } from '#prover/types.ts'
 import { batchNumber, blockNumber, hexBytes, rawBytes, safeInteger, uint256 } from './columns.ts'
 
 /** The Pool DB: transactions that wait. */
@@ -422,9 +424,9 @@ export const witnesses = state.table('witnesses', {
   createdAt: now('created_at'),
 })
 
-export type ProofKind = 'batch' | 'aggregated' | 'final'
+export type { ProofKind }
 
-/** Proofs by job name, so that a job done twice finds the first result. */
+/** Proofs that were compared with the State DB, by job name. Their texts are in the proof store. */
 export const proofs = state.table(
   'proofs',
   {
@@ -433,8 +435,7 @@ export const proofs = state.table(
     fromBatch: batchNumber('from_batch').notNull(),
     toBatch: batchNumber('to_batch').notNull(),
     prover: text('prover').notNull(), // name of the process or remote prover
-    proof: text('proof').notNull(), // JSON, as the prover gave it
-    accepted: boolean('accepted').notNull().default(false), // its claims were compared with the State DB
+    proverKind: text('prover_kind').$type<ProverKind>().notNull().default('embedded'),
     createdAt: now('created_at'),
   },
   (table) => [index('proofs_range').on(table.kind, table.fromBatch, table.toBatch)],

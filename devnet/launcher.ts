@@ -30,6 +30,7 @@ const RPC_PORT = 8123
 const L1_PORT = 8545
 const POSTGRES_PORT = 5433
 const OPS_PORT = 9091
+const PROVERS_PORT = 50_081
 const SECOND_RPC_PORT = 8124
 const SECOND_OPS_PORT = 9092
 const L1_BACKUP_INTERVAL_MS = 60_000
@@ -105,8 +106,10 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
   const chain = await setUpChain(places, progress)
   if (places.isOwnL1) await restoreL1Clock(places)
   const opsPort = await port('metrics', OPS_PORT)
-  const configPath = writeNodeConfig(chain, { ...places, rpcPort, opsPort, ...temporal })
-  const services = nodeServices(configPath, rpcUrl, chain.verifier)
+  const hasRemoteProvers = options.remoteProvers || chain.verifier !== 'attestation'
+  const proversPort = hasRemoteProvers ? await port('remote provers', PROVERS_PORT) : undefined
+  const configPath = writeNodeConfig(chain, { ...places, rpcPort, opsPort, proversPort, ...temporal })
+  const services = nodeServices(configPath, rpcUrl, { verifier: chain.verifier, hasRemoteProvers })
   const second = options.secondNode && {
     ...{ kind: options.secondNode, rpcPort: await port('the second JSON-RPC', SECOND_RPC_PORT) },
     opsPort: await port('the second metrics', SECOND_OPS_PORT),
@@ -122,6 +125,7 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
     ...(secondNode === undefined ? {} : { secondNode: secondNode.node }),
     ...{ databaseUrl, chainId: L2_CHAIN_ID, l1ChainId: chain.l1ChainId, forkId: FORK_ID, rollupId, contracts },
     verifier: chain.verifier,
+    ...(proversPort !== undefined && { proversAddress: `127.0.0.1:${proversPort}` }),
     accounts: devAccounts(),
   }
 }

@@ -38,6 +38,8 @@ export type Network = {
   rollupId: number
   /** What the verifier contract checks. */
   verifier: VerifierKind
+  /** host:port where provers dial in that speak aggregator.v1; absent where none may. */
+  proversAddress?: string
   contracts: {
     rollupManager: Address
     rollup: Address

@@ -21,6 +21,8 @@ export type LauncherOptions = {
   extraAccounts: number
   /** What the L1 verifier of a new chain checks; undefined for what the folder's chain has, attestation for a new one. */
   verifier: DevnetVerifier | undefined
+  /** Provers that speak aggregator.v1 may dial in. */
+  remoteProvers: boolean
   /** What a second node on this machine is; undefined for none. */
   secondNode: SecondNodeKind | undefined
   databaseUrl: string | undefined
@@ -38,6 +40,7 @@ const HELP = `npm start -- [options]    a whole zkNode network on this machine
   --extra-accounts N   a new chain begins with N more accounts of 1 wei in its state, to see how a large one behaves
   --verifier attestation|mock   what the verifier contract of a new chain checks: attestations (default), or nothing.
                    With mock any proof is accepted, and only provers that connect make them
+  --remote-provers let provers dial in that speak aggregator.v1; with --verifier mock they may in any case
   --nodes 2        a second node that follows the first one's chain, with a database and API of its own
   --second-node permissionless|trusting   what it believes: L1 alone (default), or the sequencer before L1
   --help
@@ -52,12 +55,13 @@ Instead of starting its own it uses
 export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): LauncherOptions | string {
   let values: Partial<Record<'data-dir' | 'extra-accounts' | 'verifier' | 'nodes' | 'second-node', string>> & {
     reset?: boolean
+    'remote-provers'?: boolean
     help?: boolean
   }
   try {
     const [text, flag] = [{ type: 'string' }, { type: 'boolean' }] as const
     const texts = { 'data-dir': text, 'extra-accounts': text, verifier: text, nodes: text, 'second-node': text }
-    const options = { ...texts, reset: flag, help: flag }
+    const options = { ...texts, reset: flag, 'remote-provers': flag, help: flag }
     values = parseArgs({ args, options }).values
   } catch (cause) {
     throw new LauncherOptionError(`${(cause as Error).message}\n\n${HELP}`, { cause })
@@ -71,6 +75,7 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
     reset: values.reset ?? false,
     extraAccounts,
     verifier: readVerifier(values.verifier),
+    remoteProvers: values['remote-provers'] ?? false,
     secondNode: readSecondNode(values),
     databaseUrl: env['DATABASE_URL'] || undefined,
     l1RpcUrl: env['L1_RPC_URL']?.split(',')[0] || undefined, // the node uses all of a list, the setup the first

@@ -17,6 +17,9 @@ export function renderPanel(network: Network, folder: string): string {
     ['Rollup manager', network.contracts.rollupManager],
     ['Rollup', `${network.contracts.rollup}  (id ${network.rollupId}, fork ${network.forkId})`],
     ...(network.verifier === 'attestation' ? [] : [['Verifier', VERIFIER[network.verifier]] as [string, string]]),
+    ...(network.proversAddress === undefined
+      ? []
+      : [['Remote provers', `${network.proversAddress}  (aggregator.v1)`] as [string, string]]),
     ['Temporal', `${network.temporalAddress}  (namespace ${network.temporalNamespace})`],
     ...(network.temporalUiUrl === undefined ? [] : [['Temporal UI', network.temporalUiUrl] as [string, string]]),
     ...(secondNode === undefined ? [] : secondNodeRows(secondNode)),

@@ -19,7 +19,13 @@ export const DATABASE_NAME = 'zknode'
  * Who gives way when cores are short: users wait for the API, the sequencer and Postgres; workflows, checks and proofs
  * may come later. Not lower: on a machine busy with other work each must still start, and say in time that it lives.
  */
-const NICENESS: Readonly<Record<string, number>> = { workflows: 3, synchronizer: 5, prover: 5, 'follower-2': 5 }
+const NICENESS: Readonly<Record<string, number>> = {
+  workflows: 3,
+  synchronizer: 5,
+  prover: 5,
+  aggregator: 5,
+  'follower-2': 5,
+}
 const nicenessOf = (name: string) => (NICENESS[name] === undefined ? {} : { niceness: NICENESS[name] })
 
 /** Postgres over `<folder>/postgres`, and the URL of the node's database, which `createNodeDatabase` makes. */
@@ -96,8 +102,14 @@ const processesOf =
     stage,
   })
 
+type NodeParts = { verifier: VerifierKind; hasRemoteProvers: boolean }
+
 /** The node itself, as one process per role; all read the configuration file. A prover of our own only attests. */
-export function nodeServices(configPath: string, rpcUrl: string, verifier: VerifierKind): ProcessSpec[] {
+export function nodeServices(
+  configPath: string,
+  rpcUrl: string,
+  { verifier, hasRemoteProvers }: NodeParts,
+): ProcessSpec[] {
   const processOf = processesOf(configPath)
   const worker = (name: string) =>
     processOf(
@@ -111,6 +123,7 @@ export function nodeServices(configPath: string, rpcUrl: string, verifier: Verif
     worker('sequencer'),
     worker('synchronizer'),
     ...(verifier === 'attestation' ? [worker('prover')] : []),
+    ...(hasRemoteProvers ? [worker('aggregator')] : []),
     processOf('api', 'api/main.ts', ({ signal }) => waitForOk(`${rpcUrl}/ready`, signal), 3),
   ]
 }

@@ -134,6 +134,8 @@ export type ConfigPlaces = SetupPlaces & {
   temporalAddress: string
   temporalNamespace: string
   temporalUiUrl: string | undefined
+  /** Where remote provers dial in. */
+  proversPort?: number | undefined
 }
 
 /** One person is the only caller: no limits of rate, everything that helps with debugging, and a quick end. */
@@ -141,6 +143,12 @@ const localRpc = (port: number): ConfigInput['rpc'] => ({
   port,
   ...{ rateLimit: { enabled: false }, drainDelayMs: 0 },
   namespaces: ['eth', 'net', 'web3', 'txpool', 'zkevm', 'debug', 'trace', 'ots', 'dev'],
+})
+
+/** Provers on this machine are quick: those that fail get another chance soon. */
+const localGrpc = (port: number) => ({
+  ...{ enabled: true, port, pollIntervalMs: 1000, statusIntervalMs: 1000 },
+  ...{ asideMs: 5000, asideMaxMs: 60_000 },
 })
 
 /** Writes node-2.json, the configuration of a second node that knows the chain and no keys. Returns its path. */
@@ -203,7 +211,7 @@ export function writeNodeConfig({ deployment, ...chain }: Chain, places: ConfigP
       ...{ forcedBatchConfirmations: 2, forcedBatchDeadlineMs: 5000 },
     },
     sequenceSender: { waitMs: 500 },
-    aggregator: { verifyIntervalMs: 500 },
+    aggregator: { verifyIntervalMs: 500, ...(places.proversPort && { grpc: localGrpc(places.proversPort) }) },
     pool: { accountQueue: 5000, globalQueue: 100_000 },
     rpc: localRpc(places.rpcPort),
     dev: { movesL1Clock: places.isOwnL1, faucetKey: writeKey('faucet', faucetAccount()) },

@@ -2,6 +2,7 @@ import { bytesToHex } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
 import { type KeyWords, keyBit, MAX_DEPTH, partition } from './keyBits.ts'
 import type { NodeStore } from './nodeStore.ts'
+import { writeWords } from './words.ts'
 
 export const INTERNAL_BYTES = 64
 export const LEAF_BYTES = 65
@@ -81,9 +82,14 @@ function isZero(data: Uint8Array, offset: number): boolean {
   return true
 }
 
-/** `path`: left and right as 0 and 1, from the root. */
-function factsOf({ hash, pathKey, side }: Place, keys: KeyWords, depth: number) {
+/** `path`: left and right as 0 and 1, from the root. `key` leads to the node; `besideKey` to the node beside it. */
+function factsOf({ hash, from, to, pathKey, side }: Place, keys: KeyWords, depth: number) {
   let path = ''
   for (let level = 0; level < depth - 1; level++) path += keyBit(keys, pathKey, level)
-  return { hash: bytesToHex(hash), depth, path: depth === 0 ? path : path + side }
+  const key = new Uint8Array(32)
+  writeWords(keys, 8 * pathKey, key, 0)
+  return {
+    ...{ hash: bytesToHex(hash), depth, path: depth === 0 ? path : path + side },
+    [from < to ? 'key' : 'besideKey']: bytesToHex(key),
+  }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { concatBytes, hexToBytes } from '#common/bytes.ts'
+import { bytesToHex, concatBytes, hexToBytes } from '#common/bytes.ts'
 import { hostileBytes } from '#protocol/hostileBytes.fixture.ts'
-import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { linearPoseidon } from './linearPoseidon.ts'
 import type { NodeStore, StoredNode } from './nodeStore.ts'
 import { poseidon } from './poseidon.ts'
@@ -88,8 +88,31 @@ test.each([
   expect(rootOf(hexToBytes(hex))).toBe('refused')
 })
 
-test('a node that was left out is missing from the store', async () => {
+/** Left and right as 0 and 1 from the root to each node, by its hash. */
+function pathsOf(root: Hash, nodes: readonly StoredNode[]): Map<Hex, string> {
+  const known = new Map(nodes.map(({ hash, data }) => [bytesToHex(hash), data]))
+  const paths = new Map<Hex, string>()
+  const visit = (hash: Hex, path: string) => {
+    const data = known.get(hash)
+    if (data === undefined) return
+    paths.set(hash, path)
+    if (data.length === 65) return
+    visit(bytesToHex(data.subarray(0, 32)), `${path}0`)
+    visit(bytesToHex(data.subarray(32)), `${path}1`)
+  }
+  visit(root, '')
+  return paths
+}
+
+/** Bits of a key in the order of the levels. */
+const bitsOf = (key: bigint, count: number) =>
+  Array.from({ length: count }, (_, level) => (key >> BigInt(64 * (level % 4) + (level >> 2))) & 1n).join('')
+
+test('a node that was left out is missing from the store, and named with its path and a key that leads there', async () => {
   const { root, recorder, leaves } = await smallWitness()
+  const paths = pathsOf(root, recorder.nodes)
+  expect(paths.size).toBe(recorder.nodes.length)
+  let besides = 0
   for (const dropped of recorder.nodes) {
     const { store } = decodeWitness(
       encodeWitness(
@@ -98,8 +121,21 @@ test('a node that was left out is missing from the store', async () => {
       ),
     )
     const changes = [0, 1, 2, 3].map((i) => toChange([leaves[i]![0], BigInt(i)]))
-    await expect(updateTree(store, root, changes)).rejects.toBeInstanceOf(MissingNodeError)
+    const missing = await updateTree(store, root, changes).catch((error: unknown) => error)
+    expect(missing).toBeInstanceOf(MissingNodeError)
+    const hash = bytesToHex(dropped.hash)
+    const path = paths.get(hash)!
+    const found = /hash=(\S+) depth=(\d+) path=(\S*) (key|besideKey)=(\S+)$/.exec((missing as Error).message)
+    expect(found?.slice(1, 4)).toEqual([hash, String(path.length), path])
+    const bits = bitsOf(BigInt(found![5]!), path.length)
+    if (found![4] === 'key') expect(bits).toBe(path)
+    else {
+      besides++
+      expect(bits.slice(0, -1)).toBe(path.slice(0, -1))
+      expect(bits).not.toBe(path)
+    }
   }
+  expect(besides).toBeGreaterThan(0)
 })
 
 test('codes are found by the hash of their bytes', async () => {

@@ -33,10 +33,7 @@ export function acceptFinal(
   proof: FinalProof,
   { proofId, expected, domain, attesters, attestersRequired, aggregator }: Expectation & { aggregator: Address },
 ): void {
-  const difference =
-    firstDifference(pickClaims(proof.publicInputs), expected) ??
-    firstDifference({ aggregator: proof.aggregator }, { aggregator })
-  refuseDifference(proofId, difference)
+  acceptStatement(proof, { proofId, expected, aggregator })
   let signers: Address[]
   try {
     signers = readFinalSigners(domain, proof)
@@ -47,6 +44,15 @@ export function acceptFinal(
     })
   }
   refuseFault(proofId, findSignerFault(signers, { attesters, attestersRequired }))
+}
+
+/** Of a final proof that only L1 can check: what it says it is about. @throws {ProofMismatchError} */
+export function acceptStatement(
+  proof: FinalProof,
+  { proofId, expected, aggregator }: Pick<Expectation, 'proofId' | 'expected'> & { aggregator: Address },
+): void {
+  const stated = { ...pickClaims(proof.publicInputs), aggregator: proof.aggregator }
+  refuseDifference(proofId, firstDifference(stated, { ...expected, aggregator }))
 }
 
 function refuseDifference(proofId: string, difference: Difference | undefined): void {

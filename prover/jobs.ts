@@ -2,25 +2,28 @@ import { concatBytes } from '#common/bytes.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import type { Address } from '#protocol/primitives.ts'
 
-/** Names of jobs and of their results: a new round is a new job, a repeated attempt of a round finds the first result. */
-export const batchJobId = (batchNumber: number, round: number) => `batch-${batchNumber}-r${round}`
+/**
+ * Names of jobs and of their results: other inputs or a new round make another job, a repeated attempt of a round finds
+ * the first result. `digest`: of the inputs.
+ */
+export const batchJobId = (job: { batchNumber: number; round: number; digest: string }) =>
+  `batch-${job.batchNumber}-r${job.round}-${job.digest.slice(0, 16)}`
 
-/** `inputs`: the proofs that are joined. They are part of the name, so other proofs make another job. */
-export const aggregationJobId = (job: {
-  fromBatch: number
-  toBatch: number
-  round: number
-  inputs: readonly string[]
-}) => `aggregated-${job.fromBatch}-${job.toBatch}-r${job.round}-${shortDigest(job.inputs)}`
+/** `proofIds`: what is joined. */
+export const joinJobId = (job: { fromBatch: number; toBatch: number; round: number; proofIds: readonly string[] }) =>
+  `joined-${job.fromBatch}-${job.toBatch}-r${job.round}-${shortDigest(job.proofIds)}`
 
-/** `input`: the proof that is made final. */
+/** `inputId`: the proof that is made final. */
 export const finalJobId = (job: {
   fromBatch: number
   toBatch: number
   aggregator: Address
   round: number
-  input: string
-}) => `final-${job.fromBatch}-${job.toBatch}-${job.aggregator}-r${job.round}-${shortDigest([job.input])}`
+  inputId: string
+}) => `final-${job.fromBatch}-${job.toBatch}-r${job.round}-${shortDigest([job.inputId, job.aggregator])}`
+
+/** What one attester makes of a job that several have to do. */
+export const partId = (jobId: string, attester: string) => `${jobId}-${attester}`
 
 /** 16 hex digits. */
 function shortDigest(texts: readonly string[]): string {

@@ -32,7 +32,8 @@ async function executeOnWitness(inputs: BatchInputs, witness: Uint8Array): Promi
   try {
     const { root, store, codes } = decodeWitness(witness)
     if (root !== oldStateRoot)
-      throw new ProofRefusedError('The witness is of another state root.', {
+      // It says no hash that can be computed: which node was altered cannot be told from it.
+      throw new ProofRefusedError('The witness gives another root: it is altered, or of another state.', {
         facts: { batchNumber, field: 'oldStateRoot', claimed: oldStateRoot, computed: root },
       })
     const reader = createTreeStateReader(store, root, codes)

@@ -116,6 +116,10 @@ describe('names what is claimed and not so', () => {
   })
 })
 
+/** What can be told of a witness with one wrong byte: the root it gives, where its form breaks off, or what it lacks. */
+const WHAT_IS_WRONG =
+  /The witness gives another root: .* field=oldStateRoot claimed=0x\w{64} computed=0x\w{64}|error=WitnessError .* offset=\d+ path=[01]*|error=Missing(Node|Code)Error/
+
 describe('the witness', () => {
   test('is refused with any byte changed, left out or added', async () => {
     for (const job of [worked, next]) {
@@ -123,6 +127,7 @@ describe('the witness', () => {
       for (let offset = 0; offset < witness.length; offset++) {
         const refused = reexecuteBatch({ ...job, witness: witness.with(offset, witness[offset]! ^ 1) })
         await expect(refused, `byte ${offset} of ${witness.length}`).rejects.toThrow(ProofRefusedError)
+        await expect(refused, `byte ${offset} of ${witness.length}`).rejects.toThrow(WHAT_IS_WRONG)
       }
       for (const other of [witness.subarray(0, -1), new Uint8Array([...witness, 0]), new Uint8Array()])
         await expect(reexecuteBatch({ ...job, witness: other })).rejects.toThrow(ProofRefusedError)
@@ -142,6 +147,9 @@ describe('the witness', () => {
       const refused = reexecuteBatch({ ...next, witness: encodeWitness(root, others, codes) })
       await expect(refused, bytesToHex(dropped.hash)).rejects.toThrow(ProofRefusedError)
       await expect(refused).rejects.toThrow('error=MissingNodeError')
+      await expect(refused).rejects.toThrow(
+        new RegExp(`hash=${bytesToHex(dropped.hash)} depth=\\d+ path=[01]* (key|besideKey)=0x`),
+      )
     }
     const withoutCode = reexecuteBatch({ ...next, witness: encodeWitness(root, nodes) })
     await expect(withoutCode).rejects.toThrow('error=MissingCodeError')

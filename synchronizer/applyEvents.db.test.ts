@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
 import { findBatch, getClosedBatch, growBatch, openBatch } from '#db/batches.ts'
 import { findBlocksOfBatch, getLastBlock } from '#db/blocks.ts'
+import { createJobInputsReader } from '#db/jobInputs.ts'
 import { findCursor, findLastVirtualBatch } from '#db/l1.ts'
 import { assertLease, SEQUENCER_LEASE, takeLease } from '#db/leases.ts'
 import { findSignals } from '#db/outbox.ts'
-import { createDatabaseProofStore } from '#db/proofStore.ts'
 import { findWitness } from '#db/proofs.ts'
 import { forcedBatches, l1InfoLeaves, removedBlocks, sequences, verifications, virtualBatches } from '#db/schema.ts'
 import type { L1Event } from '#etherman/types.ts'
@@ -77,9 +77,8 @@ test.each<[string, Uint8Array | undefined, Hash]>([
   const { stateRoot, blockCount, invalidReason } = await getClosedBatch(node.db, one)
   expect({ stateRoot, blockCount }).toEqual({ stateRoot: node.chain.genesis.root, blockCount: 0 })
   expect(invalidReason).toContain('empty-l1-info-leaf')
-  const { inputs, claimed } = await createDatabaseProofStore({ db: node.db, chainId: 1000 }).getBatchInputs(one)
-  const witness = (await findWitness(node.db, one, inputs.oldStateRoot))!
-  expect(await reexecuteBatch({ inputs, claimed, witness })).toMatchObject({ newStateRoot: node.chain.genesis.root })
+  const job = await createJobInputsReader({ db: node.db, chainId: 1000 })(one)
+  expect(await reexecuteBatch(job)).toMatchObject({ newStateRoot: node.chain.genesis.root })
 })
 
 test('a batch that was closed here only gets its place on L1', async () => {

@@ -55,7 +55,7 @@ async function signalWithStart(
   await client.workflow.signalWithStart('batchWorkflow', {
     workflowId,
     taskQueue: TASK_QUEUE.batch,
-    args: [{ batchNumber, forkId, startAt, form: 2 }],
+    args: [{ batchNumber, forkId, startAt, form: 3 }],
     signal,
     signalArgs: args as [unknown],
     typedSearchAttributes: [

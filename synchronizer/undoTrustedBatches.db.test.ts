@@ -135,7 +135,7 @@ test('proofs, witnesses and what waits with a used nonce go; what returns twice 
   await pour(db, sent)
   await sequencer.collect(two, forever())
   const order = await mined()
-  const proof = { kind: 'batch', fromBatch: two, toBatch: two, prover: 'test', proof: '{}' } as const
+  const proof = { kind: 'batch', fromBatch: two, toBatch: two, prover: 'test', proverKind: 'embedded' } as const
   await insertProof(db, { proofId: 'batch-2-r1', ...proof })
   await db.insert(witnesses).values({ batchNumber: two, oldStateRoot: ZERO_HASH, witness: new Uint8Array() })
   const stale = await signTransfer(alice, 1, { gasPrice: 5_000_000_000n })

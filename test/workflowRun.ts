@@ -3,9 +3,11 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { vi } from 'vitest'
 import type { AcceptanceActivities } from '#activities/acceptance.ts'
+import type { AggregationActivities } from '#activities/aggregation.ts'
 import type { BatchActivities } from '#activities/batches.ts'
 import type { CheckingActivities } from '#activities/checking.ts'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
+import type { ProofJobActivities } from '#activities/proofJobs.ts'
 import type { ProvingActivities } from '#activities/proving.ts'
 import type { SequencingActivities } from '#activities/sequencing.ts'
 import type { SynchronizingActivities } from '#activities/synchronizing.ts'
@@ -18,7 +20,7 @@ export const TEST_IDENTITY = 'test'
 
 /** What a test puts in the place of the activities, by the task queue that the workflows expect them on. */
 export type FakeActivities = {
-  batch?: Partial<BatchActivities & AcceptanceActivities>
+  batch?: Partial<BatchActivities & AggregationActivities & ProofJobActivities & AcceptanceActivities>
   sequencer?: Partial<SequencingActivities>
   synchronizer?: Partial<SynchronizingActivities & CheckingActivities>
   l1?: Partial<L1SendingActivities>

@@ -1,11 +1,14 @@
 import { Client } from '@temporalio/client'
 import { Worker } from '@temporalio/worker'
 import { createAcceptanceActivities } from '#activities/acceptance.ts'
+import { createAggregationActivities } from '#activities/aggregation.ts'
 import { createBatchActivities } from '#activities/batches.ts'
 import { createL1SendingActivities } from '#activities/l1Sending.ts'
+import { createProofJobActivities } from '#activities/proofJobs.ts'
 import { createTell } from '#activities/tell.ts'
 import { readSecret } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
+import { createDatabaseObjectStore } from '#db/objects.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import { runRole } from './run.ts'
@@ -22,28 +25,32 @@ await runRole('workflows', async (config, logger) => {
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })
   const tell = createTell(client)
+  const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 4, name: 'zknode-workflows' })
+  const objects = createDatabaseObjectStore(proofStore)
+  const { verifier, chainId } = config.network
+  const isAttested = verifier === 'attestation'
+  const proofs = {
+    ...{ db, chainId, aggregator: aggregatorAddress(config) },
+    ...(isAttested ? attesterSet(config) : { attesters: [], attestersRequired: 1 }),
+    domain: isAttested ? attestationDomain(config) : undefined,
+  }
   const common = { ...WORKER_DEFAULTS, connection, namespace }
   const workflows = await Worker.create({
     ...common,
     taskQueue: TASK_QUEUE.batch,
     workflowBundle: { codePath: await buildWorkflowBundle() },
     activities: {
-      ...createBatchActivities({ ...config, db, verifier: config.network.verifier }),
-      ...createAcceptanceActivities({
-        db,
-        chainId: config.network.chainId,
-        domain: attestationDomain(config),
-        ...attesterSet(config),
-        aggregator: aggregatorAddress(config),
-        tell,
-      }),
+      ...createBatchActivities({ db }),
+      ...createAggregationActivities({ db, client, ...config, verifier: config.network.verifier }),
+      ...createProofJobActivities({ ...proofs, objects }),
+      ...createAcceptanceActivities({ ...proofs, objects, proofDb: proofStore, tell }),
     },
   })
   const l1 = await Worker.create({
     ...common,
     taskQueue: TASK_QUEUE.l1,
     activities: createL1SendingActivities({
-      db,
+      ...{ db, objects },
       config,
       logger,
       sequencerKey: readSecret('keys.sequencer', config.keys.sequencer),
@@ -57,7 +64,7 @@ await runRole('workflows', async (config, logger) => {
     workers: [workflows, l1],
     close: async () => {
       await connection.close()
-      await db.$client.end({ timeout: 5 })
+      await Promise.all([db, proofStore].map(({ $client }) => $client.end({ timeout: 5 })))
     },
   }
 })

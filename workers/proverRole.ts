@@ -2,17 +2,18 @@ import { hostname } from 'node:os'
 import { Worker } from '@temporalio/worker'
 import { createProvingActivities } from '#activities/proving.ts'
 import type { Logger } from '#common/logger.ts'
-import { ConfigError, readSecret } from '#config/load.ts'
+import { readSecret } from '#config/load.ts'
 import type { ProverConfig } from '#config/schema.ts'
+import { createProofAttempts } from '#db/attempts.ts'
 import { connectDatabase } from '#db/client.ts'
-import { createDatabaseProofStore } from '#db/proofStore.ts'
+import { createDatabaseObjectStore } from '#db/objects.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
 import { limitProver } from '#prover/limitedProver.ts'
 import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
 import { createAttester } from '#prover/signature.ts'
 import type { Prover } from '#prover/types.ts'
 import { attesterQueue, PROVER_QUEUE } from '#workflows/messages.ts'
-import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
+import { attestationDomain, attesterSet } from './proofSettings.ts'
 import { createProverPresence } from './proverPresence.ts'
 import type { Role } from './run.ts'
 import { createSharedSlots, inSharedSlots } from './sharedSlots.ts'
@@ -50,17 +51,15 @@ export async function startProverRole(
   openProver: (config: ProverConfig) => OpenProver = openAttestationProver,
 ): Promise<Role> {
   const { name, concurrency } = config.prover
-  if (config.database === undefined) throw new ConfigError('database.url is not set.')
-  const aggregator = aggregatorAddress(config)
   const { prover, close } = openProver(config)
-  const db = connectDatabase(config.database.url, { maxConnections: 3, name: 'zknode-prover' })
   const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 3, name: 'zknode-prover' })
   const connection = await connectTemporal(config, logger)
   const presence = createProverPresence({ db: proofStore, proverId: proverIdOf(config), name, logger })
   const activities = createProvingActivities({
     prover: limitProver(presence.watch(prover), concurrency),
-    store: createDatabaseProofStore({ db, chainId: config.network.chainId }),
-    aggregator,
+    objects: createDatabaseObjectStore(proofStore),
+    attempts: createProofAttempts(proofStore),
+    attester: attesterOf(config).address,
   })
   const slots = createSharedSlots(concurrency)
   const common = { ...WORKER_DEFAULTS, connection, namespace: config.temporal.namespace, activities }
@@ -74,7 +73,7 @@ export async function startProverRole(
       await close()
       await presence.end()
       await connection.close()
-      await Promise.all([db, proofStore].map(({ $client }) => $client.end({ timeout: 5 })))
+      await proofStore.$client.end({ timeout: 5 })
     },
   }
 }

@@ -1,20 +1,23 @@
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit, WorkerTuner } from '@temporalio/worker'
 
+export type SharedSlots = CustomSlotSupplier<ActivitySlotInfo> & { wake: () => void }
 type Permit = SlotPermit & { taskQueue: string }
 
 /**
  * Room for activities that workers of several task queues share: while so many run, none of them asks for more. When
  * there is room each waits at its queue for one task, so several may get one at the same moment: what must not run at
  * once has to be limited too.
+ * @param size of the room; one that changes is a function, and `wake` is to be called when it grows
  */
-export function createSharedSlots(size: number): CustomSlotSupplier<ActivitySlotInfo> {
+export function createSharedSlots(size: number | (() => number)): SharedSlots {
+  const room = typeof size === 'number' ? () => size : size
   const waiting = new Set<() => void>()
   /** Queues at which a worker waits for a task. */
   const asking = new Set<string>()
   let used = 0
 
   const take = (taskQueue: string): Permit | undefined => {
-    if (used >= size || asking.has(taskQueue)) return undefined
+    if (used >= room() || asking.has(taskQueue)) return undefined
     asking.add(taskQueue)
     return { taskQueue }
   }
@@ -23,6 +26,7 @@ export function createSharedSlots(size: number): CustomSlotSupplier<ActivitySlot
   }
   return {
     type: 'custom',
+    wake: wakeAll,
     async reserveSlot({ taskQueue }, signal) {
       for (;;) {
         const permit = take(taskQueue)

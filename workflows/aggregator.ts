@@ -1,146 +1,163 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import * as wf from '@temporalio/workflow'
-import type { AcceptanceActivities } from '#activities/acceptance.ts'
-import type { BatchActivities } from '#activities/batches.ts'
-import type { L1SendingActivities } from '#activities/l1Sending.ts'
-import type { ProvingActivities } from '#activities/proving.ts'
+import type { AggregationActivities } from '#activities/aggregation.ts'
+import { describeAggregator } from './aggregatorDetails.ts'
 import { failureMessage } from './failures.ts'
-import { planGrowingRun, type Wake } from './growingRun.ts'
 import { sendByWorkflow, wasCancelled, wasWithdrawn } from './l1Transaction.ts'
 import * as messages from './messages.ts'
-import { type Neighbours, type ProofRange, proofWorkflow } from './proof.ts'
-import { DATABASE, L1_WRITE, PROVE } from './retryPolicies.ts'
+import { proofWorkflow } from './proof.ts'
+import { makeFinalProof, type Neighbours, type ProofRange } from './proofJobs.ts'
+import { DATABASE } from './retryPolicies.ts'
 
-const database = wf.proxyActivities<BatchActivities & AcceptanceActivities>(DATABASE)
-const prover = wf.proxyActivities<Pick<ProvingActivities, 'finalizeProof'>>(PROVE)
-const l1 = wf.proxyActivities<Pick<L1SendingActivities, 'sendVerification'>>(L1_WRITE)
+const database = wf.proxyActivities<AggregationActivities>(DATABASE)
 
-const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000 }
+const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000, maxFailures: 3 }
 
 /**
- * Joins batch proofs, two or more in a job, into one, has the final proof made and sends it to L1: one transaction for a run of
- * batches, one run at a time. What is ready is read from the State DB.
+ * Has proofs of neighbours joined as soon as they are there, and, when the run behind the last verified batch is long or
+ * old enough, its final proof made and sent to L1: one verification at a time, beside the joins. What is ready is read
+ * from the State DB.
  */
-export async function aggregatorWorkflow(round = 0, intervals = INTERVALS): Promise<never> {
-  const activitiesTell = wf.patched('activities-tell')
-  const transactionsAreWorkflows = wf.patched('l1-transactions')
-  const wake: Wake = { woken: true, urgent: false }
-  const planAgain = () => {
-    wake.woken = true
-  }
-  wf.setHandler(messages.proofReady, planAgain, { description: 'A batch proof is stored and accepted' })
-  wf.setHandler(messages.l1Progressed, planAgain, { description: 'Synchronizer: verifications on L1 changed' })
+export async function aggregatorWorkflow(
+  state: messages.AggregatorState = { round: 0, running: [] },
+  intervals = INTERVALS,
+): Promise<never> {
+  const { running } = state
+  let { round, parked } = state
+  let woken = true
+  let urgent = false
+  let dueAt: number | undefined
+  let target: number | undefined
+  let verifying: messages.VerificationView | undefined
+  let verificationsOver = 0
+  let lastSent: messages.L1Reference | undefined
+
+  wf.setHandler(messages.proofReady, wake, { description: 'An accepted proof is stored' })
+  wf.setHandler(messages.l1Progressed, wake, { description: 'Synchronizer: sequences or verifications on L1 changed' })
+  wf.setHandler(messages.proofGivenUp, (given) => {
+    drop(given)
+    wake()
+  })
   wf.setHandler(
     messages.retryNow,
     () => {
-      wake.urgent = true
+      urgent = true
     },
-    { description: 'Operator: try now what failed' },
+    { description: 'Operator: verify now what is ready, or what failed' },
   )
-  const attention = (value: messages.Attention | null) =>
+  wf.setHandler(messages.aggregatorState, () => ({ running, verifying, parked, lastSent }), {
+    description: 'Joins and verification under way',
+  })
+  function wake(): void {
+    woken = true
+  }
+  function drop({ fromBatch, toBatch }: messages.BatchRange): void {
+    const index = running.findIndex((join) => join.fromBatch === fromBatch && join.toBatch === toBatch)
+    if (index >= 0) running.splice(index, 1)
+  }
+  const show = () => wf.setCurrentDetails(describeAggregator({ running, verifying, parked, lastSent }))
+  const attend = (value: messages.Attention | null) =>
     wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.attention, value }])
 
-  let parked = wf.workflowInfo().typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE.attention) !== undefined
-  const unpark = () => {
-    if (parked) attention(null)
-    parked = false
+  async function startJoin(proofs: Neighbours): Promise<void> {
+    const range = { fromBatch: proofs[0].fromBatch, toBatch: proofs.at(-1)!.toBatch }
+    running.push({ ...range, proofIds: proofs.map(({ proofId }) => proofId) })
+    try {
+      await wf.startChild(proofWorkflow, {
+        workflowId: messages.joinedProofWorkflowId(range),
+        taskQueue: messages.TASK_QUEUE.batch,
+        args: [{ proofs }],
+        parentClosePolicy: 'ABANDON',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        priority: { priorityKey: messages.PRIORITY.joined },
+        staticSummary: `Proof of batches ${range.fromBatch} to ${range.toBatch}`,
+      })
+    } catch (error) {
+      // Of an earlier run of this workflow: it ends as any other does.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    }
   }
-  while (!wf.workflowInfo().continueAsNewSuggested) {
-    await wf.condition(() => wake.woken || wake.urgent, parked ? intervals.retryFailedMs : intervals.reconcileMs, {
-      summary: parked ? 'try again what failed' : 'look for proofs in the State DB',
-    })
-    if (parked) wake.urgent = true // it had its time to grow
-    const plan = await planGrowingRun(database.planVerification, wake)
-    if (plan === null) {
-      unpark() // what failed is not there any more
-      wf.setCurrentDetails('No run of proven batches that ends with a sequence.')
+
+  async function giveUp(range: messages.BatchRange): Promise<void> {
+    drop(range)
+    const proof = wf.getExternalWorkflowHandle(messages.joinedProofWorkflowId(range))
+    await proof.cancel().catch(() => {}) // it has ended
+  }
+
+  async function verify(whole: ProofRange, finalProofId: string | undefined, failures: number): Promise<void> {
+    const { fromBatch, toBatch } = whole
+    verifying = { fromBatch, toBatch, round }
+    show()
+    try {
+      const order = { proverKind: 'any', priority: messages.PRIORITY.final } as const
+      const proofId = finalProofId ?? (await makeFinalProof(whole, round, order))
+      lastSent = await sendByWorkflow({ purpose: 'verify', fromBatch, toBatch, proofId })
+      unpark()
+    } catch (error) {
+      if (wf.isCancellation(error)) return // as the workflow is
+      if (!wasWithdrawn(error)) park(fromBatch, failures + 1, error)
+      round++ // a new round is a new job: a stored result that was refused is not taken again
+    } finally {
+      verifying = undefined
+      verificationsOver++
+      target = undefined
+      dueAt = undefined
+      show()
+      wake()
+    }
+  }
+
+  function park(fromBatch: number, failures: number, error: unknown): void {
+    const isForOperator = wasCancelled(error) || failures >= intervals.maxFailures
+    const retryAt = isForOperator ? undefined : Date.now() + intervals.retryFailedMs
+    const attention = wasCancelled(error) ? 'l1-cancelled' : 'verification-failed'
+    parked = { fromBatch, failures, attention, error: failureMessage(error), ...(retryAt && { retryAt }) }
+    attend(attention)
+  }
+  function unpark(): void {
+    if (parked !== undefined) attend(null)
+    parked = undefined
+  }
+
+  /** Milliseconds until something is to be done without a signal. */
+  const untilNext = () => {
+    const next = parked === undefined ? dueAt : parked.retryAt
+    if (verifying !== undefined || target !== undefined || next === undefined) return intervals.reconcileMs
+    return Math.max(1, Math.min(next - Date.now(), intervals.reconcileMs))
+  }
+  const mayRetry = () => urgent || (parked?.retryAt !== undefined && Date.now() >= parked.retryAt)
+
+  for (;;) {
+    const isOver = wf.workflowInfo().continueAsNewSuggested
+    if (isOver && verifying === undefined) break
+    const isSignalled = await wf.condition(() => woken || urgent, untilNext(), { summary: 'look in the State DB' })
+    woken = false
+    const asOf = verificationsOver
+    const plan = await database.planAggregation({ running: [...running], target, isReconciling: !isSignalled })
+    if (asOf !== verificationsOver) continue // woken by its end: what was planned is outdated
+    target = plan.target ?? undefined
+    for (const range of plan.ended) drop(range)
+    for (const range of plan.useless) await giveUp(range)
+    for (const proofs of plan.joins) await startJoin(proofs)
+    if (parked?.fromBatch !== plan.run?.fromBatch) unpark() // L1 has moved on
+    show()
+    const isHeld = verifying !== undefined || (parked !== undefined && !mayRetry())
+    if (isHeld || plan.run === null) {
+      if (plan.run === null) dueAt = undefined
+      urgent = false
       continue
     }
-    const { fromBatch, toBatch } = plan
-    const range = fromBatch === toBatch ? `batch ${fromBatch}` : `batches ${fromBatch} to ${toBatch}`
-    wf.setCurrentDetails(`Verifying **${range}**.`)
-    try {
-      const { proofId: aggregated } = await aggregate(plan.proofs, plan.proofsPerJob ?? 2, round)
-      const final = await prover.finalizeProof.executeWithOptions({ summary: `final proof of ${range}` }, [
-        { fromBatch, toBatch, proofId: aggregated, round },
-      ])
-      await database.acceptFinalProof.executeWithOptions({ summary: `compare ${final.proofId} with the State DB` }, [
-        { fromBatch, toBatch, proofId: final.proofId },
-      ])
-      if (!activitiesTell) await tellBatches(fromBatch, toBatch)
-      const { proofId } = final
-      const sent = transactionsAreWorkflows
-        ? await sendByWorkflow({ purpose: 'verify', fromBatch, toBatch, proofId })
-        : await l1.sendVerification.executeWithOptions({ summary: `verify ${range} on L1` }, [
-            { fromBatch, toBatch, proofId },
-          ])
-      wf.setCurrentDetails(`Last verified: **${range}**, L1 transaction \`${sent.l1TxHash}\`.`)
-      unpark()
-      wake.woken = true
-    } catch (error) {
-      if (wf.isCancellation(error)) throw error
-      if (wasWithdrawn(error)) {
-        wf.setCurrentDetails(`L1 replaced **${range}**.`)
-        wake.woken = true
-        continue
-      }
-      if (wasCancelled(error)) {
-        wf.setCurrentDetails(`The verification of **${range}** was cancelled. Signal \`retryNow\` goes on.`)
-        attention('l1-cancelled')
-        parked = true
-        await wf.condition(() => wake.urgent) // unbounded: an operator stopped it
-        continue
-      }
-      wf.setCurrentDetails(
-        `Verification of **${range}** failed:\n\n> ${failureMessage(error)}\n\nSignal \`retryNow\` tries at once.`,
-      )
-      if (!parked) attention('verification-failed')
-      parked = true
-      round++ // a new round is a new job: a stored result that was refused is not taken again
+    const due = dueAt ?? Date.now() + plan.run.waitMs
+    dueAt = due
+    const isDue = urgent || plan.run.full || parked !== undefined || Date.now() >= due
+    urgent = false
+    if (!isDue && target === undefined) continue
+    if (plan.whole !== null) void verify(plan.whole, plan.finalProofId, parked?.failures ?? 0)
+    else if (target === undefined) {
+      target = plan.run.toBatch
+      wake() // joins end there from now on
     }
   }
   await wf.condition(wf.allHandlersFinished)
-  return await wf.continueAsNew<typeof aggregatorWorkflow>(round, intervals)
-}
-
-/** Folds neighbours in parallel, up to `proofsPerJob` into one, level by level, until one proof covers the run. */
-async function aggregate(proofs: readonly ProofRange[], proofsPerJob: number, round: number): Promise<ProofRange> {
-  let level = proofs
-  while (level.length > 1) {
-    const next: Promise<ProofRange>[] = []
-    for (let index = 0; index < level.length; index += proofsPerJob) {
-      const neighbours = level.slice(index, index + proofsPerJob)
-      next.push(isSeveral(neighbours) ? joinInChild(neighbours, round) : Promise.resolve(neighbours[0]!))
-    }
-    level = await allOrNone(next)
-  }
-  return level[0]!
-}
-
-const isSeveral = (proofs: readonly ProofRange[]): proofs is Neighbours => proofs.length > 1
-
-function joinInChild(proofs: Neighbours, round: number): Promise<ProofRange> {
-  const [{ fromBatch }, { toBatch }] = [proofs[0], proofs.at(-1)!]
-  return wf.executeChild(proofWorkflow, {
-    workflowId: messages.aggregatedProofWorkflowId(fromBatch, toBatch),
-    taskQueue: messages.TASK_QUEUE.batch,
-    args: [{ proofs, round }],
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: `Proof of batches ${fromBatch} to ${toBatch}`,
-  })
-}
-
-async function tellBatches(fromBatch: number, toBatch: number): Promise<void> {
-  const tellings = []
-  for (let batchNumber = fromBatch; batchNumber <= toBatch; batchNumber++) {
-    const batch = wf.getExternalWorkflowHandle(messages.batchWorkflowId(batchNumber))
-    // A batch without a running workflow needs no telling.
-    tellings.push(batch.signal(messages.verificationStarted, { fromBatch, toBatch }).catch(() => undefined))
-  }
-  await Promise.all(tellings)
-}
-
-/** Fails with the first failure, but only after the last one ended: a repetition must find no child of this one running. */
-async function allOrNone<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(promises)
-  return await Promise.all(promises)
+  return await wf.continueAsNew<typeof aggregatorWorkflow>({ round, running, ...(parked && { parked }) }, intervals)
 }

@@ -3,16 +3,17 @@ import * as wf from '@temporalio/workflow'
 import type { AcceptanceActivities } from '#activities/acceptance.ts'
 import type { BatchActivities } from '#activities/batches.ts'
 import type { CheckingActivities } from '#activities/checking.ts'
-import type { ProvingActivities } from '#activities/proving.ts'
 import type { SequencingActivities } from '#activities/sequencing.ts'
 import { describeBatch } from './batchDetails.ts'
+import { cancelWhen } from './cancelWhen.ts'
 import { failureMessage } from './failures.ts'
 import * as messages from './messages.ts'
+import { operateProof } from './operatedProof.ts'
+import { makeBatchProof } from './proofJobs.ts'
 import { CHECK, COLLECT, DATABASE, PROVE } from './retryPolicies.ts'
 
 const sequencer = wf.proxyActivities<Pick<SequencingActivities, 'collectBatch'>>(COLLECT)
 const checker = wf.proxyActivities<CheckingActivities>(CHECK)
-const prover = wf.proxyActivities<Pick<ProvingActivities, 'proveBatch'>>(PROVE)
 const database = wf.proxyActivities<BatchActivities & AcceptanceActivities>(DATABASE)
 
 /** A signal may get lost with a namespace's history, never with the State DB: look there, more and more seldom. */
@@ -115,21 +116,7 @@ export async function batchWorkflow({
     },
     { description: 'Aggregator: the verify transaction that covers this batch is being sent' },
   )
-  wf.setHandler(messages.retryProof, askRetry, {
-    description: 'Operator: make the proof again (for many batches at once; see retryProofNow)',
-  })
-  wf.setHandler(
-    messages.retryProofNow,
-    async (request) => {
-      askRetry(request?.note)
-      await wf.condition(() => attention === undefined)
-      return `Round ${view.proofRounds} of the proof of batch ${batchNumber} started.`
-    },
-    {
-      description: 'Operator: make the proof again, e.g. {"note":"prover repaired"}; refused unless proof-failed',
-      validator: onlyWhen('proof-failed'),
-    },
-  )
+  const makeProof = operateProof(`batch ${batchNumber}`, view, messages.PRIORITY.batch)
   wf.setHandler(
     messages.retryCheckNow,
     async (request) => {
@@ -174,7 +161,7 @@ export async function batchWorkflow({
     const closed = await sequencer.collectBatch.executeWithOptions({ summary }, [{ batchNumber }])
     Object.assign(view, closed)
     const txCount = { key: messages.SEARCH_ATTRIBUTE.txCount, value: closed.txCount }
-    if (form === 2) return show('sealed', undefined, txCount)
+    if (form >= 2) return show('sealed', undefined, txCount)
     wf.upsertSearchAttributes([txCount])
     show('sealed')
     await tell(messages.SEQUENCER_WORKFLOW_ID, messages.batchSealed, { batchNumber })
@@ -205,30 +192,16 @@ export async function batchWorkflow({
     const inputs = timesForgotten
     const outdated = () => view.verified !== undefined || timesForgotten !== inputs
     verificationTold = false
-    for (;;) {
-      show('proving')
-      try {
-        const proofId = await cancelWhen(outdated, makeProof)
-        if (proofId === undefined || outdated()) return
-        view.proofId = proofId
-        delete view.lastError
-        return
-      } catch (error) {
-        if (outdated()) return
-        if (wf.isCancellation(error)) throw error
-        await park('proof-failed', 'proof-failed', error, outdated)
-        if (outdated()) return
-      }
-    }
+    const proofId = await makeProof({
+      outdated,
+      show: (state) => (state === 'failed' ? show('proof-failed', 'proof-failed') : show('proving')),
+      make: (round, order) => makeProofOf(round, order),
+    })
+    if (proofId !== undefined) view.proofId = proofId
   }
-  const makeProof = async () => {
-    const round = ++view.proofRounds
-    const summary = `prove batch ${batchNumber}, round ${round}`
-    const { proofId } = await prover.proveBatch.executeWithOptions({ summary }, [{ batchNumber, round }])
-    await database.acceptBatchProof.executeWithOptions({ summary: `compare ${proofId} with the State DB` }, [
-      { batchNumber, proofId },
-    ])
-    return proofId
+  const makeProofOf = async (round: number, order: messages.ProofOrder) => {
+    const hasJobs = form === 3 || wf.patched(`proof-jobs-${round}`) // by round: one may be of earlier code, the next of this
+    return await (hasJobs ? makeBatchProof(batchNumber, round, order) : replayProofRound(batchNumber, round))
   }
 
   const collectAndCheck = async () => {
@@ -247,11 +220,11 @@ export async function batchWorkflow({
   const virtual = () => view.virtual !== undefined
   const proven = () => view.proofId !== undefined
   const verified = () => view.verified !== undefined
-  let senderKnows = form === 2 && startAt === 'collect' // by checkBatch
+  let senderKnows = form >= 2 && startAt === 'collect' // by checkBatch
   const advance = async () => {
     if (!virtual() && !collected) {
       await collectAnew()
-      senderKnows = form === 2
+      senderKnows = form >= 2
       return
     }
     if (!virtual()) {
@@ -265,7 +238,9 @@ export async function batchWorkflow({
     await prove()
     if (!proven()) return
     show(verificationTold ? 'verifying' : 'proven')
-    if (form === 1) await tell(messages.AGGREGATOR_WORKFLOW_ID, messages.proofReady, { batchNumber })
+    if (form === 1) {
+      await tell(messages.AGGREGATOR_WORKFLOW_ID, messages.proofReady, { fromBatch: batchNumber, toBatch: batchNumber })
+    }
     await untilL1(() => verified() || !proven())
   }
   do {
@@ -286,19 +261,16 @@ async function tell<Payload>(workflowId: string, signal: wf.SignalDefinition<[Pa
   }
 }
 
-/** Runs `work` to its end, or until `outdated` holds: then it is cancelled and gives nothing. */
-async function cancelWhen<T>(outdated: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
-  const scope = new wf.CancellationScope()
-  let cancelled = false
-  const cancel = () => {
-    cancelled = true
-    scope.cancel()
+/** What earlier code did for a proof; runs in replays alone. */
+async function replayProofRound(batchNumber: number, round: number): Promise<string> {
+  type Made = { proofId: string }
+  type Earlier = {
+    proveBatch(job: { batchNumber: number; round: number }): Promise<Made>
+    acceptBatchProof(proof: Made & { batchNumber: number }): Promise<void>
   }
-  wf.condition(outdated).then(cancel, () => {}) // rejected only when the workflow itself is cancelled, as `work` is
-  try {
-    return await scope.run(work)
-  } catch (error) {
-    if (cancelled && wf.isCancellation(error)) return undefined
-    throw error
-  }
+  const { proveBatch } = wf.proxyActivities<Earlier>({ ...PROVE, taskQueue: messages.TASK_QUEUE.prover })
+  const { acceptBatchProof } = wf.proxyActivities<Earlier>(DATABASE)
+  const { proofId } = await proveBatch({ batchNumber, round })
+  await acceptBatchProof({ batchNumber, proofId })
+  return proofId
 }

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AcceptanceActivities } from '#activities/acceptance.ts'
 import type { BatchActivities } from '#activities/batches.ts'
 import { BatchCheckError, type CheckingActivities } from '#activities/checking.ts'
-import type { ProvingActivities } from '#activities/proving.ts'
 import type { SequencingActivities } from '#activities/sequencing.ts'
 import { ProofMismatchError } from '#prover/acceptance.ts'
 import { ProofRefusedError } from '#prover/errors.ts'
@@ -23,9 +22,10 @@ import * as messages from './messages.ts'
 type Batch = WorkflowHandle<typeof batchWorkflow>
 type Fakes = Pick<SequencingActivities, 'collectBatch'> &
   CheckingActivities &
-  Pick<ProvingActivities, 'proveBatch'> &
   Pick<BatchActivities, 'readBatch'> &
-  Pick<AcceptanceActivities, 'acceptBatchProof'>
+  Pick<AcceptanceActivities, 'acceptBatchProof'> & {
+    proveBatch: (job: { batchNumber: number; round: number }) => Promise<{ proofId: string }>
+  }
 
 const WELL: Fakes = {
   collectBatch: async () => ({ txCount: 3, blockCount: 2, closingReason: 'timeout' }),
@@ -44,10 +44,19 @@ beforeAll(async () => {
     batch: {
       readBatch: (input) => fakesOf(input).readBatch(input),
       acceptBatchProof: (input) => fakesOf(input).acceptBatchProof(input),
+      prepareBatchProof: async ({ batchNumber, round }) => ({
+        ...{ proofId: `batch-${batchNumber}-r${round}`, fromBatch: batchNumber, toBatch: batchNumber },
+        ...{ inputsKey: String(round), witnessKey: '' },
+      }),
     },
     sequencer: { collectBatch: (input) => fakesOf(input).collectBatch(input) },
     synchronizer: { checkBatch: (input) => fakesOf(input).checkBatch(input) },
-    prover: { proveBatch: (input) => fakesOf(input).proveBatch(input) },
+    prover: {
+      proveBatch: async ({ fromBatch: batchNumber, inputsKey: round }) => {
+        const made = await fakesOf({ batchNumber }).proveBatch({ batchNumber, round: Number(round) })
+        return { partId: made.proofId }
+      },
+    },
   })
 })
 afterAll(() => run?.stop())
@@ -60,7 +69,7 @@ function startBatch(fakes: Partial<Fakes> = {}, input: Partial<messages.BatchInp
   return run.client.workflow.start<typeof batchWorkflow>('batchWorkflow', {
     workflowId: messages.batchWorkflowId(batchNumber),
     taskQueue: messages.TASK_QUEUE.batch,
-    args: [{ batchNumber, forkId: 9, form: 2, ...input }],
+    args: [{ batchNumber, forkId: 9, form: 3, ...input }],
     typedSearchAttributes: [{ key: messages.SEARCH_ATTRIBUTE.status, value: 'collecting' }],
   })
 }
@@ -71,12 +80,21 @@ const reaches = (handle: Batch, status: messages.BatchStatus) =>
     return view
   })
 /** An operator's update: with one argument, or with none. */
-const update = (handle: Batch, { name }: { name: string }, ...args: { note?: string }[]): Promise<string> =>
+const update = (handle: Batch, { name }: { name: string }, ...args: object[]): Promise<string> =>
   handle.executeUpdate<string, [unknown, ...unknown[]]>(name, { args: args as unknown as [unknown] })
 /** A place on L1, told by its block. */
 const l1 = (block: number): messages.L1Reference => ({ l1BlockNumber: block, l1TxHash: hashOf(block) })
 const attribute = async (handle: Batch, name: keyof typeof messages.SEARCH_ATTRIBUTE) =>
   (await handle.describe()).typedSearchAttributes.get(messages.SEARCH_ATTRIBUTE[name] as never)
+/** Where the jobs of the batch's proof were put. */
+async function scheduledJobs(handle: Batch): Promise<{ taskQueue: string; priority: number }[]> {
+  const { events } = await handle.fetchHistory()
+  return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: job }) =>
+    job?.activityType?.name === 'proveBatch'
+      ? [{ taskQueue: job.taskQueue!.name!, priority: job.priority!.priorityKey! }]
+      : [],
+  )
+}
 /** A prover that works until `finish` is called, or until it is told to stop. */
 function slowProver() {
   const started: number[] = []
@@ -112,8 +130,8 @@ test('a batch walks from collecting to verified, visible from outside', async ()
   expect(await attribute(handle, 'attention')).toBeUndefined()
   expect(await signalsSent(handle)).toEqual([]) // its activities told
   const { events } = await handle.fetchHistory()
-  expect(events?.length).toBeLessThan(55)
-  await recordHistory('batch-verified-2', handle)
+  expect(events?.length).toBeLessThan(60)
+  await recordHistory('batch-verified-3', handle)
 })
 
 test('a refused proof parks the batch until the operator retries', async () => {
@@ -142,7 +160,7 @@ test('a refused proof parks the batch until the operator retries', async () => {
   await handle.signal(messages.l1Verified, l1(12))
   await handle.result()
   expect(await attributeHistory(handle, 'attention')).toEqual([null, 'proof-failed', null])
-  await recordHistory('batch-proof-failed-and-retried-2', handle)
+  await recordHistory('batch-proof-failed-and-retried-3', handle)
 })
 
 test('a proof that is not of the State DB parks the batch; a signal retries many', async () => {
@@ -158,6 +176,30 @@ test('a proof that is not of the State DB parks the batch; a signal retries many
   expect(await reaches(handle, 'proven')).toMatchObject({ proofRounds: 2 })
   await handle.signal(messages.l1Verified, l1(12))
   await handle.result()
+})
+
+test('an operator stops a proof, and has it made again by provers of one kind', async () => {
+  const prover = slowProver()
+  const handle = await startBatch({ proveBatch: prover.proveBatch })
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await eventually(() => expect(prover.started).toEqual([1]))
+  const cancelled = await update(handle, messages.cancelProof, { note: 'prover to be replaced' })
+  expect(cancelled).toBe(`The proof of batch ${lastBatch} is cancelled.`)
+  await eventually(() => expect(prover.stopped).toEqual([1]))
+  expect(await reaches(handle, 'proof-failed')).toMatchObject({ lastError: 'Cancelled by an operator.' })
+  await expect(update(handle, messages.cancelProof)).rejects.toThrow(WorkflowUpdateFailedError)
+  await expect(update(handle, messages.moveProof, { proverKind: 'quantum' })).rejects.toThrow(WorkflowUpdateFailedError)
+  await update(handle, messages.retryProofNow, { proverKind: 'remote' })
+  const atQueue = (taskQueue: string, priority: number) =>
+    eventually(async () => expect((await scheduledJobs(handle)).at(-1)).toEqual({ taskQueue, priority }))
+  await atQueue('zk-prover-remote', 3) // and nobody is there
+  await update(handle, messages.moveProof, { proverKind: 'any', priority: 1 })
+  await eventually(() => expect(prover.started).toEqual([1, 2]))
+  await atQueue('zk-prover', 1)
+  prover.finish(2)
+  expect(await reaches(handle, 'proven')).toMatchObject({ proofRounds: 2 })
+  await recordHistory('batch-proof-cancelled-and-moved', handle)
+  await handle.terminate()
 })
 
 test('a failed check parks the batch before it is sequenced', async () => {
@@ -183,7 +225,7 @@ test('a failed check parks the batch before it is sequenced', async () => {
   await handle.signal(messages.l1Virtualized, l1(10))
   await handle.signal(messages.l1Verified, l1(12))
   await handle.result()
-  await recordHistory('batch-check-failed-and-retried-2', handle)
+  await recordHistory('batch-check-failed-and-retried-3', handle)
 })
 
 test('a sequence that L1 forgets after the proof is sequenced and proven again', async () => {
@@ -203,7 +245,7 @@ test('a sequence that L1 forgets after the proof is sequenced and proven again',
   expect(await attribute(handle, 'l1TxHash')).toBe(hashOf(11))
   await handle.signal(messages.l1Verified, l1(13))
   expect(await handle.result()).toMatchObject({ status: 'verified', virtual: l1(11) })
-  await recordHistory('batch-reorged-after-proof-2', handle)
+  await recordHistory('batch-reorged-after-proof-3', handle)
 })
 
 test('a sequence that L1 forgets during the proof stops it', async () => {
@@ -220,7 +262,7 @@ test('a sequence that L1 forgets during the proof stops it', async () => {
   expect(await reaches(handle, 'proven')).toMatchObject({ proofId: expect.stringMatching(/-r2$/) })
   await handle.signal(messages.l1Verified, l1(13))
   await handle.result()
-  await recordHistory('batch-reorged-during-proof-2', handle)
+  await recordHistory('batch-reorged-during-proof-3', handle)
 })
 
 const REPLACED = { undoing: 7, reason: 'L1 has another batch' }
@@ -252,7 +294,7 @@ test('a sealed batch that L1 replaces is collected anew, and says why', async ()
   expect(checks).toHaveLength(2)
   expect(await attribute(handle, 'attention')).toBeUndefined()
   expect((await attributeHistory(handle, 'status')).filter((status) => status === 'collecting')).toHaveLength(2)
-  await recordHistory('batch-replaced-and-collected-anew', handle)
+  await recordHistory('batch-replaced-and-collected-anew-2', handle)
 })
 
 test('what L1 has in the place of a batch is proven without the sequencer', async () => {
@@ -280,7 +322,7 @@ test('what L1 has in the place of a batch is proven without the sequencer', asyn
   for (const each of [handle, late]) await each.signal(messages.l1Verified, l1(12))
   expect(await late.result()).not.toHaveProperty('txCount') // of what is not there any more
   await handle.result()
-  await recordHistory('batch-replaced-by-l1', late)
+  await recordHistory('batch-replaced-by-l1-2', late)
 })
 
 test.each(['check', 'check-failed', 'proving', 'proof-failed', 'proven'] as const)(
@@ -320,7 +362,7 @@ test.each(['check', 'check-failed', 'proving', 'proof-failed', 'proven'] as cons
     expect(await reaches(handle, 'proven')).toMatchObject({ virtual: l1(11) })
     await handle.signal(messages.l1Verified, l1(13))
     await handle.result()
-    if (stage === 'check') await recordHistory('batch-replaced-during-check', handle)
+    if (stage === 'check') await recordHistory('batch-replaced-during-check-2', handle)
   },
 )
 
@@ -330,7 +372,7 @@ test('a batch that was done with and is gone starts with collecting', async () =
   const handle = await run.client.workflow.signalWithStart<typeof batchWorkflow, Replaced>('batchWorkflow', {
     workflowId: messages.batchWorkflowId(batchNumber),
     taskQueue: messages.TASK_QUEUE.batch,
-    args: [{ batchNumber, forkId: 9, startAt: 'collect', form: 2 }],
+    args: [{ batchNumber, forkId: 9, startAt: 'collect', form: 3 }],
     signal: messages.trustedBatchReplaced,
     signalArgs: [REPLACED],
   })
@@ -366,7 +408,7 @@ test('a batch that somebody else verifies needs no proof: neither a failed one n
   await failed.signal(messages.l1Verified, l1(12))
   expect(await failed.result()).toMatchObject({ status: 'verified', proofRounds: 1 })
   expect(await attribute(failed, 'attention')).toBeUndefined()
-  await recordHistory('batch-verified-while-parked-2', failed)
+  await recordHistory('batch-verified-while-parked-3', failed)
 
   const prover = slowProver()
   const proving = await startBatch(prover)
@@ -420,7 +462,7 @@ test('what lost signals would have said is found in the State DB', async () => {
   await reaches(handle, 'proven')
   known.verified = l1(12)
   expect(await handle.result()).toMatchObject({ status: 'verified', virtual: l1(10), verified: l1(12) })
-  await recordHistory('batch-reconciled-2', handle)
+  await recordHistory('batch-reconciled-3', handle)
 })
 
 test('a batch that L1 knew first starts as virtual', async () => {
@@ -430,7 +472,7 @@ test('a batch that L1 knew first starts as virtual', async () => {
     {
       workflowId: messages.batchWorkflowId(batchNumber),
       taskQueue: messages.TASK_QUEUE.batch,
-      args: [{ batchNumber, forkId: 9, startAt: 'virtual', form: 2 }],
+      args: [{ batchNumber, forkId: 9, startAt: 'virtual', form: 3 }],
       typedSearchAttributes: [{ key: messages.SEARCH_ATTRIBUTE.status, value: 'virtual' }],
       signal: messages.l1Virtualized,
       signalArgs: [l1(10)],
@@ -440,7 +482,7 @@ test('a batch that L1 knew first starts as virtual', async () => {
   await handle.signal(messages.l1Verified, l1(12))
   expect(await handle.result()).toMatchObject({ status: 'verified', proofId: `batch-${batchNumber}-r1` })
   expect(await attributeHistory(handle, 'status')).toEqual(['virtual', 'proving', 'proven', 'verified'])
-  await recordHistory('batch-started-virtual-2', handle)
+  await recordHistory('batch-started-virtual-3', handle)
 })
 
 test.each(['collecting', 'sequencing', 'proving', 'proof-failed', 'proven'] as const)(
@@ -456,6 +498,6 @@ test.each(['collecting', 'sequencing', 'proving', 'proof-failed', 'proven'] as c
     await handle.cancel()
     await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } })
     expect((await handle.describe()).status.name).toBe('CANCELLED')
-    if (status === 'proving') await recordHistory('batch-cancelled-2', handle)
+    if (status === 'proving') await recordHistory('batch-cancelled-3', handle)
   },
 )

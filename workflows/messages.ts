@@ -20,6 +20,10 @@ export const PROVER_QUEUE = {
 /** Of one attester, where L1 asks for several. */
 export const attesterQueue = (attester: string) => `zk-prover-${attester.toLowerCase()}`
 
+/** Who shall make a proof, and how soon: 1 goes first, 5 last. */
+export type ProofOrder = { proverKind: keyof typeof PROVER_QUEUE; priority: number }
+export const PRIORITY = { final: 1, joined: 2, batch: 3 } as const
+
 /** Registered in temporal-dev.yaml; create them with `temporal operator search-attribute` on a cluster. */
 export const SEARCH_ATTRIBUTE = {
   batchNumber: defineSearchAttributeKey('ZkBatchNumber', 'INT'),
@@ -51,7 +55,9 @@ export const SYNCHRONIZER_WORKFLOW_ID = 'synchronizer'
 export const AGGREGATOR_WORKFLOW_ID = 'aggregator'
 /** One workflow per batch, forever. */
 export const batchWorkflowId = (batchNumber: number) => `batch-${batchNumber}`
-export const aggregatedProofWorkflowId = (fromBatch: number, toBatch: number) => `proof-${fromBatch}-${toBatch}`
+export const joinedProofWorkflowId = ({ fromBatch, toBatch }: BatchRange) => `proof-${fromBatch}-${toBatch}`
+/** First and last batch. */
+export type BatchRange = { fromBatch: number; toBatch: number }
 
 /** A place on L1. */
 export type L1Reference = { l1BlockNumber: number; l1TxHash: Hash }
@@ -74,17 +80,24 @@ export type ReplacedBatches = { undoing: number; fromBatch: number; toBatch: num
 export const acknowledgeReplaced = defineSignal('acknowledgeReplaced')
 /** Batch, or its activity → sequencer: closed, the next one takes over; → sequence sender: closed and checked. */
 export const batchSealed = defineSignal<[{ batchNumber: number }]>('batchSealed')
-/** Batch, or its activity → aggregator: an accepted batch proof is stored. */
-export const proofReady = defineSignal<[{ batchNumber: number }]>('proofReady')
+/** Activity → aggregator: an accepted proof of these batches is stored. */
+export const proofReady = defineSignal<[{ fromBatch: number; toBatch: number }]>('proofReady')
+/** Proof → aggregator: there will be none. */
+export const proofGivenUp = defineSignal<[{ fromBatch: number; toBatch: number }]>('proofGivenUp')
 /** Aggregator's activity → batch: the verify transaction that covers it is being sent. */
 export const verificationStarted = defineSignal<[{ fromBatch: number; toBatch: number }]>('verificationStarted')
 /** Synchronizer → sequence sender, aggregator: L1 facts that concern them changed. */
 export const l1Progressed = defineSignal('l1Progressed')
 
-/** Operator → batch: make the proof again. Works on many batches with `temporal workflow signal --query`. */
+/** Operator → batch, proof: make the proof again. Works on many at once with `temporal workflow signal --query`. */
 export const retryProof = defineSignal<[string?]>('retryProof')
-/** Operator → batch: the same with an answer; refused unless the batch is `proof-failed`. */
-export const retryProofNow = defineUpdate<string, [{ note?: string }?]>('retryProofNow')
+/** Operator → batch, proof: the same with an answer; refused unless it is `proof-failed`. */
+export const retryProofNow = defineUpdate<string, [RetryRequest?]>('retryProofNow')
+export type RetryRequest = { note?: string; proverKind?: ProofOrder['proverKind'] }
+/** Operator → batch, proof: stop making the proof; it stays `proof-failed` until it is asked for again. */
+export const cancelProof = defineUpdate<string, [{ note?: string }?]>('cancelProof')
+/** Operator → batch, proof: other provers, another priority. A job that has begun begins again. */
+export const moveProof = defineUpdate<string, [Partial<ProofOrder>]>('moveProof')
 /** Operator → batch: check a closed batch again; refused unless its check failed. */
 export const retryCheckNow = defineUpdate<string, [{ note?: string }?]>('retryCheckNow')
 /** Operator → sequence sender, aggregator: try now what failed. */
@@ -149,8 +162,11 @@ export type BatchInput = {
   forkId: number
   /** `virtual` for a batch that L1 knew before this node's workflows did. */
   startAt?: 'collect' | 'virtual'
-  /** 2: activities tell the singletons and what lasts no time is not shown. 1, when absent: of earlier code. */
-  form?: 1 | 2
+  /**
+   * 2: activities tell the singletons and what lasts no time is not shown. 3: proofs are jobs with prepared inputs, too.
+   * 1, when absent: of the earliest code.
+   */
+  form?: 1 | 2 | 3
   /** Milliseconds without a signal of L1 after which the State DB is asked; 10 minutes when absent. */
   reconcileAfterMs?: number
 }
@@ -173,3 +189,35 @@ export type BatchView = {
   replaced?: string
 }
 export const batchState = defineQuery<BatchView>('state')
+
+/** A proof of a run of batches, made of others. */
+export type ProofView = BatchRange & {
+  status: 'proving' | 'proof-failed' | 'proven'
+  proofRounds: number
+  proofId?: string
+  lastError?: string
+  operatorNote?: string
+}
+export const proofState = defineQuery<ProofView>('state')
+
+/** A verification that failed; without `retryAt`, milliseconds, it waits for an operator or for L1. */
+export type ParkedVerification = {
+  fromBatch: number
+  failures: number
+  attention: Attention
+  error: string
+  retryAt?: number
+}
+/** A join under way, and what it joins. */
+export type RunningJoin = BatchRange & { proofIds: string[] }
+/** What a run of the aggregator leaves to the next. `round` numbers tries of final proofs. */
+export type AggregatorState = { round: number; running: RunningJoin[]; parked?: ParkedVerification }
+export type VerificationView = BatchRange & { round: number }
+/** Joins under way, and the verification that is made or that failed. */
+export type AggregatorView = {
+  running: readonly RunningJoin[]
+  verifying?: VerificationView | undefined
+  parked?: ParkedVerification | undefined
+  lastSent?: L1Reference | undefined
+}
+export const aggregatorState = defineQuery<AggregatorView>('state')

@@ -1,29 +1,39 @@
 import * as wf from '@temporalio/workflow'
-import type { ProvingActivities } from '#activities/proving.ts'
-import { PROVE } from './retryPolicies.ts'
+import { describeProof } from './aggregatorDetails.ts'
+import * as messages from './messages.ts'
+import { operateProof } from './operatedProof.ts'
+import { makeJoinedProof, type Neighbours, type ProofRange } from './proofJobs.ts'
 
-const prover = wf.proxyActivities<Pick<ProvingActivities, 'aggregateProofs'>>(PROVE)
-
-/** A stored proof and the batches it covers. */
-export type ProofRange = { fromBatch: number; toBatch: number; proofId: string }
-/** Two or more, of neighbouring runs of batches, in order. */
-export type Neighbours = readonly [ProofRange, ProofRange, ...ProofRange[]]
-/** `left` and `right`: of workflows that earlier code started. */
-export type ProofInput = { round: number } & ({ proofs: Neighbours } | { left: ProofRange; right: ProofRange })
-
-/** Joins the proofs of neighbouring runs of batches into one. */
-export async function proofWorkflow(input: ProofInput): Promise<ProofRange> {
-  const proofs: Neighbours = 'proofs' in input ? input.proofs : [input.left, input.right]
-  const [first, second, ...others] = proofs
-  const { proofId: lastId, toBatch } = proofs.at(-1)!
-  const range = { fromBatch: first.fromBatch, toBatch }
-  const summary = `join ${first.proofId} ${others.length === 0 ? 'and' : 'to'} ${lastId}`
-  const { proofId } = await prover.aggregateProofs.executeWithOptions({ summary }, [
-    {
-      ...range,
-      proofIds: [first.proofId, second.proofId, ...others.map((other) => other.proofId)],
-      round: input.round,
-    },
-  ])
-  return { ...range, proofId }
+/**
+ * Joins the proofs of neighbouring runs of batches into one. Ends with it, or cancelled by the aggregator when it is of
+ * no use any more; what fails parks.
+ */
+export async function proofWorkflow({ proofs }: { proofs: Neighbours }): Promise<ProofRange> {
+  const range = { fromBatch: proofs[0].fromBatch, toBatch: proofs.at(-1)!.toBatch }
+  const view: messages.ProofView = { ...range, status: 'proving', proofRounds: 0 }
+  wf.setHandler(messages.proofState, () => view, { description: 'Where this proof stands: rounds, result, last error' })
+  const prove = operateProof(`batches ${range.fromBatch} to ${range.toBatch}`, view, messages.PRIORITY.joined)
+  const show = (status: messages.ProofView['status']) => {
+    view.status = status
+    const attention = status === 'proof-failed' ? status : null
+    wf.upsertSearchAttributes([{ key: messages.SEARCH_ATTRIBUTE.attention, value: attention }])
+    wf.setCurrentDetails(describeProof(view, proofs))
+  }
+  try {
+    const proofId = await prove({
+      make: (round, order) => makeJoinedProof(proofs, round, order),
+      outdated: () => false,
+      show: (state) => show(state === 'failed' ? 'proof-failed' : 'proving'),
+    })
+    view.proofId = proofId!
+    show('proven')
+    await wf.condition(wf.allHandlersFinished)
+    return { ...range, proofId: proofId! }
+  } catch (error) {
+    await wf.CancellationScope.nonCancellable(async () => {
+      const aggregator = wf.getExternalWorkflowHandle(messages.AGGREGATOR_WORKFLOW_ID)
+      await aggregator.signal(messages.proofGivenUp, range).catch(() => {}) // it may be away
+    })
+    throw error
+  }
 }

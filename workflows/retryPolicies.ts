@@ -67,18 +67,22 @@ export const L1_TRANSACTION: ActivityOptions = {
   },
 }
 
-/** Five attempts cover a lost prover or network; a refused proof is not tried again by itself. */
-export const PROVE: ActivityOptions = {
-  taskQueue: TASK_QUEUE.prover,
-  startToCloseTimeout: '2 hours',
+/**
+ * Attempts cover provers that fail, leave or lie: each time another one may take the job, so the waits between are short.
+ * A refused proof is not tried again by itself.
+ */
+export const PROVE = {
+  startToCloseTimeout: '12 hours',
   heartbeatTimeout: '10 seconds',
   retry: {
-    initialInterval: '1 second',
-    maximumInterval: '1 minute',
-    maximumAttempts: 5,
+    initialInterval: '500 ms',
+    maximumInterval: '4 seconds',
+    maximumAttempts: 12,
     nonRetryableErrorTypes: STOP,
   },
-}
+} satisfies ActivityOptions
+/** An attester that does not take a job within this time is passed over for the next one. */
+export const ATTESTER_TIMEOUT = '30 seconds'
 
 /** One run reads L1 for an hour, then the workflow starts the next. */
 export const SYNCHRONIZE: ActivityOptions = {

@@ -81,7 +81,7 @@ async function startBatch(batchNumber: number, forkId: number): Promise<void> {
     await wf.startChild(batchWorkflow, {
       workflowId: messages.batchWorkflowId(batchNumber),
       taskQueue: messages.TASK_QUEUE.batch,
-      args: [{ batchNumber, forkId, form: 2 }],
+      args: [{ batchNumber, forkId, form: 3 }],
       parentClosePolicy: wf.ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       typedSearchAttributes: [

@@ -32,7 +32,7 @@ export async function readBatchLife(db: Queryable, batchNumber: BatchNumber): Pr
       from state.virtual_batches virtual join state.l1_blocks block on block.block_number = virtual.l1_block_number
       where virtual.batch_number = ${batchNumber})
     union all (select 'proof', ${seconds('created_at')}, null, null, ${nothing} from state.proofs
-      where kind = 'batch' and accepted and from_batch = ${batchNumber} order by created_at limit 1)
+      where kind = 'batch' and from_batch = ${batchNumber} order by created_at limit 1)
     union all (select 'verified', block.timestamp, verified.l1_tx_hash, block.block_number, ${nothing}
       from state.verifications verified join state.l1_blocks block on block.block_number = verified.l1_block_number
       where verified.to_batch >= ${batchNumber} order by verified.to_batch limit 1)
