@@ -21,6 +21,11 @@ export function faucetAccount(): DevAccount {
   return deriveAccounts(COUNT, 1)[0]!
 }
 
+/** Who attests on the local L1. The first is the role's, the others come after the faucet. */
+export function attesterAccounts(count: number): DevAccount[] {
+  return [l1Roles().attester, ...deriveAccounts(COUNT + 1, count - 1)]
+}
+
 function deriveAccounts(first: number, count: number): DevAccount[] {
   const parent = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(MNEMONIC), "m/44'/60'/0'/0")
   return Array.from({ length: count }, (_, index) => {

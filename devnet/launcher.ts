@@ -20,7 +20,16 @@ import { choosePort } from './ports.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { setUpSecondNode } from './secondNode.ts'
 import { createNodeDatabase, nodeServices, postgresService, temporalService } from './services.ts'
-import { assertVerifier, FORK_ID, findChain, L2_CHAIN_ID, setUpChain, writeNodeConfig } from './setup.ts'
+import {
+  assertAttesters,
+  assertVerifier,
+  FORK_ID,
+  findChain,
+  L2_CHAIN_ID,
+  setUpChain,
+  writeNodeConfig,
+  writeProverConfigs,
+} from './setup.ts'
 import { stopRequest } from './stopRequest.ts'
 import { type ProcessEvent, Supervisor } from './supervisor.ts'
 import { obtainTemporal } from './temporalBinary.ts'
@@ -48,7 +57,10 @@ export async function runLauncher(options: LauncherOptions): Promise<number> {
     // A setup that was not completed is worth nothing.
     const chain = options.reset ? undefined : findChain(folder)
     if (chain === undefined) resetDataFolder(folder, { keepLogs: !options.reset })
-    else assertVerifier(chain, options.verifier)
+    else {
+      assertVerifier(chain, options.verifier)
+      assertAttesters(chain, options.attesters)
+    }
   } catch (error) {
     if (!(error instanceof DataFolderInUseError)) releaseDataFolder(folder)
     return explain(error)
@@ -101,15 +113,17 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
     l1RpcUrl,
     rpcUrl,
     isOwnL1: options.l1RpcUrl === undefined,
-    ...{ extraAccounts, verifier },
+    ...{ extraAccounts, verifier, attesters: options.attesters },
   }
   const chain = await setUpChain(places, progress)
   if (places.isOwnL1) await restoreL1Clock(places)
   const opsPort = await port('metrics', OPS_PORT)
   const hasRemoteProvers = options.remoteProvers || chain.verifier !== 'attestation'
   const proversPort = hasRemoteProvers ? await port('remote provers', PROVERS_PORT) : undefined
-  const configPath = writeNodeConfig(chain, { ...places, rpcPort, opsPort, proversPort, ...temporal })
-  const services = nodeServices(configPath, rpcUrl, { verifier: chain.verifier, hasRemoteProvers })
+  const configPlaces = { ...places, rpcPort, opsPort, proversPort, ...temporal }
+  const configPath = writeNodeConfig(chain, configPlaces)
+  const proverConfigs = writeProverConfigs(chain, configPlaces)
+  const services = nodeServices(configPath, rpcUrl, { verifier: chain.verifier, hasRemoteProvers, proverConfigs })
   const second = options.secondNode && {
     ...{ kind: options.secondNode, rpcPort: await port('the second JSON-RPC', SECOND_RPC_PORT) },
     opsPort: await port('the second metrics', SECOND_OPS_PORT),

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { l1Roles } from './accounts.ts'
+import { attesterAccounts, devAccounts, faucetAccount, l1Roles } from './accounts.ts'
 import { LauncherOptionError, readLauncherOptions } from './options.ts'
 
 test('the data directory: argument before environment before .zknode', () => {
@@ -53,4 +53,26 @@ test('a second node is permissionless unless it is to trust the sequencer', () =
     ['--nodes', '2', '--second-node', 'x'],
   ])
     expect(() => readLauncherOptions(wrong, {})).toThrow(LauncherOptionError)
+})
+
+test('several attesters: each proof needs more than half of them unless it is said how many', () => {
+  const attesters = (...args: string[]) => readLauncherOptions(args, {})
+  expect(attesters()).toMatchObject({ attesters: undefined })
+  expect(attesters('--attesters', '3')).toMatchObject({ attesters: { count: 3, required: 2 } })
+  expect(attesters('--attesters', '8', '--attesters-required', '8')).toMatchObject({
+    attesters: { count: 8, required: 8 },
+  })
+  for (const wrong of [
+    ['--attesters', '9'],
+    ['--attesters', '0'],
+    ['--attesters', '3', '--attesters-required', '4'],
+    ['--attesters-required', '1'],
+  ])
+    expect(() => attesters(...wrong)).toThrow(LauncherOptionError)
+})
+
+test('attesters have keys of their own that are no user’s', () => {
+  const addresses = attesterAccounts(8).map(({ address }) => address)
+  expect(addresses[0]).toBe(l1Roles().attester.address)
+  expect(new Set([...addresses, ...devAccounts().map(({ address }) => address), faucetAccount().address]).size).toBe(18)
 })

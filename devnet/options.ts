@@ -13,6 +13,8 @@ export type SecondNodeKind = 'permissionless' | 'trusting'
 /** Verifiers that there is a contract of here. */
 export type DevnetVerifier = Exclude<VerifierKind, 'fflonk'>
 
+export type Attesters = { count: number; required: number }
+
 /** What the user asked for. URLs and addresses name parts of somebody else, used instead of starting our own. */
 export type LauncherOptions = {
   folder: string
@@ -21,6 +23,8 @@ export type LauncherOptions = {
   extraAccounts: number
   /** What the L1 verifier of a new chain checks; undefined for what the folder's chain has, attestation for a new one. */
   verifier: DevnetVerifier | undefined
+  /** How many attest on a new chain, and how many of them each proof needs; undefined for what the chain has, or one. */
+  attesters: Attesters | undefined
   /** Provers that speak aggregator.v1 may dial in. */
   remoteProvers: boolean
   /** What a second node on this machine is; undefined for none. */
@@ -40,6 +44,8 @@ const HELP = `npm start -- [options]    a whole zkNode network on this machine
   --extra-accounts N   a new chain begins with N more accounts of 1 wei in its state, to see how a large one behaves
   --verifier attestation|mock   what the verifier contract of a new chain checks: attestations (default), or nothing.
                    With mock any proof is accepted, and only provers that connect make them
+  --attesters N    N provers with keys of their own attest on a new chain (up to 8), each in a process
+  --attesters-required K   a proof needs K of them (default: more than half)
   --remote-provers let provers dial in that speak aggregator.v1; with --verifier mock they may in any case
   --nodes 2        a second node that follows the first one's chain, with a database and API of its own
   --second-node permissionless|trusting   what it believes: L1 alone (default), or the sequencer before L1
@@ -51,16 +57,22 @@ Instead of starting its own it uses
   TEMPORAL_ADDRESS  a Temporal server (and TEMPORAL_NAMESPACE)
 `
 
+const TEXT_OPTIONS = [
+  ...(['data-dir', 'extra-accounts', 'verifier', 'attesters'] as const),
+  ...(['attesters-required', 'nodes', 'second-node'] as const),
+]
+type TextOption = (typeof TEXT_OPTIONS)[number]
+
 /** Options, or the text to print for --help. @throws {LauncherOptionError} */
 export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): LauncherOptions | string {
-  let values: Partial<Record<'data-dir' | 'extra-accounts' | 'verifier' | 'nodes' | 'second-node', string>> & {
+  let values: Partial<Record<TextOption, string>> & {
     reset?: boolean
     'remote-provers'?: boolean
     help?: boolean
   }
   try {
     const [text, flag] = [{ type: 'string' }, { type: 'boolean' }] as const
-    const texts = { 'data-dir': text, 'extra-accounts': text, verifier: text, nodes: text, 'second-node': text }
+    const texts = Object.fromEntries(TEXT_OPTIONS.map((name) => [name, text]))
     const options = { ...texts, reset: flag, 'remote-provers': flag, help: flag }
     values = parseArgs({ args, options }).values
   } catch (cause) {
@@ -75,6 +87,7 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
     reset: values.reset ?? false,
     extraAccounts,
     verifier: readVerifier(values.verifier),
+    attesters: readAttesters(values),
     remoteProvers: values['remote-provers'] ?? false,
     secondNode: readSecondNode(values),
     databaseUrl: env['DATABASE_URL'] || undefined,
@@ -88,6 +101,24 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
 function readVerifier(verifier: string | undefined): DevnetVerifier | undefined {
   if (verifier === undefined || verifier === 'attestation' || verifier === 'mock') return verifier
   throw new LauncherOptionError(`--verifier takes attestation or mock.\n\n${HELP}`)
+}
+
+/** Signatures that fit into what the L1 verifier reads. */
+const MAX_ATTESTERS = 8
+
+function readAttesters(values: Partial<Record<TextOption, string>>): Attesters | undefined {
+  const given = values['attesters-required']
+  if (values.attesters === undefined) {
+    if (given !== undefined) throw new LauncherOptionError(`--attesters-required needs --attesters.\n\n${HELP}`)
+    return undefined
+  }
+  const count = Number(values.attesters)
+  if (!Number.isInteger(count) || count < 1 || count > MAX_ATTESTERS)
+    throw new LauncherOptionError(`--attesters takes 1 to ${MAX_ATTESTERS}.\n\n${HELP}`)
+  const required = given === undefined ? Math.floor(count / 2) + 1 : Number(given)
+  if (!Number.isInteger(required) || required < 1 || required > count)
+    throw new LauncherOptionError(`--attesters-required takes 1 to ${count}.\n\n${HELP}`)
+  return { count, required }
 }
 
 function readSecondNode({

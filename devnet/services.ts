@@ -26,7 +26,10 @@ const NICENESS: Readonly<Record<string, number>> = {
   aggregator: 5,
   'follower-2': 5,
 }
-const nicenessOf = (name: string) => (NICENESS[name] === undefined ? {} : { niceness: NICENESS[name] })
+const nicenessOf = (name: string) => {
+  const niceness = NICENESS[name.startsWith('prover-') ? 'prover' : name]
+  return niceness === undefined ? {} : { niceness }
+}
 
 /** Postgres over `<folder>/postgres`, and the URL of the node's database, which `createNodeDatabase` makes. */
 export async function postgresService(
@@ -102,27 +105,26 @@ const processesOf =
     stage,
   })
 
-type NodeParts = { verifier: VerifierKind; hasRemoteProvers: boolean }
+/** `proverConfigs`: of provers beside the node's own, which have keys of their own. */
+type NodeParts = { verifier: VerifierKind; hasRemoteProvers: boolean; proverConfigs?: readonly string[] }
 
 /** The node itself, as one process per role; all read the configuration file. A prover of our own only attests. */
 export function nodeServices(
   configPath: string,
   rpcUrl: string,
-  { verifier, hasRemoteProvers }: NodeParts,
+  { verifier, hasRemoteProvers, proverConfigs = [] }: NodeParts,
 ): ProcessSpec[] {
   const processOf = processesOf(configPath)
-  const worker = (name: string) =>
-    processOf(
-      name,
-      `workers/${name === 'workflows' ? 'main' : name}.ts`,
-      ({ waitForLine }) => waitForLine(says('worker ready')),
-      2,
-    )
+  const isReady: ProcessSpec['ready'] = ({ waitForLine }) => waitForLine(says('worker ready'))
+  const worker = (name: string) => processOf(name, `workers/${name === 'workflows' ? 'main' : name}.ts`, isReady, 2)
+  const otherProvers = proverConfigs.map((path, index) =>
+    processesOf(path)(`prover-${index + 2}`, 'workers/prover.ts', isReady, 2),
+  )
   return [
     worker('workflows'),
     worker('sequencer'),
     worker('synchronizer'),
-    ...(verifier === 'attestation' ? [worker('prover')] : []),
+    ...(verifier === 'attestation' ? [worker('prover'), ...otherProvers] : []),
     ...(hasRemoteProvers ? [worker('aggregator')] : []),
     processOf('api', 'api/main.ts', ({ signal }) => waitForOk(`${rpcUrl}/ready`, signal), 3),
   ]

@@ -3,15 +3,15 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bytesToHex } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
-import type { ConfigInput } from '#config/schema.ts'
+import type { ConfigInput, ProverConfigInput } from '#config/schema.ts'
 import { approvePol, deployL1, type L1Deployment } from '#contracts/deploy.ts'
 import { migrate } from '#db/migrate.ts'
 import type { GenesisState } from '#executor/genesis.ts'
 import { type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
-import { type DevAccount, faucetAccount, l1Roles } from './accounts.ts'
+import { attesterAccounts, type DevAccount, faucetAccount, l1Roles } from './accounts.ts'
 import { readJson, writeJson } from './dataFolder.ts'
 import { ensureGenesisFile, type GenesisFile, genesisStateOf, storeGenesis } from './genesis.ts'
-import type { DevnetVerifier, SecondNodeKind } from './options.ts'
+import type { Attesters, DevnetVerifier, SecondNodeKind } from './options.ts'
 import type { Progress } from './progress.ts'
 import { call } from './rpc.ts'
 
@@ -31,14 +31,22 @@ export const L2_CHAIN_ID = 1001
 export const FORK_ID = 9
 
 /** `chain.json`: written when the setup is complete, never changed. */
-export type Chain = { l1ChainId: number; genesisRoot: Hash; verifier: DevnetVerifier; deployment: L1Deployment }
+export type Chain = {
+  l1ChainId: number
+  genesisRoot: Hash
+  verifier: DevnetVerifier
+  attesters: Attesters
+  deployment: L1Deployment
+}
+
+const ONE_ATTESTER: Attesters = { count: 1, required: 1 }
 
 const chainFile = (folder: string) => join(folder, 'chain.json')
 
 /** The chain that the folder holds; undefined when its setup was never completed. */
 export function findChain(folder: string): Chain | undefined {
-  const chain = readJson<Omit<Chain, 'verifier'> & Partial<Chain>>(chainFile(folder))
-  return chain && { verifier: 'attestation', ...chain } // earlier launchers knew no other
+  const chain = readJson<Omit<Chain, 'verifier' | 'attesters'> & Partial<Chain>>(chainFile(folder))
+  return chain && { verifier: 'attestation', attesters: ONE_ATTESTER, ...chain } // earlier launchers knew no other
 }
 
 /** @throws {VerifierDiffersError} */
@@ -46,6 +54,14 @@ export function assertVerifier({ verifier: has }: Chain, wanted: DevnetVerifier 
   if (wanted === undefined || wanted === has) return
   throw new VerifierDiffersError(
     `The chain in the data directory has a verifier of kind ${has}, which cannot become ${wanted}: start a new chain with --reset, or leave --verifier out.`,
+  )
+}
+
+/** @throws {VerifierDiffersError} */
+export function assertAttesters({ attesters: has }: Chain, wanted: Attesters | undefined): void {
+  if (wanted === undefined || (wanted.count === has.count && wanted.required === has.required)) return
+  throw new VerifierDiffersError(
+    `The verifier of the chain in the data directory asks for ${has.required} of ${has.count} attesters: start a new chain with --reset, or leave --attesters out.`,
   )
 }
 
@@ -59,6 +75,7 @@ export type SetupPlaces = {
   extraAccounts: number
   /** Of a new chain. */
   verifier: DevnetVerifier
+  attesters?: Attesters | undefined
 }
 
 /** Contracts on L1 once, migrations and genesis: safe to repeat on what is there. @throws {ContractsMissingError} */
@@ -67,7 +84,7 @@ export async function setUpChain(places: SetupPlaces, { step }: Progress): Promi
   const genesisPath = join(folder, 'genesis.json')
   let chain = findChain(folder)
   let state: GenesisState | undefined
-  const migrated = step('Database schema', () => migrate(databaseUrl))
+  const migrated = step('Database schema', () => migrate(databaseUrl, process.env['PROOF_STORE_URL'] || databaseUrl))
   try {
     if (chain === undefined) {
       const deployed = await step('L1 contracts', () => deployChain(places, genesisPath, migrated))
@@ -87,11 +104,11 @@ export async function setUpChain(places: SetupPlaces, { step }: Progress): Promi
 }
 
 async function deployChain(
-  { l1RpcUrl, rpcUrl, isOwnL1, extraAccounts, verifier }: SetupPlaces,
+  { l1RpcUrl, rpcUrl, isOwnL1, extraAccounts, verifier, attesters = ONE_ATTESTER }: SetupPlaces,
   genesisPath: string,
   migrated: Promise<void>,
 ): Promise<{ chain: Chain; state: GenesisState }> {
-  const { deployer, sequencer, aggregator, attester } = l1Roles()
+  const { deployer, sequencer, aggregator } = l1Roles()
   // On an L1 of somebody else an earlier network's bridge may be there: another salt, another address.
   const bridgeSalt = isOwnL1 ? ZERO_HASH : (bytesToHex(randomBytes(32)) as Hash)
   const latest = await call<{ timestamp: Hex }>(l1RpcUrl, 'eth_getBlockByNumber', ['latest', false])
@@ -103,8 +120,8 @@ async function deployChain(
     deployerKey: deployer.privateKey,
     sequencerAddress: sequencer.address,
     aggregatorAddress: aggregator.address,
-    attesters: [attester.address],
-    threshold: 1,
+    attesters: attesterAccounts(attesters.count).map(({ address }) => address),
+    threshold: attesters.required,
     verifier,
     genesisRoot: state.root,
     forkId: FORK_ID,
@@ -116,7 +133,7 @@ async function deployChain(
   const { pol, rollup: spender } = deployment
   await approvePol({ rpcUrl: l1RpcUrl, ownerKey: sequencer.privateKey, pol, spender })
   const l1ChainId = Number(await call<Hex>(l1RpcUrl, 'eth_chainId'))
-  return { chain: { l1ChainId, genesisRoot: state.root, verifier, deployment }, state }
+  return { chain: { l1ChainId, genesisRoot: state.root, verifier, attesters, deployment }, state }
 }
 
 async function assertContractsThere({ deployment }: Chain, l1RpcUrl: string): Promise<void> {
@@ -153,21 +170,17 @@ const localGrpc = (port: number) => ({
 
 /** Writes node-2.json, the configuration of a second node that knows the chain and no keys. Returns its path. */
 export function writeSecondNodeConfig(
-  { deployment, ...chain }: Chain,
+  chain: Chain,
   places: Omit<ConfigPlaces, 'isOwnL1' | 'extraAccounts' | 'verifier' | 'rpcUrl'> & {
     kind: SecondNodeKind
     sequencerUrl: string
   },
 ): string {
-  const { rollupId, l1StartBlock, ...contracts } = deployment
   const { folder, temporalAddress: address, temporalNamespace: namespace, temporalUiUrl: uiUrl } = places
   const config: ConfigInput = {
     role: places.kind,
     trustedSequencer: { rpcUrl: places.sequencerUrl },
-    network: {
-      ...{ name: 'zknode-local', chainId: L2_CHAIN_ID, forkId: FORK_ID, ...chain, rollupId },
-      ...{ contracts, l1StartBlock, genesisFile: 'genesis.json' },
-    },
+    network: networkConfig(chain),
     database: { url: places.databaseUrl },
     l1: { rpcUrl: places.l1RpcUrl },
     temporal: { address, namespace, ...(uiUrl === undefined ? {} : { uiUrl }) },
@@ -179,24 +192,54 @@ export function writeSecondNodeConfig(
   return path
 }
 
-/** Writes node.json, the configuration of all processes of the node, and the files of the keys. Returns its path. */
-export function writeNodeConfig({ deployment, ...chain }: Chain, places: ConfigPlaces): string {
-  const { folder, temporalUiUrl } = places
-  const { deployer: _deployer, ...roles } = l1Roles()
+function networkConfig({ deployment, attesters, ...chain }: Chain): ConfigInput['network'] {
+  const { rollupId, l1StartBlock, ...contracts } = deployment
+  return {
+    ...{ name: 'zknode-local', chainId: L2_CHAIN_ID, forkId: FORK_ID, ...chain, rollupId, contracts, l1StartBlock },
+    attesters: attesterAccounts(attesters.count).map(({ address }) => address),
+    ...{ attestersRequired: attesters.required, genesisFile: 'genesis.json' },
+  }
+}
+
+/** Gives the reference to the file that it wrote a key to. */
+function keyWriter(folder: string) {
   mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 })
-  const writeKey = (name: string, { privateKey }: DevAccount) => {
+  return (name: string, { privateKey }: DevAccount) => {
     const path = join(folder, 'keys', name)
     writeFileSync(path, `${privateKey}\n`, { mode: 0o600 })
     chmodSync(path, 0o600)
     return `file:${path}`
   }
+}
+
+/** Writes prover-2.json and so on: of attesters beside the node's own. Returns their paths. */
+export function writeProverConfigs(chain: Chain, places: ConfigPlaces): string[] {
+  const { folder, databaseUrl, temporalAddress: address, temporalNamespace: namespace } = places
+  const writeKey = keyWriter(folder)
+  const others = attesterAccounts(chain.attesters.count).slice(1)
+  return others.map((attester, index) => {
+    const name = `prover-${index + 2}`
+    const config: ProverConfigInput = {
+      network: networkConfig(chain),
+      proofStore: { url: process.env['PROOF_STORE_URL'] || databaseUrl },
+      temporal: { address, namespace },
+      keys: { attester: writeKey(`attester-${index + 2}`, attester) },
+      prover: { name },
+    }
+    const path = join(folder, `${name}.json`)
+    writeJson(path, config)
+    return path
+  })
+}
+
+/** Writes node.json, the configuration of all processes of the node, and the files of the keys. Returns its path. */
+export function writeNodeConfig(chain: Chain, places: ConfigPlaces): string {
+  const { folder, temporalUiUrl } = places
+  const { deployer: _deployer, ...roles } = l1Roles()
+  const writeKey = keyWriter(folder)
   const keys = Object.fromEntries(Object.entries(roles).map(([role, account]) => [role, writeKey(role, account)]))
-  const { rollupId, l1StartBlock, ...contracts } = deployment
   const config: ConfigInput = {
-    network: {
-      ...{ name: 'zknode-local', chainId: L2_CHAIN_ID, forkId: FORK_ID, ...chain, rollupId, contracts, l1StartBlock },
-      ...{ attesters: [roles.attester.address], genesisFile: 'genesis.json' },
-    },
+    network: networkConfig(chain),
     database: { url: places.databaseUrl },
     // A local L1 costs nothing to ask: half a second less until each of its blocks is seen.
     l1: { rpcUrl: places.l1RpcUrl, ...(places.isOwnL1 && { pollIntervalMs: OWN_L1_POLL_MS }) },
