@@ -1,9 +1,11 @@
 import * as wf from '@temporalio/workflow'
 
 /** Runs `work` once a name, on the queue that comes with it. */
-export async function workOnQueues(jobs: { queue: string; name: string }[]): Promise<void> {
+export async function workOnQueues(jobs: { queue: string; name: string; priorityKey?: number }[]): Promise<void> {
   type Activities = { work: (name: string) => Promise<void> }
-  const run = ({ queue, name }: (typeof jobs)[number]) =>
-    wf.proxyActivities<Activities>({ taskQueue: queue, startToCloseTimeout: '1 minute' }).work(name)
+  const run = ({ queue, name, priorityKey }: (typeof jobs)[number]) => {
+    const priority = priorityKey === undefined ? {} : { priority: { priorityKey } }
+    return wf.proxyActivities<Activities>({ taskQueue: queue, startToCloseTimeout: '1 minute', ...priority }).work(name)
+  }
   await Promise.all(jobs.map(run))
 }
