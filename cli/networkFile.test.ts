@@ -51,7 +51,7 @@ test.each([
 })
 
 test('roles are processes, in the order of their start', () => {
-  expect(readRoles(undefined)).toEqual(['workflows', 'sequencer', 'synchronizer', 'prover', 'api'])
+  expect(readRoles(undefined)).toEqual(['workflows', 'sequencer', 'synchronizer', 'prover', 'aggregator', 'api'])
   expect(readRoles('api, synchronizer')).toEqual(['synchronizer', 'api'])
   expect(() => readRoles('api,miner')).toThrow(RunOptionError)
 })

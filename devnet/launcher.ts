@@ -121,9 +121,11 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
   const hasRemoteProvers = options.remoteProvers || chain.verifier !== 'attestation'
   const proversPort = hasRemoteProvers ? await port('remote provers', PROVERS_PORT) : undefined
   const configPlaces = { ...places, rpcPort, opsPort, proversPort, ...temporal }
-  const configPath = writeNodeConfig(chain, configPlaces)
-  const proverConfigs = writeProverConfigs(chain, configPlaces)
-  const services = nodeServices(configPath, rpcUrl, { verifier: chain.verifier, hasRemoteProvers, proverConfigs })
+  const configPath = writeNodeConfig(chain, configPlaces, options.configFile)
+  const services = nodeServices(configPath, rpcUrl, {
+    ...{ verifier: chain.verifier, hasProver: options.prover, hasRemoteProvers },
+    proverConfigs: writeProverConfigs(chain, configPlaces),
+  })
   const second = options.secondNode && {
     ...{ kind: options.secondNode, rpcPort: await port('the second JSON-RPC', SECOND_RPC_PORT) },
     opsPort: await port('the second metrics', SECOND_OPS_PORT),

@@ -42,6 +42,12 @@ test('the verifier is one that there is a contract of', () => {
   expect(() => readLauncherOptions(['--verifier', 'fflonk'], {})).toThrow('--verifier takes attestation or mock.')
 })
 
+test('a prover of our own runs unless it is not wanted, and the node takes options of a file', () => {
+  expect(readLauncherOptions([], {})).toMatchObject({ prover: true, configFile: undefined })
+  const given = ['--no-prover', '--config', 'own.yaml']
+  expect(readLauncherOptions(given, {})).toMatchObject({ prover: false, configFile: resolve('own.yaml') })
+})
+
 test('a second node is permissionless unless it is to trust the sequencer', () => {
   expect(readLauncherOptions([], {})).toMatchObject({ secondNode: undefined })
   expect(readLauncherOptions(['--nodes', '2'], {})).toMatchObject({ secondNode: 'permissionless' })

@@ -27,6 +27,10 @@ export type LauncherOptions = {
   attesters: Attesters | undefined
   /** Provers that speak aggregator.v1 may dial in. */
   remoteProvers: boolean
+  /** A prover of our own runs, where attestations count. */
+  prover: boolean
+  /** File with options for the node that win over the launcher's. */
+  configFile: string | undefined
   /** What a second node on this machine is; undefined for none. */
   secondNode: SecondNodeKind | undefined
   databaseUrl: string | undefined
@@ -47,6 +51,8 @@ const HELP = `npm start -- [options]    a whole zkNode network on this machine
   --attesters N    N provers with keys of their own attest on a new chain (up to 8), each in a process
   --attesters-required K   a proof needs K of them (default: more than half)
   --remote-provers let provers dial in that speak aggregator.v1; with --verifier mock they may in any case
+  --no-prover      no prover of our own: others, started or connected, make the proofs
+  --config FILE    YAML with options of config/schema.ts that win over the ones the launcher writes into node.json
   --nodes 2        a second node that follows the first one's chain, with a database and API of its own
   --second-node permissionless|trusting   what it believes: L1 alone (default), or the sequencer before L1
   --help
@@ -59,7 +65,7 @@ Instead of starting its own it uses
 
 const TEXT_OPTIONS = [
   ...(['data-dir', 'extra-accounts', 'verifier', 'attesters'] as const),
-  ...(['attesters-required', 'nodes', 'second-node'] as const),
+  ...(['attesters-required', 'config', 'nodes', 'second-node'] as const),
 ]
 type TextOption = (typeof TEXT_OPTIONS)[number]
 
@@ -68,13 +74,14 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
   let values: Partial<Record<TextOption, string>> & {
     reset?: boolean
     'remote-provers'?: boolean
+    'no-prover'?: boolean
     help?: boolean
   }
   try {
     const [text, flag] = [{ type: 'string' }, { type: 'boolean' }] as const
     const texts = Object.fromEntries(TEXT_OPTIONS.map((name) => [name, text]))
-    const options = { ...texts, reset: flag, 'remote-provers': flag, help: flag }
-    values = parseArgs({ args, options }).values
+    const flags = { reset: flag, 'remote-provers': flag, 'no-prover': flag, help: flag }
+    values = parseArgs({ args, options: { ...texts, ...flags } }).values
   } catch (cause) {
     throw new LauncherOptionError(`${(cause as Error).message}\n\n${HELP}`, { cause })
   }
@@ -89,6 +96,8 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
     verifier: readVerifier(values.verifier),
     attesters: readAttesters(values),
     remoteProvers: values['remote-provers'] ?? false,
+    prover: !values['no-prover'],
+    configFile: values.config === undefined ? undefined : resolve(values.config),
     secondNode: readSecondNode(values),
     databaseUrl: env['DATABASE_URL'] || undefined,
     l1RpcUrl: env['L1_RPC_URL']?.split(',')[0] || undefined, // the node uses all of a list, the setup the first

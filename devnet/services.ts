@@ -106,13 +106,19 @@ const processesOf =
   })
 
 /** `proverConfigs`: of provers beside the node's own, which have keys of their own. */
-type NodeParts = { verifier: VerifierKind; hasRemoteProvers: boolean; proverConfigs?: readonly string[] }
+type NodeParts = {
+  verifier: VerifierKind
+  /** True when left out. */
+  hasProver?: boolean
+  hasRemoteProvers: boolean
+  proverConfigs?: readonly string[]
+}
 
 /** The node itself, as one process per role; all read the configuration file. A prover of our own only attests. */
 export function nodeServices(
   configPath: string,
   rpcUrl: string,
-  { verifier, hasRemoteProvers, proverConfigs = [] }: NodeParts,
+  { verifier, hasProver = true, hasRemoteProvers, proverConfigs = [] }: NodeParts,
 ): ProcessSpec[] {
   const processOf = processesOf(configPath)
   const isReady: ProcessSpec['ready'] = ({ waitForLine }) => waitForLine(says('worker ready'))
@@ -124,7 +130,7 @@ export function nodeServices(
     worker('workflows'),
     worker('sequencer'),
     worker('synchronizer'),
-    ...(verifier === 'attestation' ? [worker('prover'), ...otherProvers] : []),
+    ...(hasProver && verifier === 'attestation' ? [worker('prover'), ...otherProvers] : []),
     ...(hasRemoteProvers ? [worker('aggregator')] : []),
     processOf('api', 'api/main.ts', ({ signal }) => waitForOk(`${rpcUrl}/ready`, signal), 3),
   ]

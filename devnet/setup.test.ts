@@ -22,7 +22,9 @@ test('a chain goes on with the verifier it was made with, and with no other', ()
 
 test('a chain of an earlier launcher counts attestations', () => {
   record({ l1ChainId: 31337 })
-  expect(findChain(folder)).toEqual({ l1ChainId: 31337, verifier: 'attestation' })
+  expect(findChain(folder)).toEqual({
+    ...{ l1ChainId: 31337, verifier: 'attestation', attesters: { count: 1, required: 1 } },
+  })
 })
 
 test('no chain is found where the setup was not completed', () => {

@@ -12,6 +12,7 @@ import { attesterAccounts, type DevAccount, faucetAccount, l1Roles } from './acc
 import { readJson, writeJson } from './dataFolder.ts'
 import { ensureGenesisFile, type GenesisFile, genesisStateOf, storeGenesis } from './genesis.ts'
 import type { Attesters, DevnetVerifier, SecondNodeKind } from './options.ts'
+import { withOptionsOf } from './ownOptions.ts'
 import type { Progress } from './progress.ts'
 import { call } from './rpc.ts'
 
@@ -232,8 +233,11 @@ export function writeProverConfigs(chain: Chain, places: ConfigPlaces): string[]
   })
 }
 
-/** Writes node.json, the configuration of all processes of the node, and the files of the keys. Returns its path. */
-export function writeNodeConfig(chain: Chain, places: ConfigPlaces): string {
+/**
+ * Writes node.json, the configuration of all processes of the node, and the files of the keys. Returns its path.
+ * @param ownOptions file with options that win over ours
+ */
+export function writeNodeConfig(chain: Chain, places: ConfigPlaces, ownOptions?: string): string {
   const { folder, temporalUiUrl } = places
   const { deployer: _deployer, ...roles } = l1Roles()
   const writeKey = keyWriter(folder)
@@ -261,6 +265,6 @@ export function writeNodeConfig(chain: Chain, places: ConfigPlaces): string {
     ops: { port: places.opsPort },
   }
   const path = join(folder, 'node.json')
-  writeJson(path, config)
+  writeJson(path, ownOptions === undefined ? config : withOptionsOf(config, ownOptions))
   return path
 }
