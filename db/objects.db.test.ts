@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ObjectNotFoundError, type ObjectStore } from '#prover/objectStore.ts'
+import { Address, BatchNumber } from '#protocol/primitives.ts'
+import { batchJobId, finalJobId, joinJobId, partId } from '#prover/jobs.ts'
+import { inputsKey, ObjectNotFoundError, type ObjectStore, proofKey, witnessKey } from '#prover/objectStore.ts'
 import { openTestDatabase } from '#test/database.ts'
-import { createDatabaseObjectStore } from './objects.ts'
+import type { Database } from './client.ts'
+import { createDatabaseObjectStore, deleteObjectsUpTo } from './objects.ts'
+import { objects } from './proofSchema.ts'
 
+let db: Database
 let store: ObjectStore
 let close: () => Promise<void>
 beforeAll(async () => {
-  const opened = await openTestDatabase()
-  close = opened.close
-  store = createDatabaseObjectStore(opened.db)
+  ;({ db, close } = await openTestDatabase())
+  store = createDatabaseObjectStore(db)
 })
 afterAll(() => close())
 
@@ -48,4 +52,27 @@ test('deletes what is named, and what begins with a prefix, and nothing beside i
   await expect(Promise.all(keys.map(contentOf))).resolves.toEqual([[0], undefined, [2], [3], [4], [5]])
   await store.deletePrefix('witness/7/')
   await expect(Promise.all(keys.map(contentOf))).resolves.toEqual([undefined, undefined, undefined, [3], [4], [5]])
+})
+
+test('what is of batches up to one goes, whatever it is', async () => {
+  await db.delete(objects)
+  const digest = 'ab'.repeat(32)
+  const attester = `0x${'12'.repeat(20)}`
+  const keysOf = (number: number) => {
+    const range = { fromBatch: number - 1, toBatch: number, round: 1 }
+    const batch = batchJobId({ batchNumber: number, round: 1, digest })
+    return [
+      witnessKey(BatchNumber(number), bytes(number)),
+      inputsKey(BatchNumber(number), digest),
+      ...[batch, partId(batch, attester)].map(proofKey),
+      proofKey(joinJobId({ ...range, proofIds: ['a', 'b'] })),
+      proofKey(finalJobId({ ...range, aggregator: Address(attester), inputId: 'a' })),
+    ]
+  }
+  const [seven, eight, seventy] = [keysOf(7), keysOf(8), keysOf(70)]
+  for (const key of [...seven, ...eight, ...seventy, 'other/7']) await store.put(key, bytes())
+  expect(await deleteObjectsUpTo(db, BatchNumber(6))).toBe(0)
+  expect(await deleteObjectsUpTo(db, BatchNumber(7))).toBe(seven.length)
+  const left = (await db.select({ key: objects.key }).from(objects)).map(({ key }) => key)
+  expect(left.toSorted()).toEqual([...eight, ...seventy, 'other/7'].toSorted())
 })

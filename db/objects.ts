@@ -1,4 +1,5 @@
 import { and, eq, gte, lt, sql } from 'drizzle-orm'
+import type { BatchNumber } from '#protocol/primitives.ts'
 import { ObjectNotFoundError, type ObjectStore } from '#prover/objectStore.ts'
 import { arrayOf } from './arrays.ts'
 import type { Queryable } from './client.ts'
@@ -41,4 +42,16 @@ export function createDatabaseObjectStore(db: Queryable): ObjectStore {
       await db.delete(objects).where(and(gte(objects.key, prefix), lt(objects.key, `${prefix}${LAST}`)))
     },
   }
+}
+
+/** Last batch of what is under a key: `witness/7/…`, `inputs/7/…`, `proof/batch-7-…`, `proof/joined-5-7-…`. */
+const LAST_BATCH = sql`coalesce(
+  substring(${objects.key} from '^(?:witness/|inputs/|proof/batch-)([0-9]+)[/-]'),
+  substring(${objects.key} from '^proof/[a-z]+-[0-9]+-([0-9]+)-')
+)::bigint`
+
+/** Deletes witnesses, inputs and proofs that are of no later batch than this one. Returns how many. */
+export async function deleteObjectsUpTo(db: Queryable, batchNumber: BatchNumber): Promise<number> {
+  const deleted = await db.delete(objects).where(sql`${LAST_BATCH} <= ${batchNumber}`).returning({ key: objects.key })
+  return deleted.length
 }

@@ -10,6 +10,7 @@ import { readSecret } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
+import { keepProofStoreClean } from './proofCleaning.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import { runRole } from './run.ts'
 import { startSingletons } from './singletons.ts'
@@ -60,9 +61,11 @@ await runRole('workflows', async (config, logger) => {
     maxConcurrentActivityTaskExecutions: 4, // one sequence, one verification, and plans
   })
   await startSingletons(client, logger)
+  const stopCleaning = keepProofStoreClean({ db, proofStore, logger })
   return {
     workers: [workflows, l1],
     close: async () => {
+      stopCleaning()
       await connection.close()
       await Promise.all([db, proofStore].map(({ $client }) => $client.end({ timeout: 5 })))
     },
