@@ -2,8 +2,9 @@ import { Command, InvalidArgumentError } from 'commander'
 import { createApiKey } from '#api/wire/apiKeys.ts'
 import { NodeError } from '#common/errors.ts'
 import { loadConfig } from '#config/load.ts'
-import { connectDatabase, type Database } from '#db/client.ts'
+import type { Database } from '#db/client.ts'
 import { insertApiKey, listApiKeys, revokeApiKey } from '#db/rpc/apiKeys.ts'
+import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
 
 export class ApiKeyNotFoundError extends NodeError {
   override readonly name = 'ApiKeyNotFoundError'
@@ -16,25 +17,25 @@ export const apiKeysCommand = () =>
   new Command('api-keys')
     .description('Make, list and revoke keys of the JSON-RPC API.')
     .addCommand(
-      withConfig(new Command('new').description('Make a key and print it; it is not shown again.'))
+      withKeyStore(new Command('new').description('Make a key and print it; it is not shown again.'))
         .option('--note <text>', 'whose it is', '')
         .option('--namespaces <list>', 'what it may call, such as eth,net,web3; all when left out', readList)
         .option('--rate <cost>', 'cost it may spend in a second; rpc.rateLimit.perKey when left out', readCount)
         .action(async (options: NewOptions & Place) => {
-          say(await withDatabase(options, (db) => makeApiKey(db, options)))
+          say(await inKeyStore(options, (db) => makeApiKey(db, options)))
         }),
     )
     .addCommand(
-      withConfig(new Command('list').description('Keys with their limits; the keys themselves are not stored.')).action(
-        async (options: Place) => {
-          for (const line of await withDatabase(options, describeApiKeys)) say(line)
-        },
-      ),
+      withKeyStore(
+        new Command('list').description('Keys with their limits; the keys themselves are not stored.'),
+      ).action(async (options: Place) => {
+        for (const line of await inKeyStore(options, describeApiKeys)) say(line)
+      }),
     )
     .addCommand(
-      withConfig(new Command('revoke').description('Refuse a key from now on.').argument('<id>')).action(
+      withKeyStore(new Command('revoke').description('Refuse a key from now on.').argument('<id>')).action(
         async (id: string, options: Place) => {
-          await withDatabase(options, async (db) => {
+          await inKeyStore(options, async (db) => {
             if (!(await revokeApiKey(db, id)))
               throw new ApiKeyNotFoundError('There is no such valid key.', { facts: { id } })
           })
@@ -64,23 +65,10 @@ export async function describeApiKeys(db: Database): Promise<string[]> {
   )
 }
 
-type Place = { config: string }
+const withKeyStore = (command: Command) => withConfig(command, 'whose database holds the keys')
 
-const withConfig = (command: Command) =>
-  command.option(
-    '--config <file>',
-    'configuration of the node, whose database holds the keys',
-    process.env['ZKNODE_CONFIG'] ?? '.zknode/node.json',
-  )
-
-async function withDatabase<T>({ config }: Place, work: (db: Database) => Promise<T>): Promise<T> {
-  const db = connectDatabase(loadConfig(config).database.url, { maxConnections: 1, name: 'zknode-cli' })
-  try {
-    return await work(db)
-  } finally {
-    await db.$client.end()
-  }
-}
+const inKeyStore = <T>({ config }: Place, work: (db: Database) => Promise<T>): Promise<T> =>
+  withDatabase(loadConfig(config).database.url, work)
 
 const readList = (text: string) => text.split(',').map((name) => name.trim())
 

@@ -6,6 +6,7 @@ import type { Config } from '#config/schema.ts'
 import { createProofAttempts } from '#db/attempts.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
+import { answerReleases } from '#db/proverRelease.ts'
 import { startAggregatorServer } from '#prover/remote/aggregatorServer.ts'
 import type { ProofVerifier } from '#prover/remote/judge.ts'
 import { PROVER_QUEUE } from '#workflows/messages.ts'
@@ -39,6 +40,15 @@ await runRole('aggregator', async (config, logger) => {
     },
   })
   logger.info({ host, port: server.port, tls: tls !== undefined }, 'provers may dial in')
+  const stopAnswering = await answerReleases(
+    proofStore,
+    (proverId) => {
+      const isKnown = server.release(proverId)
+      if (isKnown) logger.info({ proverId }, 'an operator trusts the prover again')
+      return isKnown
+    },
+    (err) => logger.warn({ err }, 'nobody hears that the prover is trusted again'),
+  )
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const activities = createProvingActivities({
@@ -55,6 +65,7 @@ await runRole('aggregator', async (config, logger) => {
   return {
     workers,
     close: async () => {
+      await stopAnswering()
       await server.close()
       await provers.close()
       await connection.close()

@@ -1,0 +1,164 @@
+import type { Client } from '@temporalio/client'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { loadConfig } from '#config/load.ts'
+import type { Config } from '#config/schema.ts'
+import type { AttemptRow } from '#db/attempts.ts'
+import type { Database } from '#db/client.ts'
+import { listLastAttempts } from '#db/proofJobs.ts'
+import { requestRelease } from '#db/proverRelease.ts'
+import { listProvers } from '#db/provers.ts'
+import { BatchNumber } from '#protocol/primitives.ts'
+import { type BatchRange, PROVER_QUEUE, type ProofOrder } from '#workflows/messages.ts'
+import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { cancelProof, moveProof, retryAllFailed, retryProof } from './proofs/operations.ts'
+import { describeProofs, formatProofs, type ProofEntry } from './proofs/proofList.ts'
+import { formatProvers } from './proofs/proverTable.ts'
+import { readRange } from './proofs/target.ts'
+import { withTemporal } from './proofs/temporal.ts'
+import { listUnfinished, type Unfinished } from './proofs/unfinished.ts'
+
+type ListOptions = { failed?: boolean; batch?: BatchNumber; limit: number }
+type RetryOptions = { failed?: boolean; prover?: ProofOrder['proverKind']; note?: string }
+type MoveOptions = { prover?: ProofOrder['proverKind']; priority?: number }
+type Printed = { json?: boolean }
+
+/** `zknode proofs`: what becomes of each proof, who makes them, and what an operator does about it. */
+export const proofsCommand = () =>
+  new Command('proofs')
+    .description('See and mend proofs, and the provers that make them.')
+    .addCommand(listCommand())
+    .addCommand(retryCommand())
+    .addCommand(cancelCommand())
+    .addCommand(moveCommand())
+    .addCommand(proversCommand())
+    .addCommand(releaseCommand())
+
+const command = (name: string) => withConfig(new Command(name), 'which names Temporal and the proof store')
+const BATCHES = 'a batch, or the first and the last of a joined proof: 3-7'
+const batches = () => new Argument('<batches>', BATCHES).argParser(readRange)
+const proverOption = () => new Option('--prover <kind>', 'who shall make it').choices(Object.keys(PROVER_QUEUE))
+
+const listCommand = () =>
+  command('list')
+    .description('Jobs with their last attempt, newest first; before them what is parked and how to mend it.')
+    .option('--failed', 'only what is parked or was not made in the end')
+    .option('--batch <number>', 'only proofs that cover it', readBatch)
+    .option('--limit <count>', 'so many jobs at most', readLimit, 50)
+    .option('--json', 'for programs')
+    .action(async (options: ListOptions & Printed & Place) => {
+      const now = new Date()
+      const entries = await withBoth(options, (client, db) => listProofs(client, db, options, now))
+      print(options, entries, () => formatProofs(entries, now))
+    })
+
+const retryCommand = () =>
+  command('retry')
+    .description('Make a parked proof again, or all of them; also the verification that failed.')
+    .argument('[batches]', BATCHES, readRange)
+    .option('--failed', 'every proof that is parked, and the verification')
+    .addOption(proverOption())
+    .option('--note <text>', 'is shown with the batch')
+    .action(async (range: BatchRange | undefined, options: RetryOptions & Place, self: Command) => {
+      if ((range === undefined) !== (options.failed === true)) self.error('error: give batches, or --failed')
+      const { prover: proverKind, note } = options
+      const request = { ...(proverKind && { proverKind }), ...(note !== undefined && { note }) }
+      await withTemporal(loadConfig(options.config).temporal, async (client) => {
+        if (range !== undefined) {
+          say(await retryProof(client, range, request))
+          return
+        }
+        const retried = await retryAllFailed(client, request)
+        for (const { workflowId, answer } of retried) say(`${workflowId}: ${answer}`)
+        if (retried.length === 0) say('Nothing is parked.')
+        if (retried.some(({ isRetried }) => !isRetried)) process.exitCode = 1
+      })
+    })
+
+const cancelCommand = () =>
+  command('cancel')
+    .description('Stop making a proof; it is parked until it is retried.')
+    .addArgument(batches())
+    .option('--note <text>', 'is shown with the batch')
+    .action(async (range: BatchRange, { config, note }: { note?: string } & Place) => {
+      await withTemporal(loadConfig(config).temporal, async (client) => {
+        say(await cancelProof(client, range, note === undefined ? {} : { note }))
+      })
+    })
+
+const moveCommand = () =>
+  command('move')
+    .description('Give a proof to provers of another kind, or another priority; what has begun begins again.')
+    .addArgument(batches())
+    .addOption(proverOption())
+    .option('--priority <number>', '1 to 5; 1 goes first', readPriority)
+    .action(async (range: BatchRange, options: MoveOptions & Place, self: Command) => {
+      const { prover: proverKind, priority } = options
+      if (proverKind === undefined && priority === undefined) self.error('error: give --prover or --priority')
+      const order = { ...(proverKind && { proverKind }), ...(priority !== undefined && { priority }) }
+      await withTemporal(loadConfig(options.config).temporal, async (client) => {
+        say(await moveProof(client, range, order))
+      })
+    })
+
+const proversCommand = () =>
+  command('provers')
+    .description('Provers that are or were connected.')
+    .option('--json', 'for programs')
+    .action(async (options: Printed & Place) => {
+      const provers = await withDatabase(loadConfig(options.config).proofStore.url, (db) => listProvers(db))
+      print(options, provers, () => formatProvers(provers, new Date()))
+    })
+
+const releaseCommand = () =>
+  command('release')
+    .description('Trust a prover again that was put aside.')
+    .argument('<proverId>')
+    .action(async (proverId: string, { config }: Place) => {
+      await withDatabase(loadConfig(config).proofStore.url, (db) => requestRelease(db, proverId))
+      say(`${proverId} gets work again.`)
+    })
+
+/** What the proof store and the workflows know of proofs. */
+export async function listProofs(
+  client: Client,
+  db: Database,
+  { failed: isFailed = false, batch, limit }: ListOptions,
+  now: Date,
+): Promise<ProofEntry[]> {
+  const jobs = await listLastAttempts(db, { isFailed, limit, ...(batch !== undefined && { batchNumber: batch }) })
+  const unfinished = (await listUnfinished(client, limit))
+    .filter(({ parked }) => parked || !isFailed)
+    .filter(({ fromBatch, toBatch }) => batch === undefined || (fromBatch <= batch && batch <= toBatch))
+  const byId = new Map(jobs.map((job) => [job.id, job]))
+  for (const workflow of unfinished) for (const job of await findJobs(db, workflow)) byId.set(job.id, job)
+  return describeProofs({ jobs: [...byId.values()], unfinished, now })
+}
+
+/** The newest job for it, which may be older than those on the list. */
+async function findJobs(db: Database, { kind, fromBatch, toBatch }: Unfinished): Promise<AttemptRow[]> {
+  if (kind === 'verification') return []
+  const range = { fromBatch: BatchNumber(fromBatch), toBatch: BatchNumber(toBatch) }
+  return await listLastAttempts(db, { kind, range, limit: 1 })
+}
+
+async function withBoth<T>({ config }: Place, work: (client: Client, db: Database) => Promise<T>): Promise<T> {
+  const { temporal, proofStore }: Config = loadConfig(config)
+  return await withDatabase(proofStore.url, (db) => withTemporal(temporal, (client) => work(client, db)))
+}
+
+function print({ json }: Printed, value: object, format: () => string[]): void {
+  if (json) say(JSON.stringify(value, null, 2))
+  else for (const line of format()) say(line)
+}
+
+const readBatch = (text: string): BatchNumber => BatchNumber(readNumber(text, 2 ** 48))
+const readLimit = (text: string) => readNumber(text, 1000)
+const readPriority = (text: string) => readNumber(text, 5)
+
+function readNumber(text: string, most: number): number {
+  const value = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : 0
+  if (value < 1 || value > most) throw new InvalidArgumentError(`must be a whole number from 1 to ${most}`)
+  return value
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`)

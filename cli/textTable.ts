@@ -1,0 +1,31 @@
+/** Lines of columns as wide as their widest cell; the last one is as long as it is. */
+export function formatTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['m', 60],
+] as const
+
+/** `850ms`, `12s`, `5m`, `3h`, `2d`: the largest unit of which there is one. */
+export function formatAge(seconds: number): string {
+  if (seconds < 1) return `${Math.max(0, Math.round(seconds * 1000))}ms`
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ['s', 1]
+  return `${Math.floor(seconds / size)}${unit}`
+}
+
+const MAX_LENGTH = 160
+
+/** Errors are anybody's text: no line break and no control character gets to the terminal. */
+export function oneLine(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()
+  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line
+}
