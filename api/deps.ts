@@ -17,6 +17,8 @@ export type ApiDeps = {
   db: Database
   /** For queries of logs: Postgres ends those that take longer than `rpc.logsTimeoutMs`. */
   logsDb: Database
+  /** The proof store's, which may be another database. */
+  proofDb: Database
   head: Head
   intake: PoolIntake
   /** Set on a node without a pool of its own. */

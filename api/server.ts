@@ -42,6 +42,7 @@ export type ApiServer = {
 const STATEMENT_TIMEOUT_MS = 10_000
 const MAX_CONNECTIONS = 20
 const MAX_LOGS_CONNECTIONS = 8
+const MAX_PROOF_CONNECTIONS = 3
 
 /**
  * Connects to the database and serves JSON-RPC over HTTP and WebSocket. The ports are open from the start; until all is
@@ -58,6 +59,12 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
   const logsDb = connectDatabase(config.database.url, {
     ...{ maxConnections: MAX_LOGS_CONNECTIONS, name: 'zknode-api-logs', statementTimeoutMs: rpc.logsTimeoutMs },
   })
+  const proofDb =
+    config.proofStore.url === config.database.url
+      ? db
+      : connectDatabase(config.proofStore.url, {
+          ...{ maxConnections: MAX_PROOF_CONNECTIONS, name: 'zknode-api', statementTimeoutMs: STATEMENT_TIMEOUT_MS },
+        })
   const evm = createEvmThreads({
     ...{ databaseUrl: config.database.url, statementTimeoutMs: STATEMENT_TIMEOUT_MS, chainId: config.network.chainId },
     ...{ threads: rpc.evmThreads, maxTraces: rpc.maxTraces, logger },
@@ -65,6 +72,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
   const closers: (() => unknown)[] = [
     () => db.$client.end({ timeout: 5 }),
     () => logsDb.$client.end({ timeout: 5 }),
+    () => (proofDb === db ? undefined : proofDb.$client.end({ timeout: 5 })),
     () => evm.close(),
   ]
   const closeAll = async () => {
@@ -87,7 +95,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const wire = await openWire({ dispatcher, findKey, gate, health, metrics, rpc, logger })
     closers.push(wire.close)
 
-    node = await createNode(config, { db, logsDb, evm, metrics, logger })
+    node = await createNode(config, { db, logsDb, proofDb, evm, metrics, logger })
     closers.splice(1, 0, node.close)
     gate.open()
     return {
@@ -112,12 +120,13 @@ type Node = { head: Head; dispatcher: Dispatcher; apiKeys: ApiKeys; close: () =>
 /** All behind the wire: what follows the database, and the methods over it. */
 async function createNode(
   config: Config,
-  { db, logsDb, evm, metrics, logger }: Pick<ApiDeps, 'db' | 'logsDb' | 'evm' | 'logger'> & { metrics: Metrics },
+  { metrics, ...given }: Pick<ApiDeps, 'db' | 'logsDb' | 'proofDb' | 'evm' | 'logger'> & { metrics: Metrics },
 ): Promise<Node> {
   const { network, rpc, pool } = config
+  const { db, proofDb, evm, logger } = given
   const head = await followHead(db, logger)
   await noteNodeVersion(db, NODE_VERSION)
-  const subscriptions = await createSubscriptions({ db, head, role: config.role, logger })
+  const subscriptions = await createSubscriptions({ db, proofDb, head, role: config.role, logger })
   const apiKeys = await followApiKeys(db, logger)
   const stateAt = createStateReaders(db)
   const forkIds = createForkIds(db, network.forkId)
@@ -125,14 +134,12 @@ async function createNode(
   const { rpcUrl, requestTimeoutMs } = config.trustedSequencer
   const sequencerNode = config.role === 'sequencer' ? undefined : createSequencerNode(rpcUrl, requestTimeoutMs)
   const deps: ApiDeps = {
-    db,
-    logsDb,
+    ...given,
     head,
     subscriptions,
     stateAt,
     intake: sequencerNode?.intake ?? createPoolIntake({ store: createPoolStore(db, pool), rules }),
     sequencerNode,
-    evm,
     evmBlock: createEvmBlocks({ chainId: network.chainId, forkIds }),
     forkIds,
     network,
@@ -142,7 +149,6 @@ async function createNode(
     minGasPriceWei: pool.minGasPriceWei,
     limits: rpc,
     dev: createDevTools(config),
-    logger,
   }
   addSenderMetrics(metrics.registry, db)
   addEvmMetrics(metrics.registry, evm)

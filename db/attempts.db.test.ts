@@ -93,7 +93,7 @@ test('attempts are found by each thing that is asked for, newest first, page by 
 
 test('a summary counts every round of exactly this proof and tells the last error', async () => {
   const range = job('', 7)
-  expect(await summarizeAttempts(db, range)).toEqual({ attempts: 0, lastError: undefined })
+  expect(await summarizeAttempts(db, range)).toEqual({ attempts: 0 })
   for (const [jobId, error] of [
     ['batch-7-r1', 'first'],
     ['batch-7-r1', 'second'],
@@ -104,7 +104,13 @@ test('a summary counts every round of exactly this proof and tells the last erro
   }
   await startAttempt(db, job('batch-8-r1', 8))
   await startAttempt(db, job('final-7-7-r1', 7, 7, 'final'))
-  expect(await summarizeAttempts(db, range)).toEqual({ attempts: 3, lastError: 'second' })
+  const lastEnd = { outcome: 'proved', endedAt: (await findLastAttempt(db, 'batch-7-r2'))!.endedAt }
+  expect(await summarizeAttempts(db, range)).toEqual({ attempts: 3, lastError: 'second', lastEnd })
+
+  const { id, startedAt } = await startAttempt(db, job('batch-7-r3'))
+  expect(await summarizeAttempts(db, range)).toEqual({ attempts: 4, lastError: 'second' }) // waits for a prover
+  await assignAttempt(db, id, remote)
+  expect(await summarizeAttempts(db, range)).toEqual({ attempts: 4, lastError: 'second', provingSince: startedAt })
 })
 
 test('who had a job that ended without a word is told to the next attempt, and only to it', async () => {

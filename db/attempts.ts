@@ -102,23 +102,45 @@ export async function listAttempts(db: Queryable, filter: AttemptFilter = {}): P
     .limit(limit)
 }
 
-export type AttemptSummary = { attempts: number; lastError: string | undefined }
+export type AttemptSummary = {
+  attempts: number
+  lastError: string | undefined
+  /** Since when a prover is at work; of several the first. */
+  provingSince: Date | undefined
+  /** The last try, when it is over and there is no other. */
+  lastEnd: { outcome: AttemptOutcome; endedAt: Date } | undefined
+}
 
-/** How often a proof of one kind over exactly these batches was tried, in all its rounds, and how a try failed last. */
+/** How a proof of one kind over exactly these batches was tried, in all its rounds. */
 export async function summarizeAttempts(
   db: Queryable,
   range: Pick<ProofJob, 'kind' | 'fromBatch' | 'toBatch'>,
 ): Promise<AttemptSummary> {
-  const { kind, fromBatch, toBatch } = attempts
+  const { kind, fromBatch, toBatch, id, error, endedAt, outcome, startedAt, proverId } = attempts
+  const last = <T>(column: typeof error | typeof outcome | typeof endedAt, condition = sql`true`) =>
+    sql<T | null>`(array_agg(${column} order by ${id} desc) filter (where ${condition}))[1]`
   const [row] = await db
     .select({
       attempts: count(),
-      lastError: sql<string | null>`(array_agg(${attempts.error} order by ${attempts.id} desc)
-        filter (where ${attempts.error} is not null))[1]`,
+      lastError: last<string>(error, sql`${error} is not null`),
+      provingSince:
+        sql<Date | null>`min(${startedAt}) filter (where ${endedAt} is null and ${proverId} is not null)`.mapWith(
+          startedAt,
+        ),
+      open: sql<number>`count(*) filter (where ${endedAt} is null)`.mapWith(Number),
+      lastOutcome: last<AttemptOutcome>(outcome),
+      lastEndedAt: last<Date>(endedAt).mapWith(endedAt),
     })
     .from(attempts)
     .where(and(eq(fromBatch, range.fromBatch), eq(toBatch, range.toBatch), eq(kind, range.kind)))
-  return { attempts: row!.attempts, lastError: row!.lastError ?? undefined }
+  const { lastOutcome, lastEndedAt, open } = row!
+  const isOver = open === 0 && lastOutcome !== null && lastEndedAt !== null
+  return {
+    attempts: row!.attempts,
+    lastError: row!.lastError ?? undefined,
+    provingSince: row!.provingSince ?? undefined,
+    lastEnd: isOver ? { outcome: lastOutcome, endedAt: lastEndedAt } : undefined,
+  }
 }
 
 export function createProofAttempts(db: Database): ProofAttempts {

@@ -12,7 +12,7 @@ export type BatchNews = { number: string; state: string; [field: string]: unknow
  * numbers. Returns what ends it.
  */
 export async function followBatches(
-  deps: Pick<ApiDeps, 'db' | 'role' | 'logger'>,
+  deps: Pick<ApiDeps, 'db' | 'proofDb' | 'role' | 'logger'>,
   tell: (news: BatchNews) => void,
 ): Promise<() => Promise<void>> {
   const { db, logger } = deps

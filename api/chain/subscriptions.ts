@@ -31,7 +31,7 @@ const PAGE = 1000
 /** What took blocks away is always the same: the state of a node follows L1. */
 const REORG_REASON = 'L1 has other batches'
 
-type Deps = Pick<ApiDeps, 'db' | 'head' | 'role' | 'logger'>
+type Deps = Pick<ApiDeps, 'db' | 'proofDb' | 'head' | 'role' | 'logger'>
 
 export async function createSubscriptions(deps: Deps): Promise<Subscriptions> {
   const { db, head, logger } = deps

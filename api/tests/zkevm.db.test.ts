@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
+import { assignAttempt, endAttempt, startAttempt } from '#db/attempts.ts'
+import { attempts } from '#db/proofSchema.ts'
 import { blockInfoRoot, gasUsedLeaf, headerLeaves, receiptLeaves } from '#executor/blockInfoTree.ts'
 import { executeBatch } from '#executor/executeBatch.ts'
 import { createTreeStateReader } from '#executor/stateReader.ts'
@@ -8,7 +10,7 @@ import { readNodeProof } from '#merkletree/nodeProof.ts'
 import { decodeWitness } from '#merkletree/witness.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import { listTrieRoot } from '#protocol/listTrie.ts'
-import { Address, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { WORKED_SENDER } from '#protocol/workedBatch.fixture.ts'
 import { hashOf } from '#test/blocks.ts'
 import { INFO_LEAVES, INFO_TREE } from '#test/smallChain.ts'
@@ -230,6 +232,25 @@ describe('batches', () => {
       ...{ state: 'virtual', since: quantity(L1_TIME + 2), verifyBatchTxHash: null },
     })
     expect(await ask('zkevm_getBatchStatus', '0x3')).toBeNull()
+  })
+
+  test('who proves a batch, how often it was tried and what went wrong', async () => {
+    const two = BatchNumber(2)
+    const tryIt = () => startAttempt(api.db, { jobId: 'batch-2-r1', kind: 'batch', fromBatch: two, toBatch: two })
+    const status = () => ask<Fields>('zkevm_getBatchStatus', '0x2')
+    const [isVirtual, inSeconds] = [{ state: 'virtual', since: quantity(L1_TIME + 2) }, /^0x[0-9a-f]{8}$/]
+    const first = await tryIt()
+    expect(await status()).toMatchObject({ ...isVirtual, attempts: 1, lastError: null })
+    await assignAttempt(api.db, first.id, { proverId: 'p1', proverName: 'farm', proverKind: 'remote' })
+    const since = quantity(Math.floor(first.startedAt.getTime() / 1000))
+    expect(await status()).toMatchObject({ state: 'proving', since, attempts: 1, lastError: null })
+    await endAttempt(api.db, first.id, { outcome: 'failed', error: 'no memory' })
+    expect(await status()).toMatchObject({
+      ...{ state: 'failed', since: expect.stringMatching(inSeconds), attempts: 1, lastError: 'no memory' },
+    })
+    await endAttempt(api.db, (await tryIt()).id, { outcome: 'cancelled' })
+    expect(await status()).toMatchObject({ ...isVirtual, attempts: 2, lastError: 'no memory' })
+    await api.db.delete(attempts)
   })
 
   test('their data and counters', async () => {
