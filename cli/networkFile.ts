@@ -75,6 +75,8 @@ const fileSchema = z.strictObject({
   verifier: z.enum(['attestation', 'fflonk', 'mock']).default('attestation'),
   /** Whose attestations the L1 verifier counts. The address of the attester's key when left out. */
   attesters: z.array(address).optional(),
+  /** How many of them it asks for. */
+  attestersRequired: count.optional(),
   /** Options of the node itself, by section as in its configuration file, which is where they are checked. */
   node: z
     .strictObject({

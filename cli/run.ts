@@ -61,6 +61,7 @@ const ENVIRONMENT = `Keys, each needed by the roles that use it:
 
 Instead of starting its own it uses
   DATABASE_URL      a Postgres database
+  PROOF_STORE_URL   another one for what provers read and write
   TEMPORAL_ADDRESS  a Temporal server (and TEMPORAL_NAMESPACE)`
 
 /** @throws {RunOptionError} */
@@ -120,13 +121,13 @@ async function startNode(
   progress: Progress,
 ): Promise<string> {
   const network = await progress.step('L1 and the network file', () => checkNetwork(file))
-  const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = process.env
+  const { DATABASE_URL, PROOF_STORE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = process.env
   const temporalPlace = { temporalAddress: TEMPORAL_ADDRESS, temporalNamespace: TEMPORAL_NAMESPACE }
   const [databaseUrl, temporal] = await allOf([
     DATABASE_URL || startPostgres(folder, await choosePort(POSTGRES_PORT), supervisor, progress),
     startTemporal({ folder, ...temporalPlace }, (_name, port) => choosePort(port), supervisor, progress),
   ])
-  await progress.step('Database schema', () => migrate(databaseUrl))
+  await progress.step('Database schema', () => migrate(databaseUrl, PROOF_STORE_URL || databaseUrl))
   const { l1ChainId, genesis, state } = network
   const identity = {
     ...{ chainId: file.l2ChainId, l1ChainId, rollupManager: file.rollupManager, rollupId: file.rollupId },
@@ -171,6 +172,7 @@ export function nodeConfig(file: NetworkFile, network: CheckedNetwork, places: P
       verifier: file.verifier,
       ...{ rollupId: file.rollupId, l1StartBlock: file.l1StartBlock, genesisFile: 'genesis.json' },
       ...{ genesisRoot: network.state.root, ...(file.attesters && { attesters: file.attesters }) },
+      ...(file.attestersRequired && { attestersRequired: file.attestersRequired }),
     },
     database: { url: places.databaseUrl },
     l1: { rpcUrls: [file.l1RpcUrl], ...node.l1 },

@@ -59,6 +59,7 @@ const HELP = `npm start -- [options]    a whole zkNode network on this machine
 
 Instead of starting its own it uses
   DATABASE_URL      a Postgres database
+  PROOF_STORE_URL   another one for what provers read and write
   L1_RPC_URL        an L1 where the test accounts have ether
   TEMPORAL_ADDRESS  a Temporal server (and TEMPORAL_NAMESPACE)
 `
