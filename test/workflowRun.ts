@@ -29,6 +29,8 @@ export type FakeActivities = {
 
 export type WorkflowRun = {
   client: Client
+  /** Serves other task queues as well. Gives what ends that. */
+  serve: (queues: Record<string, object>) => Promise<() => Promise<void>>
   /** Does something while no worker runs; new ones continue from the histories. */
   whileAway: (act: () => Promise<void>) => Promise<void>
   stop: () => Promise<void>
@@ -71,6 +73,16 @@ export async function runWorkflows(fakes: FakeActivities): Promise<WorkflowRun> 
   let stopWorkers = await startWorkers()
   return {
     client: new Client({ connection, namespace, identity: TEST_IDENTITY }),
+    serve: async (queues) => {
+      const workers = await Promise.all(
+        Object.entries(queues).map(([taskQueue, activities]) => Worker.create({ ...common, taskQueue, activities })),
+      )
+      const running = Promise.all(workers.map((worker) => worker.run()))
+      return async () => {
+        for (const worker of workers) worker.shutdown()
+        await running
+      }
+    },
     whileAway: async (act) => {
       await stopWorkers()
       await act()

@@ -1,9 +1,12 @@
 import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client'
+import { ApplicationFailure } from '@temporalio/common'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AcceptanceActivities } from '#activities/acceptance.ts'
 import type { BatchActivities } from '#activities/batches.ts'
 import { BatchCheckError, type CheckingActivities } from '#activities/checking.ts'
+import type { PreparedJob } from '#activities/proofJobs.ts'
 import type { SequencingActivities } from '#activities/sequencing.ts'
+import type { Address } from '#protocol/primitives.ts'
 import { ProofMismatchError } from '#prover/acceptance.ts'
 import { ProofRefusedError } from '#prover/errors.ts'
 import { hashOf } from '#test/blocks.ts'
@@ -25,6 +28,8 @@ type Fakes = Pick<SequencingActivities, 'collectBatch'> &
   Pick<BatchActivities, 'readBatch'> &
   Pick<AcceptanceActivities, 'acceptBatchProof'> & {
     proveBatch: (job: { batchNumber: number; round: number }) => Promise<{ proofId: string }>
+    /** Where several have to attest. */
+    attesters?: PreparedJob['attesters']
   }
 
 const WELL: Fakes = {
@@ -38,6 +43,11 @@ const WELL: Fakes = {
 const otherwise = new Map<number, Partial<Fakes>>()
 const fakesOf = ({ batchNumber }: { batchNumber: number }) => ({ ...WELL, ...otherwise.get(batchNumber) })
 
+const attestersOf = (batchNumber: number): Pick<PreparedJob, 'attesters'> => {
+  const { attesters } = fakesOf({ batchNumber })
+  return attesters === undefined ? {} : { attesters }
+}
+
 let run: WorkflowRun
 beforeAll(async () => {
   run = await runWorkflows({
@@ -47,6 +57,7 @@ beforeAll(async () => {
       prepareBatchProof: async ({ batchNumber, round }) => ({
         ...{ proofId: `batch-${batchNumber}-r${round}`, fromBatch: batchNumber, toBatch: batchNumber },
         ...{ inputsKey: String(round), witnessKey: '' },
+        ...attestersOf(batchNumber),
       }),
     },
     sequencer: { collectBatch: (input) => fakesOf(input).collectBatch(input) },
@@ -176,6 +187,40 @@ test('a proof that is not of the State DB parks the batch; a signal retries many
   expect(await reaches(handle, 'proven')).toMatchObject({ proofRounds: 2 })
   await handle.signal(messages.l1Verified, l1(12))
   await handle.result()
+})
+
+test('where L1 asks for two attesters, two of three make the proof, each batch beginning with another', async () => {
+  const [a, b, c] = [1, 2, 3].map((number) => `0x${String(number).repeat(40)}`) as [string, string, string]
+  const accepted: string[][] = []
+  const handle = await startBatch({
+    attesters: { addresses: [a, b, c] as Address[], required: 2 },
+    acceptBatchProof: async ({ parts }) => void accepted.push(parts),
+  })
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await eventually(async () =>
+    expect((await scheduledJobs(handle)).map(({ taskQueue }) => taskQueue)).toEqual([
+      messages.attesterQueue(a),
+      messages.attesterQueue(b),
+    ]),
+  )
+  const stop = await run.serve(
+    Object.fromEntries(
+      [a, b, c].map((attester) => [
+        messages.attesterQueue(attester),
+        {
+          proveBatch: async ({ proofId }: { proofId: string }) => {
+            if (attester === a) throw ApplicationFailure.nonRetryable('No room.', 'ProverFailedError')
+            return { partId: `${proofId}-${attester}` }
+          },
+        },
+      ]),
+    ),
+  )
+  await reaches(handle, 'proven')
+  const proofId = `batch-${lastBatch}-r1`
+  expect(accepted.map((parts) => parts.sort())).toEqual([[`${proofId}-${b}`, `${proofId}-${c}`]])
+  await stop()
+  await handle.terminate()
 })
 
 test('an operator stops a proof, and has it made again by provers of one kind', async () => {
