@@ -26,6 +26,7 @@ import { addL1Metrics } from './wire/l1Metrics.ts'
 import { createMetrics, type Metrics } from './wire/metrics.ts'
 import { createNodeStatus } from './wire/nodeStatus.ts'
 import { createOpsApp } from './wire/opsApp.ts'
+import { addProofMetrics } from './wire/proofMetrics.ts'
 import { addSenderMetrics } from './wire/senderMetrics.ts'
 import { NODE_VERSION } from './wire/version.ts'
 import { openWire } from './wire/wire.ts'
@@ -153,6 +154,7 @@ async function createNode(
   addSenderMetrics(metrics.registry, db)
   addEvmMetrics(metrics.registry, evm)
   addL1Metrics(metrics.registry, db)
+  if (config.role === 'sequencer') addProofMetrics(metrics.registry, { db, proofDb })
   const methods = createMethods(deps)
   await evm.ready
   return {

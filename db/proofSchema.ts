@@ -57,6 +57,7 @@ export const attempts = proofStore.table(
     uniqueIndex('attempts_open').on(table.jobId).where(sql`${table.endedAt} is null`),
     index('attempts_range').on(table.fromBatch, table.toBatch),
     index('attempts_prover').on(table.proverId, table.id),
+    index('attempts_end').on(table.endedAt, table.id),
     check('attempts_ended', sql`(${table.endedAt} is null) = (${table.outcome} is null)`),
   ],
 )

@@ -1,0 +1,1 @@
+CREATE INDEX "attempts_end" ON "proofs"."attempts" USING btree ("ended_at","id");
