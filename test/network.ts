@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** A whole local network of a test file's own, started as a user does. */
 export type TestNetwork = {
   folder: string
+  /** Of the launcher. */
+  pid: number
   network: Network
   genesis: GenesisFile
   /** Running processes by name, as the launcher records them. */
@@ -31,11 +33,13 @@ type LaunchOptions = {
   args?: readonly string[]
   /** Variables of the launcher, which its processes inherit. */
   env?: NodeJS.ProcessEnv
+  /** Instead of a temporary one. */
+  folder?: string
 }
 
 /** Takes ten to forty seconds. */
 export async function startTestNetwork(options: LaunchOptions = {}): Promise<TestNetwork> {
-  const folder = mkdtempSync(join(tmpdir(), 'zknode-e2e-'))
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'zknode-e2e-'))
   let launcher = await launch(folder, options)
   const processes = () => readJson<RecordedProcess[]>(join(folder, 'processes.json')) ?? []
   const pidOf = (name: string) => {
@@ -49,6 +53,7 @@ export async function startTestNetwork(options: LaunchOptions = {}): Promise<Tes
   }
   return {
     folder,
+    pid: launcher.pid!,
     network: readNetwork(folder),
     genesis: readJson<GenesisFile>(join(folder, 'genesis.json'))!,
     pidOf,
