@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client'
-import { type RetryRequest, retryProofNow, SEARCH_ATTRIBUTE } from '#workflows/messages.ts'
+import { retryProofNow, SEARCH_ATTRIBUTE } from '#workflows/messages.ts'
 
 export type Parked = { workflowId: string; attention: string; reason: string }
 
@@ -22,6 +22,6 @@ export async function findParked(client: Client): Promise<Parked[]> {
 /** What an operator does about a proof that failed. */
 export async function retryParked(client: Client, { workflowId, attention }: Parked): Promise<void> {
   if (attention !== 'proof-failed') return
-  const args: [RetryRequest] = [{ note: 'storm' }]
-  await client.workflow.getHandle(workflowId).executeUpdate<string, [RetryRequest?]>(retryProofNow, { args })
+  const handle = client.workflow.getHandle(workflowId)
+  await handle.executeUpdate<string, [object]>(retryProofNow.name, { args: [{ note: 'storm' }] })
 }

@@ -9,8 +9,8 @@ type Options = {
   kind: ProverKind
   /** As the proof store knows it. */
   proverId: string
-  /** Script and its arguments. */
-  args: readonly string[]
+  /** Script and its arguments, for the life of this number, from 0. */
+  args: (life: number) => readonly string[]
   env?: NodeJS.ProcessEnv
   logFile: string
 }
@@ -20,8 +20,10 @@ export class ProverProcess {
   readonly kind: ProverKind
   readonly proverId: string
   kills = 0
-  /** Milliseconds since 1970; undefined while it is down. */
-  startedAt: number | undefined
+  /**
+   * Milliseconds since 1970: a connection from before is not one any more. Undefined while the process is down.
+   */
+  freshSince: number | undefined
   readonly #options: Options
   #child: ChildProcess | undefined
 
@@ -34,22 +36,27 @@ export class ProverProcess {
   start(): void {
     const { args, env, logFile } = this.#options
     const log = openSync(logFile, 'a')
-    this.#child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+    this.#child = spawn(process.execPath, ['--import', 'tsx', ...args(this.kills)], {
       ...{ cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', log, log] },
     })
     closeSync(log)
-    this.startedAt = Date.now()
+    this.freshSince = Date.now()
   }
 
   /** With SIGKILL: it has no chance to say goodbye. */
   kill(): void {
-    if (this.startedAt === undefined) return
+    if (this.freshSince === undefined) return
     this.kills++
     this.end()
   }
 
+  /** What it was connected to is gone. */
+  cutOff(): void {
+    if (this.freshSince !== undefined) this.freshSince = Date.now()
+  }
+
   end(): void {
-    this.startedAt = undefined
+    this.freshSince = undefined
     this.#child?.kill('SIGKILL')
   }
 }

@@ -23,7 +23,11 @@ export function embeddedProver({ folder }: TestNetwork, number: number): ProverP
   const path = join(folder, `${name}.json`)
   writeJson(path, { ...config, prover: { name } })
   return new ProverProcess({
-    ...{ kind: 'embedded', proverId: `${name}@${hostname()}`, args: ['test/storm/slowProver.ts', String(WORK_MS)] },
+    ...{
+      kind: 'embedded',
+      proverId: `${name}@${hostname()}`,
+      args: () => ['test/storm/slowProver.ts', String(WORK_MS)],
+    },
     env: { ZKNODE_CONFIG: path },
     logFile: join(folder, 'logs', `${name}.log`),
   })
@@ -34,17 +38,22 @@ export function misbehavingProver(net: TestNetwork, number: number, seed: number
   const id = `remote-${number}`
   const misbehaviours = ['--misbehave', Object.keys(MISBEHAVIOURS).join(','), '--probability', String(WRONG)]
   const times = ['--slow-ms', String(SLOW_MS), '--work-ms', String(WORK_MS)]
-  return remoteProver(net, id, [...misbehaviours, '--seed', String(seed), ...times])
+  return remoteProver(net, id, (life) => [...misbehaviours, '--seed', String(seed + life), ...times])
 }
 
 /** @param options of test/remoteProver/main.ts */
-export function remoteProver(net: TestNetwork, id: string, options: readonly string[] = []): ProverProcess {
+export function remoteProver(
+  net: TestNetwork,
+  id: string,
+  options: (life: number) => readonly string[] = () => [],
+): ProverProcess {
   const { proversAddress, l1ChainId, contracts } = net.network
   const key = readFileSync(join(net.folder, 'keys', 'attester'), 'utf8').trim()
   const place = ['--server', proversAddress!, '--id', id, '--key', key]
   const domain = ['--l1-chain-id', String(l1ChainId), '--verifier', contracts.verifier]
   return new ProverProcess({
-    ...{ kind: 'remote', proverId: id, args: ['test/remoteProver/main.ts', ...place, ...domain, ...options] },
+    ...{ kind: 'remote', proverId: id },
+    args: (life) => ['test/remoteProver/main.ts', ...place, ...domain, ...options(life)],
     logFile: join(net.folder, 'logs', `${id}.log`),
   })
 }

@@ -1,7 +1,7 @@
 import { type AttemptRow, listAttempts } from '#db/attempts.ts'
 import type { Database } from '#db/client.ts'
 import type { ProverProcess } from './proverProcess.ts'
-import type { StormWatch } from './watch.ts'
+import { type StormWatch, withoutNames } from './watch.ts'
 
 type Row = Record<string, number | string>
 
@@ -11,7 +11,7 @@ export const readAttempts = (db: Database): Promise<AttemptRow[]> => listAttempt
 export function proverRows(
   provers: readonly ProverProcess[],
   attempts: readonly AttemptRow[],
-  { asides, longestIdleMs }: StormWatch,
+  { asides, longestIdle }: StormWatch,
 ): Row[] {
   return provers.map(({ proverId, kind, kills }) => {
     const own = attempts.filter((attempt) => attempt.proverId === proverId)
@@ -25,7 +25,7 @@ export function proverRows(
       lost: outcomes('lost'),
       killed: kills,
       'put aside': aside,
-      'longest idle while work waits, s': ((longestIdleMs.get(proverId) ?? 0) / 1000).toFixed(1),
+      'longest idle while work waits, s': ((longestIdle.get(proverId)?.milliseconds ?? 0) / 1000).toFixed(1),
     }
   })
 }
@@ -41,12 +41,25 @@ export function attemptRows(attempts: readonly AttemptRow[]): Row[] {
   })
 }
 
+/** Why attempts failed, all provers together. */
+export function failureRows(attempts: readonly AttemptRow[]): Row[] {
+  const reasons = new Map<string, number>()
+  for (const { outcome, error } of attempts) {
+    if (outcome !== 'failed' && outcome !== 'refused') continue
+    const reason = withoutNames(error?.replace(/^The prover did not do its work\. .*reason=/, '') ?? '')
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  }
+  return [...reasons]
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, times]) => ({ 'an attempt failed because': reason, times }))
+}
+
 /** Why provers were put aside, all provers together. */
 export function asideRows({ asides }: StormWatch): Row[] {
   const reasons = new Map<string, number>()
   for (const own of asides.values())
     for (const [reason, times] of own) reasons.set(reason, (reasons.get(reason) ?? 0) + times)
-  return [...reasons].sort((a, b) => b[1] - a[1]).map(([reason, times]) => ({ reason, times }))
+  return [...reasons].sort((a, b) => b[1] - a[1]).map(([reason, times]) => ({ 'put aside because': reason, times }))
 }
 
 /** Jobs that were done more than once. */

@@ -9,7 +9,7 @@ import { startTestNetwork, type TestNetwork } from '#test/network.ts'
 import { checkL1 } from './checks.ts'
 import { readStormOptions, type StormOptions } from './options.ts'
 import { embeddedProver, misbehavingProver } from './provers.ts'
-import { asideRows, attemptRows, findDoneTwice, proverRows, readAttempts } from './report.ts'
+import { asideRows, attemptRows, failureRows, findDoneTwice, proverRows, readAttempts } from './report.ts'
 import { rage } from './storm.ts'
 import { StormWatch } from './watch.ts'
 
@@ -17,6 +17,7 @@ const LONGEST_IDLE_MS = 5000
 
 /** Small batches that are many, and deadlines that let a prover that hangs be noticed within the run. */
 const NODE_OPTIONS = {
+  log: { level: 'debug' },
   sequencer: { batchMaxTransactions: 1, batchMaxMs: 1000 },
   sequenceSender: { waitMs: 500, maxBatches: 10 },
   aggregator: {
@@ -79,10 +80,11 @@ async function storm(net: TestNetwork, options: StormOptions): Promise<boolean> 
     const cpu = meter.read()
     const attempts = await readAttempts(db)
     const onL1 = await checkL1(net, weather.toBatch)
-    const idleMs = Math.max(0, ...watch.longestIdleMs.values())
+    const idle = [...watch.longestIdle.values()].sort((a, b) => b.milliseconds - a.milliseconds)[0]
     const doneTwice = findDoneTwice(attempts)
     console.table(proverRows(provers, attempts, watch))
     console.table(attemptRows(attempts))
+    console.table(failureRows(attempts))
     console.table(asideRows(watch))
     const { verifications, equalRootsOnL1, equalReplayedRoots, faults } = onL1
     const holds: [string, boolean, string][] = [
@@ -99,8 +101,8 @@ async function storm(net: TestNetwork, options: StormOptions): Promise<boolean> 
       ['nothing waits for an operator', weather.parked.length === 0, `${weather.retried} retried`],
       [
         `no prover idle for more than ${LONGEST_IDLE_MS / 1000} s while work waits`,
-        idleMs <= LONGEST_IDLE_MS,
-        `at most ${(idleMs / 1000).toFixed(1)} s; at most ${watch.mostWaiting} jobs waited`,
+        (idle?.milliseconds ?? 0) <= LONGEST_IDLE_MS,
+        `at most ${((idle?.milliseconds ?? 0) / 1000).toFixed(1)} s${idle ? ` from ${idle.since.toISOString()}` : ''}; at most ${watch.mostWaiting} jobs waited`,
       ],
       ['no finished proof is made again', doneTwice.length === 0, `${doneTwice.length} were`],
     ]

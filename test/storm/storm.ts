@@ -80,7 +80,8 @@ async function kill(net: TestNetwork, provers: readonly ProverProcess[], { rando
         say('kill -9 of the aggregator')
         weather.aggregatorKills++
         await net.killAndWait('aggregator')
-      } else if (victim.startedAt !== undefined) {
+        for (const prover of provers) if (prover.kind === 'remote') prover.cutOff()
+      } else if (victim.freshSince !== undefined) {
         victim.kill()
         say(`kill -9 of ${victim.proverId}, for ${(downMs / 1000).toFixed(1)} s`)
         restarts.push(restart(victim, downMs))

@@ -14,12 +14,12 @@ type Place = { db: Database; connection: Connection; namespace: string; provers:
 /**
  * Looks every quarter of a second how long provers are idle while work waits. *Work waits* when Temporal has jobs in the
  * backlog of the queue for any prover: scheduled, and taken by nobody. *Idle* is a prover whose process is up, that has
- * connected since its start, says so in the proof store, and began no job between two looks. A stretch ends when either
+ * connected since, says so in the proof store, and began no job between two looks. A stretch ends when either
  * does not hold, so it is exact to one look.
  */
 export class StormWatch {
-  /** The longest stretch of each prover, milliseconds. */
-  readonly longestIdleMs = new Map<string, number>()
+  /** The longest stretch of each prover. */
+  readonly longestIdle = new Map<string, { milliseconds: number; since: Date }>()
   /** How often each prover was put aside, by reason. */
   readonly asides = new Map<string, Map<string, number>>()
   /** Most jobs that waited at once. */
@@ -57,17 +57,18 @@ export class StormWatch {
     const [waiting, rows, begun] = await Promise.all([this.#countWaiting(), listProvers(db), countJobs(db)])
     const now = Date.now()
     this.mostWaiting = Math.max(this.mostWaiting, waiting)
-    for (const { proverId, startedAt } of provers) {
+    for (const { proverId, freshSince } of provers) {
       const row = rows.find((row) => row.proverId === proverId)
       if (row === undefined) continue
       if (row.state === 'aside') this.#noteAside(proverId, row.asideUntil?.getTime() ?? 0, row.reason ?? '')
-      const isConnected = startedAt !== undefined && row.connectedAt.getTime() > startedAt
+      const isConnected = freshSince !== undefined && row.connectedAt.getTime() > freshSince
       const isIdle = isConnected && row.state === 'idle' && begun.get(proverId) === this.#jobs.get(proverId)
       if (waiting === 0 || !isIdle) this.#idleSince.delete(proverId)
       else {
         const since = this.#idleSince.get(proverId) ?? now
         this.#idleSince.set(proverId, since)
-        this.longestIdleMs.set(proverId, Math.max(this.longestIdleMs.get(proverId) ?? 0, now - since))
+        if (now - since <= (this.longestIdle.get(proverId)?.milliseconds ?? 0)) continue
+        this.longestIdle.set(proverId, { milliseconds: now - since, since: new Date(since) })
       }
     }
     this.#jobs = begun
@@ -92,7 +93,7 @@ export class StormWatch {
 }
 
 /** Reasons name requests, sizes and roots: what is left counts together. */
-const withoutNames = (reason: string) =>
+export const withoutNames = (reason: string) =>
   reason
     .replace(/\b(?:remote-\d+-)?(?:0x)?[0-9a-f]{8,}\b/g, '…')
     .replace(/\d+/g, 'n')
