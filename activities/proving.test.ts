@@ -129,6 +129,14 @@ test('a refusal passes through by its name, is noted, and nothing is stored', as
   expect(contents.has(proofKey('batch-5'))).toBe(false)
 })
 
+test('a try does not count as proved before its proof is stored', async () => {
+  const store = objects.put
+  objects.put = () => Promise.reject(new Error('The disk is full.'))
+  await expect(run(activities().proveBatch, batchJob('batch-5'))).rejects.toThrow('The disk is full.')
+  objects.put = store
+  expect(tries).toEqual(['start batch batch-5', 'assign attic', 'failed: The disk is full.'])
+})
+
 test('inputs or proofs that are not there (yet) can be asked for again', async () => {
   const missing = { ...batchJob('batch-5'), witnessKey: 'nowhere' }
   await expect(run(activities().proveBatch, missing)).rejects.toThrow(ObjectNotFoundError)

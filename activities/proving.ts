@@ -40,19 +40,19 @@ export const createProvingActivities = ({ prover, objects, attempts, attester }:
     const jobId = nameOf(job, attester)
     if (await objects.has(proofKey(jobId))) return { partId: jobId }
     const [fromBatch, toBatch] = [BatchNumber(job.fromBatch), BatchNumber(job.toBatch)]
-    const proof = await tried({ jobId, kind, fromBatch, toBatch }, (control) => make(jobId, control))
-    await objects.put(proofKey(jobId), encoder.encode(proof))
+    await tried({ jobId, kind, fromBatch, toBatch }, async (control) => {
+      await objects.put(proofKey(jobId), encoder.encode(await make(jobId, control)))
+    })
     return { partId: jobId }
   }
 
-  /** Keeps account of the try. */
-  async function tried(job: ProofJob, make: (control: JobControl) => Promise<string>): Promise<string> {
+  /** Keeps account of the try: it counts as proved when the proof is stored, not before. */
+  async function tried(job: ProofJob, makeAndStore: (control: JobControl) => Promise<void>): Promise<void> {
     const { attemptId, earlier } = await attempts.start(job)
     const onAssigned: JobControl['onAssigned'] = (assignment) => attempts.assign(attemptId, assignment)
     try {
-      const proof = await whileHeartbeating((control) => make({ ...control, onAssigned, earlier }))
+      await whileHeartbeating((control) => makeAndStore({ ...control, onAssigned, earlier }))
       await attempts.end(attemptId, 'proved')
-      return proof
     } catch (error) {
       const isRestart = error instanceof CancelledFailure && error.message === 'WORKER_SHUTDOWN'
       // Without an end it counts as lost: the next attempt may collect what a remote prover makes of it meanwhile.
