@@ -60,6 +60,7 @@ const attempts: ProofAttempts = {
     tries.push(`start ${kind} ${jobId}`)
     return { attemptId: tries.length, earlier }
   },
+  settle: async (jobId) => void tries.push(`settle ${jobId}`),
   assign: async (_, { proverName }) => void tries.push(`assign ${proverName}`),
   end: async (_, outcome, error) => void tries.push(error === undefined ? outcome : `${outcome}: ${error}`),
 }
@@ -94,7 +95,7 @@ test('a repeated attempt of a job finds the first result, another job proves aga
   expect(await run(activities().proveBatch, batchJob('batch-5-r1'))).toEqual({ partId: 'batch-5-r1' })
   expect(await run(activities().proveBatch, batchJob('batch-5-r1'))).toEqual({ partId: 'batch-5-r1' })
   expect(executions).toBe(1)
-  expect(tries).toEqual(['start batch batch-5-r1', 'assign attic', 'proved'])
+  expect(tries).toEqual(['start batch batch-5-r1', 'assign attic', 'proved', 'settle batch-5-r1'])
   await run(activities().proveBatch, batchJob('batch-5-r2'))
   expect(executions).toBe(2)
   expect(decodeAttestationProof(textOf('batch-5-r2'))).toMatchObject(claimsOf(5, 5))

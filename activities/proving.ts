@@ -38,7 +38,10 @@ export const createProvingActivities = ({ prover, objects, attempts, attester }:
     make: (jobId: string, control: JobControl) => Promise<string>,
   ): Promise<Part> {
     const jobId = nameOf(job, attester)
-    if (await objects.has(proofKey(jobId))) return { partId: jobId }
+    if (await objects.has(proofKey(jobId))) {
+      await attempts.settle(jobId)
+      return { partId: jobId }
+    }
     const [fromBatch, toBatch] = [BatchNumber(job.fromBatch), BatchNumber(job.toBatch)]
     await tried({ jobId, kind, fromBatch, toBatch }, async (control) => {
       await objects.put(proofKey(jobId), encoder.encode(await make(jobId, control)))

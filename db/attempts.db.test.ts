@@ -10,6 +10,7 @@ import {
   endAttempt,
   findLastAttempt,
   listAttempts,
+  settleAttempts,
   startAttempt,
   summarizeAttempts,
 } from './attempts.ts'
@@ -42,6 +43,15 @@ test('an attempt from its start to its end', async () => {
     ...{ outcome: 'failed', error: 'out of memory', endedAt: expect.any(Date) },
   })
   expect(await findLastAttempt(db, 'batch-7-r2')).toBeUndefined()
+})
+
+test('a try that stored its proof and never ended is settled as proved', async () => {
+  await startAttempt(db, job('batch-7-r1'))
+  const other = await startAttempt(db, job('batch-8-r1', 8))
+  await settleAttempts(db, 'batch-7-r1')
+  await settleAttempts(db, 'batch-7-r1')
+  expect(await findLastAttempt(db, 'batch-7-r1')).toMatchObject({ outcome: 'proved', endedAt: expect.any(Date) })
+  expect(await findLastAttempt(db, 'batch-8-r1')).toMatchObject({ id: other.id, outcome: null })
 })
 
 test('the next attempt of a job ends the one that never ended, and its late word changes nothing', async () => {

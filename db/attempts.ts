@@ -54,6 +54,14 @@ export async function endAttempt(
     .where(and(eq(attempts.id, id), isNull(attempts.endedAt)))
 }
 
+/** Of a job whose proof is stored: whoever stored it and was killed before its try ended is told to have proved it. */
+export async function settleAttempts(db: Queryable, jobId: string): Promise<void> {
+  await db
+    .update(attempts)
+    .set({ endedAt: sql`now()`, outcome: 'proved' })
+    .where(and(eq(attempts.jobId, jobId), isNull(attempts.endedAt)))
+}
+
 export async function findLastAttempt(db: Queryable, jobId: string): Promise<AttemptRow | undefined> {
   const [row] = await db
     .select()
@@ -152,6 +160,7 @@ export function createProofAttempts(db: Database): ProofAttempts {
         earlier: attempt === 1 ? undefined : await findLostAssignment(db, job.jobId, attempt - 1),
       }
     },
+    settle: (jobId) => settleAttempts(db, jobId),
     assign: (attemptId, by) => assignAttempt(db, attemptId, by),
     end: (attemptId, outcome, error) => endAttempt(db, attemptId, { outcome, error }),
   }

@@ -13,5 +13,7 @@ export interface ProofAttempts {
   /** A prover took the job, or named its request. @throws when another attempt took its place. */
   assign(attemptId: number, by: Assignment): Promise<void>
   end(attemptId: number, outcome: AttemptEnd, error?: string): Promise<void>
+  /** The proof of the job is stored: a try that has not ended made it. */
+  settle(jobId: string): Promise<void>
 }
 export type AttemptEnd = 'proved' | 'failed' | 'refused' | 'cancelled'
