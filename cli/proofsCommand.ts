@@ -17,6 +17,8 @@ import { readRange } from './proofs/target.ts'
 import { withTemporal } from './proofs/temporal.ts'
 import { listUnfinished, type Unfinished } from './proofs/unfinished.ts'
 
+const MAX_ENTRIES = 1000
+
 type ListOptions = { failed?: boolean; batch?: BatchNumber; limit: number }
 type RetryOptions = { failed?: boolean; prover?: ProofOrder['proverKind']; note?: string }
 type MoveOptions = { prover?: ProofOrder['proverKind']; priority?: number }
@@ -126,7 +128,7 @@ export async function listProofs(
   now: Date,
 ): Promise<ProofEntry[]> {
   const jobs = await listLastAttempts(db, { isFailed, limit, ...(batch !== undefined && { batchNumber: batch }) })
-  const unfinished = (await listUnfinished(client, limit))
+  const unfinished = (await listUnfinished(client, batch === undefined ? limit : MAX_ENTRIES))
     .filter(({ parked }) => parked || !isFailed)
     .filter(({ fromBatch, toBatch }) => batch === undefined || (fromBatch <= batch && batch <= toBatch))
   const byId = new Map(jobs.map((job) => [job.id, job]))
@@ -152,7 +154,7 @@ function print({ json }: Printed, value: object, format: () => string[]): void {
 }
 
 const readBatch = (text: string): BatchNumber => BatchNumber(readNumber(text, 2 ** 48))
-const readLimit = (text: string) => readNumber(text, 1000)
+const readLimit = (text: string) => readNumber(text, MAX_ENTRIES)
 const readPriority = (text: string) => readNumber(text, 5)
 
 function readNumber(text: string, most: number): number {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { PreparedBatchJob } from '#activities/proofJobs.ts'
 import type { Database } from '#db/client.ts'
+import { BatchNumber } from '#protocol/primitives.ts'
 import { ProofRefusedError } from '#prover/errors.ts'
 import { hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
@@ -76,6 +77,9 @@ test('a parked proof is listed with what to do, and made again', async () => {
       }),
     ]),
   )
+  const covers = (batch: number) =>
+    listProofs(run.client, db, { batch: BatchNumber(batch), limit: 1 }, new Date()).then((found) => found.length)
+  expect([await covers(1), await covers(2)]).toEqual([1, 0])
   prover.clear()
   expect(await retryProof(run.client, range(1), { note: 'mended' })).toBe('Round 2 of the proof of batch 1 started.')
   expect(await reaches(1, 'proven')).toMatchObject({ proofRounds: 2, proofId: 'batch-1-r2', operatorNote: 'mended' })
