@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { PreparedBatchJob } from '#activities/proofJobs.ts'
 import type { Database } from '#db/client.ts'
+import { ProofNotFoundError } from '#db/proofs.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import { ProofRefusedError } from '#prover/errors.ts'
 import { hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { eventually, runWorkflows, untilCancelled, type WorkflowRun } from '#test/workflowRun.ts'
+import type { aggregatorWorkflow } from '#workflows/aggregator.ts'
 import type { batchWorkflow } from '#workflows/batch.ts'
 import * as messages from '#workflows/messages.ts'
 import { listProofs } from '../proofsCommand.ts'
@@ -14,6 +16,9 @@ import { ProofCommandError } from './temporal.ts'
 
 /** What the prover does, by batch; it proves at once unless it is told otherwise. */
 const prover = new Map<number, 'refuses' | 'hangs'>()
+
+/** Rounds of the final proof, which is never made. */
+const finalRounds: number[] = []
 
 let run: WorkflowRun
 let db: Database
@@ -28,6 +33,15 @@ beforeAll(async () => {
         ...{ inputsKey: 'inputs', witnessKey: 'witness' },
       }),
       acceptBatchProof: async () => {},
+      planAggregation: async () => {
+        const run = { fromBatch: 1, toBatch: 4, full: true, waitMs: 0 }
+        const whole = { fromBatch: 1, toBatch: 4, proofId: 'joined-1-4', forkId: 9 }
+        return { joins: [], run, target: null, whole, ended: [], useless: [] }
+      },
+      prepareFinalProof: async ({ round }) => {
+        finalRounds.push(round)
+        throw new ProofNotFoundError('It is gone.')
+      },
     },
     prover: {
       proveBatch: async ({ fromBatch, proofId }: PreparedBatchJob) => {
@@ -99,6 +113,32 @@ test('all that is parked is retried; nothing that is not', async () => {
   })
   for (const batch of [11, 12]) expect((await reaches(batch, 'proven')).proofRounds).toBe(2)
   expect((await reaches(13, 'proven')).proofRounds).toBe(1)
+})
+
+test('a verification that failed is listed, and tried again with all that failed', async () => {
+  const workflowId = messages.AGGREGATOR_WORKFLOW_ID
+  const handle = await run.client.workflow.start<typeof aggregatorWorkflow>('aggregatorWorkflow', {
+    ...{ workflowId, taskQueue: messages.TASK_QUEUE.batch },
+    args: [
+      { round: 0, running: [] },
+      { reconcileMs: 3_600_000, retryFailedMs: 3_600_000, maxFailures: 3 },
+    ],
+  })
+  const parked = {
+    ...{ job: 'aggregator', kind: 'verification', fromBatch: 1, state: 'failed', parked: true },
+    remedy: 'zknode proofs retry --failed; docs/runbooks/verification-reverted.md',
+  }
+  await eventually(async () =>
+    expect(await listProofs(run.client, db, { failed: true, limit: 10 }, new Date())).toEqual([
+      expect.objectContaining({ ...parked, lastError: expect.stringContaining('It is gone.') }),
+    ]),
+  )
+  expect(finalRounds).toEqual([0])
+  expect(await retryAllFailed(run.client, {})).toEqual([
+    { workflowId, isRetried: true, answer: 'The verification is tried again now.' },
+  ])
+  await eventually(() => expect(finalRounds).toEqual([0, 1]))
+  await handle.terminate()
 })
 
 test('a proof is cancelled, stays so, and is moved to other provers', async () => {
