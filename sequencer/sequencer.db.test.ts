@@ -249,6 +249,19 @@ test('a batch that waits is woken by nobody when the one before fails, and taken
   await sequencer.close()
 })
 
+test('a batch that is closed is reported at once when it is asked for again, though the next one is being filled', async () => {
+  const sequencer = createSequencer(db, { batchMaxTransactions: 1 })
+  await pour(db, [await signTransfer(alice, 0)])
+  const closed = await sequencer.collect(BatchNumber(2), forever())
+  const stop = new AbortController()
+  const next = sequencer.collect(BatchNumber(3), stop.signal)
+  await expect.poll(() => sequencer.progress(BatchNumber(3))).toMatchObject({ ready: 0 })
+  expect(await sequencer.collect(BatchNumber(2), forever())).toEqual(closed)
+  stop.abort()
+  await expect(next).rejects.toThrow()
+  await sequencer.close()
+})
+
 test('one empty block follows transactions, and no more', async () => {
   const sequencer = createSequencer(db, { trailingBlockMs: 30, batchMaxMs: 600_000 })
   const stop = new AbortController()

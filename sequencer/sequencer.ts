@@ -152,8 +152,8 @@ export class Sequencer {
     this.#turns.set(batchNumber, turn)
     try {
       for (;;) {
-        // While another is filled here nothing closes elsewhere: many may wait without asking the database.
-        if (this.#collecting === undefined) {
+        // While one before it is filled here nothing closes elsewhere: many may wait without asking the database.
+        if (this.#collecting === undefined || this.#collecting > batchNumber) {
           const last = (await findLastClosedBatch(this.#db))?.batchNumber ?? -1
           if (last >= batchNumber) return false
           if (batchNumber > last + MOST_AHEAD)
