@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { type Guardian, startGuardian } from '#devnet/guardian.ts'
 import type { ProverKind } from '#prover/types.ts'
+
+/** Ends the provers when this process ends, in whatever way. */
+let guardian: Guardian | undefined
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -37,8 +41,10 @@ export class ProverProcess {
     const { args, env, logFile } = this.#options
     const log = openSync(logFile, 'a')
     this.#child = spawn(process.execPath, ['--import', 'tsx', ...args(this.kills)], {
-      ...{ cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', log, log] },
+      ...{ cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', log, log], detached: true },
     })
+    guardian ??= startGuardian()
+    guardian.watch(this.#child.pid!, 'SIGTERM')
     closeSync(log)
     this.freshSince = Date.now()
   }
@@ -57,6 +63,9 @@ export class ProverProcess {
 
   end(): void {
     this.freshSince = undefined
-    this.#child?.kill('SIGKILL')
+    if (this.#child === undefined) return
+    guardian?.release(this.#child.pid!)
+    this.#child.kill('SIGKILL')
+    this.#child = undefined
   }
 }

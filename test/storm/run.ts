@@ -47,6 +47,7 @@ say(`storm of seed ${options.seed} in ${folder}`)
 const args = ['--remote-provers', '--no-prover', '--config', ownOptions]
 const net = await startTestNetwork({ folder, args })
 let holds = false
+process.once('SIGINT', () => void net.interrupt().then(() => process.exit(1)))
 try {
   holds = await storm(net, options)
 } finally {
