@@ -6,6 +6,7 @@ const [postgres, temporal] = ['./test/setup/postgres.ts', './test/setup/temporal
 /** One project per suffix: `npx vitest run --project db`. Servers start only for projects that have files to run. */
 export default defineConfig({
   test: {
+    maxWorkers: '100%', // files wait for servers more than they compute
     reporters: ['default', './test/setup/reporter.ts'],
     projects: [
       {
@@ -45,7 +46,7 @@ export default defineConfig({
           globalSetup: [postgres, temporal],
           testTimeout: 180_000,
           hookTimeout: 240_000,
-          fileParallelism: false, // each starts a whole network
+          sequence: { groupOrder: 1 }, // each file starts a whole network; none beside the tests of parts
         },
       },
     ],
