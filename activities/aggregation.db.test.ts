@@ -64,7 +64,7 @@ const one = { fromBatch: 1, toBatch: 1, proofId: 'batch-1-r1' }
 
 test('what is proven and sequenced can be verified', async () => {
   expect(await plan()).toEqual({
-    ...{ joins: [], target: null, ended: [], useless: [] },
+    ...{ verified: 0, joins: [], target: null, ended: [], useless: [] },
     run: { fromBatch: 1, toBatch: 1, full: true, waitMs: 5000 },
     whole: one,
   })

@@ -19,6 +19,8 @@ type Options = {
   sequencer: Pick<Config['sequencer'], 'batchMaxMs'>
 }
 type Plan = {
+  /** The last batch that is verified, or whose verification is mined. */
+  verified: number
   joins: Neighbours[]
   /** What could be verified. `full`: waiting `waitMs` for more would not make it longer. */
   run: (BatchRange & { full: boolean; waitMs: number }) | null
@@ -95,6 +97,7 @@ export const createAggregationActivities = ({ db, client, verifier, aggregator, 
       !(await mayGrow(db, BatchNumber(toBatch), wait))
     const finalProofId = whole && known.finals.find(({ toBatch }) => toBatch === whole.toBatch)?.proofId
     return {
+      verified,
       joins: plan.joins.map((join) => join.map(referenceOf) as unknown as Neighbours),
       run: run === undefined ? null : { ...run, full: await isFull(run), waitMs: verifyIntervalMs },
       target: plan.target ?? null,

@@ -8,12 +8,12 @@ import { listLastAttempts } from '#db/proofJobs.ts'
 import { requestRelease } from '#db/proverRelease.ts'
 import { listProvers } from '#db/provers.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
-import { type BatchRange, PROVER_QUEUE, type ProofOrder } from '#workflows/messages.ts'
+import { PROVER_QUEUE, type ProofOrder } from '#workflows/messages.ts'
 import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
 import { cancelProof, moveProof, retryAllFailed, retryProof } from './proofs/operations.ts'
 import { describeProofs, formatProofs, type ProofEntry } from './proofs/proofList.ts'
 import { formatProvers } from './proofs/proverTable.ts'
-import { readRange } from './proofs/target.ts'
+import { type ProofTarget, readTarget } from './proofs/target.ts'
 import { withTemporal } from './proofs/temporal.ts'
 import { listUnfinished, type Unfinished } from './proofs/unfinished.ts'
 
@@ -36,8 +36,8 @@ export const proofsCommand = () =>
     .addCommand(releaseCommand())
 
 const command = (name: string) => withConfig(new Command(name), 'which names Temporal and the proof store')
-const BATCHES = 'a batch, or the first and the last of a joined proof: 3-7'
-const batches = () => new Argument('<batches>', BATCHES).argParser(readRange)
+const BATCHES = 'a batch, the first and the last of a joined proof such as 3-7, or final'
+const batches = () => new Argument('<batches>', BATCHES).argParser(readTarget)
 const proverOption = () => new Option('--prover <kind>', 'who shall make it').choices(Object.keys(PROVER_QUEUE))
 
 const listCommand = () =>
@@ -56,11 +56,11 @@ const listCommand = () =>
 const retryCommand = () =>
   command('retry')
     .description('Make a parked proof again, or all of them; also the verification that failed.')
-    .argument('[batches]', BATCHES, readRange)
+    .argument('[batches]', BATCHES, readTarget)
     .option('--failed', 'every proof that is parked, and the verification')
     .addOption(proverOption())
     .option('--note <text>', 'is shown with the batch')
-    .action(async (range: BatchRange | undefined, options: RetryOptions & Place, self: Command) => {
+    .action(async (range: ProofTarget | undefined, options: RetryOptions & Place, self: Command) => {
       if ((range === undefined) !== (options.failed === true)) self.error('error: give batches, or --failed')
       const { prover: proverKind, note } = options
       const request = { ...(proverKind && { proverKind }), ...(note !== undefined && { note }) }
@@ -81,7 +81,7 @@ const cancelCommand = () =>
     .description('Stop making a proof; it is parked until it is retried.')
     .addArgument(batches())
     .option('--note <text>', 'is shown with the batch')
-    .action(async (range: BatchRange, { config, note }: { note?: string } & Place) => {
+    .action(async (range: ProofTarget, { config, note }: { note?: string } & Place) => {
       await withTemporal(loadConfig(config).temporal, async (client) => {
         say(await cancelProof(client, range, note === undefined ? {} : { note }))
       })
@@ -93,7 +93,7 @@ const moveCommand = () =>
     .addArgument(batches())
     .addOption(proverOption())
     .option('--priority <number>', '1 to 5; 1 goes first', readPriority)
-    .action(async (range: BatchRange, options: MoveOptions & Place, self: Command) => {
+    .action(async (range: ProofTarget, options: MoveOptions & Place, self: Command) => {
       const { prover: proverKind, priority } = options
       if (proverKind === undefined && priority === undefined) self.error('error: give --prover or --priority')
       const order = { ...(proverKind && { proverKind }), ...(priority !== undefined && { priority }) }

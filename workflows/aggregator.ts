@@ -2,15 +2,21 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import * as wf from '@temporalio/workflow'
 import type { AggregationActivities } from '#activities/aggregation.ts'
 import { describeAggregator } from './aggregatorDetails.ts'
-import { failureMessage } from './failures.ts'
+import { cancelWhen } from './cancelWhen.ts'
+import { failureMessage, failureType } from './failures.ts'
 import { sendByWorkflow, wasCancelled, wasWithdrawn } from './l1Transaction.ts'
 import * as messages from './messages.ts'
+import { assertOrder } from './operatedProof.ts'
 import { proofWorkflow } from './proof.ts'
 import { makeFinalProof, type Neighbours, type ProofRange } from './proofJobs.ts'
 import { DATABASE } from './retryPolicies.ts'
 
 const database = wf.proxyActivities<AggregationActivities>(DATABASE)
 
+/** The final proof under way, and who is to make such. */
+type FinalProof = { order: messages.ProofOrder; isMaking: boolean; interrupted?: 'moved' | 'cancelled' }
+
+const PROOF_CANCELLED = 'ProofCancelledError'
 const INTERVALS = { reconcileMs: 10 * 60_000, retryFailedMs: 60_000, maxFailures: 3 }
 
 /**
@@ -31,6 +37,8 @@ export async function aggregatorWorkflow(
   let verifying: messages.VerificationView | undefined
   let verificationsOver = 0
   let lastSent: messages.L1Reference | undefined
+  let verifiedOnL1 = 0
+  const final: FinalProof = { order: { proverKind: 'any', priority: messages.PRIORITY.final }, isMaking: false }
 
   wf.setHandler(messages.proofReady, wake, { description: 'An accepted proof is stored' })
   wf.setHandler(messages.l1Progressed, wake, { description: 'Synchronizer: sequences or verifications on L1 changed' })
@@ -44,6 +52,32 @@ export async function aggregatorWorkflow(
       urgent = true
     },
     { description: 'Operator: verify now what is ready, or what failed' },
+  )
+  wf.setHandler(
+    messages.cancelProof,
+    async () => {
+      final.interrupted = 'cancelled'
+      await wf.condition(() => !final.isMaking)
+      return 'The final proof is cancelled; retryNow has it made again.'
+    },
+    {
+      description: 'Operator: stop making the final proof until retryNow',
+      validator: (_request?: { note?: string }) => {
+        if (!final.isMaking) throw wf.ApplicationFailure.nonRetryable('No final proof is being made.', 'NotParkedError')
+      },
+    },
+  )
+  wf.setHandler(
+    messages.moveProof,
+    (request) => {
+      Object.assign(final.order, request)
+      if (final.isMaking) final.interrupted = 'moved'
+      return `Final proofs go to ${final.order.proverKind} provers with priority ${final.order.priority}.`
+    },
+    {
+      description: 'Operator: other provers or another priority for final proofs, e.g. {"proverKind":"remote"}',
+      validator: assertOrder,
+    },
   )
   wf.setHandler(messages.aggregatorState, () => ({ running, verifying, parked, lastSent }), {
     description: 'Joins and verification under way',
@@ -84,13 +118,31 @@ export async function aggregatorWorkflow(
     await proof.cancel().catch(() => {}) // it has ended
   }
 
+  /** Gives nothing when L1 has verified otherwise meanwhile. */
+  async function makeFinal(whole: ProofRange): Promise<string | undefined> {
+    const isOutdated = () => verifiedOnL1 >= whole.fromBatch
+    final.isMaking = true
+    try {
+      for (;;) {
+        delete final.interrupted
+        const interrupted = () => final.interrupted !== undefined || isOutdated()
+        const proofId = await cancelWhen(interrupted, () => makeFinalProof(whole, round, final.order))
+        if (proofId !== undefined || isOutdated()) return proofId
+        if (final.interrupted === 'cancelled')
+          throw wf.ApplicationFailure.nonRetryable('Cancelled by an operator.', PROOF_CANCELLED)
+      }
+    } finally {
+      final.isMaking = false
+    }
+  }
+
   async function verify(whole: ProofRange, finalProofId: string | undefined, failures: number): Promise<void> {
     const { fromBatch, toBatch } = whole
     verifying = { fromBatch, toBatch, round }
     show()
     try {
-      const order = { proverKind: 'any', priority: messages.PRIORITY.final } as const
-      const proofId = finalProofId ?? (await makeFinalProof(whole, round, order))
+      const proofId = finalProofId ?? (await makeFinal(whole))
+      if (proofId === undefined) return
       lastSent = await sendByWorkflow({ purpose: 'verify', fromBatch, toBatch, proofId })
       unpark()
     } catch (error) {
@@ -108,7 +160,8 @@ export async function aggregatorWorkflow(
   }
 
   function park(fromBatch: number, failures: number, error: unknown): void {
-    const isForOperator = wasCancelled(error) || failures >= intervals.maxFailures
+    const isByOperator = wasCancelled(error) || failureType(error) === PROOF_CANCELLED
+    const isForOperator = isByOperator || failures >= intervals.maxFailures
     const retryAt = isForOperator ? undefined : Date.now() + intervals.retryFailedMs
     const attention = wasCancelled(error) ? 'l1-cancelled' : 'verification-failed'
     parked = { fromBatch, failures, attention, error: failureMessage(error), ...(retryAt && { retryAt }) }
@@ -136,6 +189,7 @@ export async function aggregatorWorkflow(
     const plan = await database.planAggregation({ running: [...running], target, isReconciling: !isSignalled })
     if (asOf !== verificationsOver) continue // woken by its end: what was planned is outdated
     target = plan.target ?? undefined
+    verifiedOnL1 = plan.verified
     for (const range of plan.ended) drop(range)
     for (const range of plan.useless) await giveUp(range)
     for (const proofs of plan.joins) await startJoin(proofs)

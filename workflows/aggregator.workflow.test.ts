@@ -70,7 +70,7 @@ function createFakes(proven: number) {
       return {
         joins: plan.joins as unknown as Neighbours[],
         run: run === undefined ? null : { ...run, full, waitMs },
-        ...{ target: plan.target ?? null, whole: whole ?? null, ended, useless },
+        ...{ verified, target: plan.target ?? null, whole: whole ?? null, ended, useless },
         ...(finalProofId !== undefined && { finalProofId }),
       }
     },
@@ -279,6 +279,45 @@ test('after three failures only a person starts another try, whatever happens me
   await handle.signal(messages.retryNow)
   await eventually(() => expect(fake.sent).toEqual(['1-1 final 1']))
   expect(fake.jobs.at(-1)).toBe('final r3')
+})
+
+test('an operator has a final proof made by other provers, or stopped until it is wanted again', async () => {
+  fake = createFakes(1)
+  const { finalizeProof } = fake.activities
+  let stopped = 0
+  fake.activities.finalizeProof = () => untilCancelled().finally(() => stopped++)
+  await start()
+  const update = (name: string, request: object) => handle.executeUpdate<string, [object]>(name, { args: [request] })
+  await eventually(async () => expect((await handle.query(messages.aggregatorState)).verifying).toBeDefined())
+  await expect(update('moveProof', { proverKind: 'none' })).rejects.toThrow()
+  const moved = await update('moveProof', { proverKind: 'any', priority: 5 })
+  expect(moved).toBe('Final proofs go to any provers with priority 5.')
+  await eventually(() => expect(stopped).toBe(1))
+  expect(await update('cancelProof', {})).toBe('The final proof is cancelled; retryNow has it made again.')
+  await eventually(() => expect(stopped).toBe(2))
+  await eventually(async () => expect(await attention()).toBe('verification-failed'))
+  expect((await handle.query(messages.aggregatorState)).parked).not.toHaveProperty('retryAt')
+  await expect(update('cancelProof', {})).rejects.toThrow()
+  fake.activities.finalizeProof = finalizeProof
+  await handle.signal(messages.retryNow)
+  await eventually(() => expect(fake.sent).toEqual(['1-1 final 1']))
+  await recordHistory('aggregator-final-proof-moved-and-cancelled', handle)
+})
+
+test('a final proof of what L1 verified otherwise is given up', async () => {
+  fake = createFakes(1)
+  let stopped = false
+  fake.activities.finalizeProof = () =>
+    untilCancelled().finally(() => {
+      stopped = true
+    })
+  await start()
+  await eventually(async () => expect((await handle.query(messages.aggregatorState)).verifying).toBeDefined())
+  fake.state.verified = 1
+  await handle.signal(messages.l1Progressed)
+  await eventually(() => expect(stopped).toBe(true))
+  await eventually(async () => expect((await handle.query(messages.aggregatorState)).verifying).toBeUndefined())
+  expect(await attention()).toBeNull()
 })
 
 test('what failed is forgotten when L1 has verified it otherwise', async () => {

@@ -130,7 +130,8 @@ export function operateProof(subject: string, view: ProofView, priority: number)
   }
 }
 
-function assertOrder({ proverKind, priority }: Partial<Record<keyof messages.ProofOrder, unknown>>): void {
+/** @throws when an operator asks for provers or priorities that there are not */
+export function assertOrder({ proverKind, priority }: Partial<Record<keyof messages.ProofOrder, unknown>>): void {
   const kinds = Object.keys(messages.PROVER_QUEUE)
   if (proverKind !== undefined && !kinds.includes(proverKind as string))
     throw wf.ApplicationFailure.nonRetryable(`proverKind has to be one of ${kinds.join(', ')}.`, 'ProofOrderError')

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client'
 import type { NodeError } from '#common/errors.ts'
 import * as messages from '#workflows/messages.ts'
-import { workflowOf } from './target.ts'
+import { type ProofTarget, workflowOf } from './target.ts'
 import { explain } from './temporal.ts'
 
 /** For an update: provers that are stopped may need a while. */
@@ -10,14 +10,18 @@ const ANSWER_WITHIN_MS = 30_000
 const AT_ONCE = 10
 
 /** Each returns what the workflow answers. @throws {ProofCommandError} {TemporalAwayError} */
-export const retryProof = (client: Client, range: messages.BatchRange, request: messages.RetryRequest) =>
-  update(client, workflowOf(range), messages.retryProofNow.name, request)
+export async function retryProof(client: Client, target: ProofTarget, request: messages.RetryRequest): Promise<string> {
+  if (target !== 'final') return await update(client, workflowOf(target), messages.retryProofNow.name, request)
+  const { proverKind, note } = request
+  if (proverKind !== undefined) await moveProof(client, target, { proverKind })
+  return (await retryVerification(client, note)).answer
+}
 
-export const cancelProof = (client: Client, range: messages.BatchRange, request: { note?: string }) =>
-  update(client, workflowOf(range), messages.cancelProof.name, request)
+export const cancelProof = (client: Client, target: ProofTarget, request: { note?: string }) =>
+  update(client, workflowOf(target), messages.cancelProof.name, request)
 
-export const moveProof = (client: Client, range: messages.BatchRange, order: Partial<messages.ProofOrder>) =>
-  update(client, workflowOf(range), messages.moveProof.name, order)
+export const moveProof = (client: Client, target: ProofTarget, order: Partial<messages.ProofOrder>) =>
+  update(client, workflowOf(target), messages.moveProof.name, order)
 
 /** What came of one of many. */
 export type Retried = { workflowId: string; isRetried: boolean; answer: string }

@@ -36,7 +36,7 @@ beforeAll(async () => {
       planAggregation: async () => {
         const run = { fromBatch: 1, toBatch: 4, full: true, waitMs: 0 }
         const whole = { fromBatch: 1, toBatch: 4, proofId: 'joined-1-4', forkId: 9 }
-        return { joins: [], run, target: null, whole, ended: [], useless: [] }
+        return { verified: 0, joins: [], run, target: null, whole, ended: [], useless: [] }
       },
       prepareFinalProof: async ({ round }) => {
         finalRounds.push(round)
