@@ -49,7 +49,7 @@ test('a batch that L1 sequenced gets its workflow; singletons that are away are 
   const workflows = new FakeWorkflows()
   expect(await deliver(workflows)).toBe(3)
   expect(workflows.calls).toEqual(['start batch-1 l1Virtualized', 'start batch-2 l1Virtualized'])
-  expect(workflows.starts[0]).toEqual([{ batchNumber: 1, forkId: 9, startAt: 'virtual', form: 2 }])
+  expect(workflows.starts[0]).toEqual([{ batchNumber: 1, forkId: 9, startAt: 'virtual', form: 3 }])
   expect(await findSignals(node.db)).toEqual([])
   expect(await deliver(workflows)).toBe(0)
 })
@@ -128,7 +128,7 @@ test('a batch that is undone is told, and begins anew when it was done with', as
   await deliver(workflows)
   expect(workflows.calls[0]).toBe('start batch-1 trustedBatchReplaced')
   expect(workflows.calls[1]).toContain('signal synchronizer trustedBatchesReplaced')
-  expect(workflows.starts).toEqual([[{ batchNumber: 1, forkId: 9, startAt: 'collect', form: 2 }]])
+  expect(workflows.starts).toEqual([[{ batchNumber: 1, forkId: 9, startAt: 'collect', form: 3 }]])
 })
 
 test('… as what L1 has in its place', async () => {
