@@ -6,7 +6,7 @@ import type { Prover } from '../types.ts'
 import type { AsideTimes } from './aside.ts'
 import { ProverConnection, type ProverStream, ProverStreamError } from './connection.ts'
 import type { PoolEntry, ProverView } from './poolEntry.ts'
-import { type Lease, ProverPool } from './proverPool.ts'
+import { ProverPool } from './proverPool.ts'
 import { createRemoteProver, type RemoteProverOptions } from './remoteProver.ts'
 import { aggregatorService, healthImplementation, healthService } from './service.ts'
 
@@ -37,9 +37,6 @@ export type AggregatorServer = {
   prover: Prover
   /** Provers that dialled in within the last day. */
   list: () => ProverView[]
-  /** Waits until a prover is idle that nobody else counts on. Rejects with the signal's reason. */
-  reserve: (signal: AbortSignal) => Promise<Lease>
-  tryReserve: () => Lease | undefined
   /** Ends the time for which a prover is put aside. @returns whether it is known */
   release: (proverId: string) => boolean
   /** Ends all streams: provers dial in again when there is a server again. */
@@ -112,8 +109,6 @@ export async function startAggregatorServer(options: AggregatorServerOptions): P
     port,
     prover: createRemoteProver(pool, options),
     list: () => pool.list(),
-    reserve: (signal) => pool.reserve(signal),
-    tryReserve: () => pool.tryReserve(),
     release: (proverId) => pool.release(proverId),
     async close() {
       pool.close()

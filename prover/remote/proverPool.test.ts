@@ -10,46 +10,6 @@ afterEach(async () => {
   harness = undefined
 })
 
-test('there are as many leases as idle provers; a lease given back is there for the next one who waits', async () => {
-  harness = await RemoteHarness.start()
-  const { server } = harness
-  expect(server.tryReserve()).toBeUndefined()
-  harness.dial('p1')
-  harness.dial('p2')
-  await Promise.all(['p1', 'p2'].map((id) => harness!.whenIdle(id)))
-  const [one, two] = [server.tryReserve()!, server.tryReserve()!]
-  expect(server.tryReserve()).toBeUndefined()
-  const third = server.reserve(new AbortController().signal)
-  one.release()
-  one.release() // counts once
-  const held = await third
-  expect(server.tryReserve()).toBeUndefined()
-  for (const lease of [two, held]) lease.release()
-  expect([server.tryReserve(), server.tryReserve(), server.tryReserve()].map(Boolean)).toEqual([true, true, false])
-})
-
-test('a job uses up the lease it came by; the lease is free again when the prover is idle', async () => {
-  const chain = await proveSmallChain()
-  harness = await RemoteHarness.start()
-  const { server } = harness
-  const { work, open } = gatedWork()
-  harness.dial('p1', { work })
-  const lease = await server.reserve(new AbortController().signal)
-  const control = watchedControl()
-  const proof = server.prover.proveBatch(chain.batches[0], control)
-  await control.assigned
-  harness.dial('p2')
-  await harness.whenIdle('p2')
-  const second = server.tryReserve()
-  expect(second).toBeDefined()
-  expect(server.tryReserve()).toBeUndefined()
-  open()
-  await proof
-  lease.release()
-  await harness.whenIdle('p1')
-  expect(server.tryReserve()).toBeDefined()
-})
-
 test('a job that waits takes one prover, also when several become idle at once', async () => {
   const chain = await proveSmallChain()
   harness = await RemoteHarness.start()
@@ -82,14 +42,6 @@ test('a job that waits takes one prover, also when several become idle at once',
   } finally {
     vi.useRealTimers()
   }
-})
-
-test('waiting for a lease ends with the signal', async () => {
-  harness = await RemoteHarness.start()
-  const stop = new AbortController()
-  const waiting = harness.server.reserve(stop.signal)
-  stop.abort(new Error('the worker stops'))
-  await expect(waiting).rejects.toThrow('the worker stops')
 })
 
 test('the time aside doubles with each fault up to a maximum, and a sound proof takes one fault off', () => {

@@ -3,9 +3,6 @@ import type { ProverConnection } from './connection.ts'
 import type { GetStatusResponse } from './messages.ts'
 import { identifyProver, PoolEntry, type ProverView } from './poolEntry.ts'
 
-/** The right to have one job done: there is an idle prover for it that no other lease counts on. */
-export type Lease = { release: () => void }
-
 type Options = {
   aside: AsideTimes
   /** Called with every prover of which something changed. */
@@ -14,17 +11,13 @@ type Options = {
 /** How long provers that went away are remembered. */
 const FORGET_AFTER_MS = 24 * 60 * 60 * 1000
 
-/**
- * The provers that dialled in, who of them has work, and who waits for one. Leases are counted, not tied to a prover:
- * any job may take any idle prover, and a lease counts as used while there is a job for it.
- */
+/** The provers that dialled in, who of them has work, and who waits for one: any job may take any idle prover. */
 export class ProverPool {
   readonly #entries = new Map<string, PoolEntry>()
   readonly #aside: AsideBook
   readonly #onChange: (prover: ProverView) => void
   /** Tried again in their order whenever something changes. */
   readonly #waiting = new Set<() => void>()
-  #leases = 0
 
   constructor({ aside, onChange }: Options) {
     this.#aside = new AsideBook(aside)
@@ -64,25 +57,6 @@ export class ProverPool {
   seen(entry: PoolEntry): void {
     entry.seenAt = Date.now()
     this.#changed(entry)
-  }
-
-  tryReserve(): Lease | undefined {
-    const idle = [...this.#entries.values()].filter((entry) => this.#isIdle(entry)).length
-    if (idle <= this.#unusedLeases()) return undefined
-    this.#leases++
-    let isHeld = true
-    const release = () => {
-      if (!isHeld) return
-      isHeld = false
-      this.#leases--
-      this.#retryWaiting()
-    }
-    return { release }
-  }
-
-  /** Waits until a prover is idle. Rejects with the signal's reason. */
-  async reserve(signal: AbortSignal): Promise<Lease> {
-    return (await this.#waitFor(() => this.tryReserve(), { signal }))!
   }
 
   /** An idle prover, now at work for this job; undefined when there is none in time. */
@@ -176,11 +150,6 @@ export class ProverPool {
     return entry
   }
 
-  #unusedLeases(): number {
-    const jobs = [...this.#entries.values()].filter(({ jobId }) => jobId !== undefined).length
-    return Math.max(0, this.#leases - jobs)
-  }
-
   view(entry: PoolEntry): ProverView {
     return entry.view(this.#aside.find(entry.proverId))
   }
@@ -202,7 +171,7 @@ export class ProverPool {
 
   async #waitFor<T>(
     attempt: () => T | undefined,
-    { signal, waitMs }: { signal: AbortSignal; waitMs?: number },
+    { signal, waitMs }: { signal: AbortSignal; waitMs: number },
   ): Promise<T | undefined> {
     signal.throwIfAborted()
     const found = attempt()
@@ -223,7 +192,7 @@ export class ProverPool {
         if (result !== undefined) settle(() => resolve(result))
       }
       const aborted = () => settle(() => reject(signal.reason))
-      const timer = waitMs === undefined ? undefined : setTimeout(() => settle(() => resolve(undefined)), waitMs)
+      const timer = setTimeout(() => settle(() => resolve(undefined)), waitMs)
       this.#waiting.add(retry)
       signal.addEventListener('abort', aborted, { once: true })
     })
