@@ -42,10 +42,14 @@ export async function aggregatorWorkflow(
 
   wf.setHandler(messages.proofReady, wake, { description: 'An accepted proof is stored' })
   wf.setHandler(messages.l1Progressed, wake, { description: 'Synchronizer: sequences or verifications on L1 changed' })
-  wf.setHandler(messages.proofGivenUp, (given) => {
-    drop(given)
-    wake()
-  })
+  wf.setHandler(
+    messages.proofGivenUp,
+    (given) => {
+      drop(given)
+      wake()
+    },
+    { description: 'A joined proof ended without a result' },
+  )
   wf.setHandler(
     messages.retryNow,
     () => {

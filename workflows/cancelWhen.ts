@@ -1,7 +1,8 @@
 import * as wf from '@temporalio/workflow'
 
-/** Runs `work` to its end, or until `outdated` holds: then it is cancelled and gives nothing. */
+/** Runs `work` to its end, or until `outdated` holds: then it is cancelled, waited for, and gives nothing. */
 export async function cancelWhen<T>(outdated: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
+  if (outdated()) return undefined
   const scope = new wf.CancellationScope()
   let cancelled = false
   const cancel = () => {

@@ -1,6 +1,7 @@
 import * as wf from '@temporalio/workflow'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import { backoffMs } from './backoff.ts'
+import { cancelWhen } from './cancelWhen.ts'
 import { failureMessage, failureType } from './failures.ts'
 import { describeL1Transaction } from './l1TransactionDetails.ts'
 import * as messages from './messages.ts'
@@ -146,24 +147,6 @@ export async function l1TransactionWorkflow(input: messages.L1TransactionInput):
     Object.assign(view, place)
     await end('cancelled')
     throw wf.ApplicationFailure.nonRetryable(`${view.job} was cancelled.`, messages.CANCELLED_FAILURE)
-  }
-}
-
-/** Runs `work`; when the condition comes to hold it is cancelled, waited for, and gives nothing. */
-async function cancelWhen<T>(condition: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
-  if (condition()) return undefined
-  const scope = new wf.CancellationScope()
-  let cancelled = false
-  const cancel = () => {
-    cancelled = true
-    scope.cancel()
-  }
-  wf.condition(condition).then(cancel, () => {}) // rejected only when the workflow itself is cancelled, as `work` is
-  try {
-    return await scope.run(work)
-  } catch (error) {
-    if (cancelled && wf.isCancellation(error)) return undefined
-    throw error
   }
 }
 

@@ -8,6 +8,7 @@ const STOP = [
   'ProofMismatchError',
   'ProofNotFoundError', // an L1 reorg took it, with the inputs it was made of
   'WitnessError',
+  'ProverInputError', // every prover would refuse these inputs
   'SequenceRevertedError',
   'VerificationRevertedError',
   'VerificationHeldError',
