@@ -7,9 +7,10 @@ import { acceptAttestation, acceptFinal, acceptStatement, ProofMismatchError } f
 import { mergeAttestations } from '#prover/attestations.ts'
 import { ProofFormatError } from '#prover/errors.ts'
 import { combineFinalProofs } from '#prover/finalProof.ts'
-import { type ObjectStore, proofKey } from '#prover/objectStore.ts'
+import type { ObjectStore } from '#prover/objectStore.ts'
 import { decodeAttestationProof, decodeFinalProof, encodeProof } from '#prover/proofCodec.ts'
 import type { ProofKind } from '#prover/proofStore.ts'
+import { getProofText, putProofText } from '#prover/proofTexts.ts'
 import type { AttestationDomain, AttesterSet, Claims } from '#prover/types.ts'
 import { AGGREGATOR_WORKFLOW_ID, proofReady } from '#workflows/messages.ts'
 import type { Tell } from './tell.ts'
@@ -41,8 +42,7 @@ export const createAcceptanceActivities = (dependencies: Dependencies) => {
   const { attesters, attestersRequired } = dependencies
 
   async function readParts(parts: readonly string[]): Promise<[string, ...string[]]> {
-    const texts = await Promise.all(parts.map((part) => objects.get(proofKey(part))))
-    return texts.map((text) => new TextDecoder().decode(text)) as [string, ...string[]]
+    return (await Promise.all(parts.map((part) => getProofText(objects, part)))) as [string, ...string[]]
   }
 
   async function accept(
@@ -59,7 +59,7 @@ export const createAcceptanceActivities = (dependencies: Dependencies) => {
       if (!(cause instanceof ProofFormatError)) throw cause
       throw new ProofMismatchError(cause.message, { cause, facts: { proofId } })
     }
-    await objects.put(proofKey(proofId), new TextEncoder().encode(proof))
+    await putProofText(objects, proofId, proof)
     const last = await findLastAttempt(proofDb, parts[0]!)
     const { proverName, proverKind } = last ?? {}
     await insertProof(db, {

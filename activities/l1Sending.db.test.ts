@@ -7,6 +7,7 @@ import type { Database } from '#db/client.ts'
 import { findLastVirtualBatch, insertSequence, insertVirtualBatch, setCursor, storeL1Block } from '#db/l1.ts'
 import { findRevertedVerification, findSenderBalances, withdrawTransactions } from '#db/l1Transactions.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
+import { objects as objectRows } from '#db/proofSchema.ts'
 import { insertProof } from '#db/proofs.ts'
 import {
   batches,
@@ -25,7 +26,6 @@ import type { L1Event } from '#etherman/types.ts'
 import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import { Address, BatchNumber, Hash, type Hex, ZERO_ADDRESS, ZERO_HASH } from '#protocol/primitives.ts'
 import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
-import { proofKey } from '#prover/objectStore.ts'
 import { encodeProof } from '#prover/proofCodec.ts'
 import { putProofText } from '#prover/proofTexts.ts'
 import { createAttester } from '#prover/signature.ts'
@@ -332,7 +332,7 @@ async function storeFinalProof(changes: Partial<Claims> = {}): Promise<string> {
   const proof = encodeProof(buildFinalProof(domain, { claims, aggregator, signatures }))
   const range = { fromBatch: BatchNumber(1), toBatch: BatchNumber(4) }
   const objects = createDatabaseObjectStore(db)
-  await objects.delete([proofKey('final')])
+  await db.delete(objectRows)
   await putProofText(objects, 'final', proof)
   const row = { proofId: 'final', kind: 'final', ...range, prover: 'test', proverKind: 'embedded' } as const
   await insertProof(db, row)

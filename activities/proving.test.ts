@@ -41,7 +41,6 @@ beforeEach(() => {
 })
 
 const objects: ObjectStore = {
-  find: async (key) => contents.get(key),
   has: async (key) => contents.has(key),
   async get(key) {
     const content = contents.get(key)
@@ -52,8 +51,6 @@ const objects: ObjectStore = {
     if (!contents.has(key)) contents.set(key, content)
     return contents.get(key)!
   },
-  delete: async (keys) => keys.forEach((key) => void contents.delete(key)),
-  deletePrefix: async () => {},
 }
 const attempts: ProofAttempts = {
   async start({ jobId, kind }) {

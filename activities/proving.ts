@@ -6,6 +6,7 @@ import { partId } from '#prover/jobs.ts'
 import { type ObjectStore, proofKey } from '#prover/objectStore.ts'
 import { encodeProof } from '#prover/proofCodec.ts'
 import type { AttemptEnd, ProofAttempts, ProofJob, ProofKind } from '#prover/proofStore.ts'
+import { getProofText, putProofText } from '#prover/proofTexts.ts'
 import type { JobControl, Prover } from '#prover/types.ts'
 import { whileHeartbeating } from './heartbeat.ts'
 import type { PreparedBatchJob, PreparedFinalJob, PreparedJob, PreparedJoin } from './proofJobs.ts'
@@ -28,10 +29,6 @@ type Dependencies = {
  * claims, {ProverFailedError} when the prover did not do its work.
  */
 export const createProvingActivities = ({ prover, objects, attempts, attester }: Dependencies) => {
-  const encoder = new TextEncoder()
-  const decoder = new TextDecoder()
-  const getProof = async (proofId: string) => decoder.decode(await objects.get(proofKey(proofId)))
-
   async function once(
     kind: ProofKind,
     job: PreparedJob,
@@ -44,7 +41,7 @@ export const createProvingActivities = ({ prover, objects, attempts, attester }:
     }
     const [fromBatch, toBatch] = [BatchNumber(job.fromBatch), BatchNumber(job.toBatch)]
     await tried({ jobId, kind, fromBatch, toBatch }, async (control) => {
-      await objects.put(proofKey(jobId), encoder.encode(await make(jobId, control)))
+      await putProofText(objects, jobId, await make(jobId, control))
     })
     return { partId: jobId }
   }
@@ -77,14 +74,14 @@ export const createProvingActivities = ({ prover, objects, attempts, attester }:
     /** Joins proofs of neighbouring runs of batches, in order. */
     aggregateProofs: (job: PreparedJoin): Promise<Part> =>
       once('aggregated', job, async (jobId, control) => {
-        const [first, second, ...others] = await Promise.all(job.proofIds.map(getProof))
+        const [first, second, ...others] = await Promise.all(job.proofIds.map((id) => getProofText(objects, id)))
         return await prover.aggregate({ jobId, proofs: [first!, second!, ...others], claims: job.claims }, control)
       }),
 
     finalizeProof: (job: PreparedFinalJob): Promise<Part> =>
       once('final', job, async (jobId, control) => {
         const { claims, aggregator } = job
-        const proof = await getProof(job.inputId)
+        const proof = await getProofText(objects, job.inputId)
         return encodeProof(await prover.finalize({ jobId, proof, claims, aggregator }, control))
       }),
   }

@@ -29,6 +29,7 @@ import {
   readExpectedClaims,
   readTrustedInputs,
 } from './proofInputs.ts'
+import { objects as objectRows } from './proofSchema.ts'
 import {
   deleteProofsFrom,
   findProof,
@@ -97,7 +98,7 @@ beforeAll(async () => {
 afterAll(() => close())
 beforeEach(async () => {
   await db.delete(proofs)
-  await objects().deletePrefix('proof/')
+  await db.delete(objectRows)
   told.length = 0
 })
 

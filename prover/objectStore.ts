@@ -14,24 +14,17 @@ export class ObjectNotFoundError extends NodeError {
 export interface ObjectStore {
   /** The first content of a key stays, whoever put it. Returns what is stored. */
   put(key: string, content: Uint8Array): Promise<Uint8Array>
-  find(key: string): Promise<Uint8Array | undefined>
   /** @throws {ObjectNotFoundError} */
   get(key: string): Promise<Uint8Array>
   has(key: string): Promise<boolean>
-  /** Keys without a content are no error. */
-  delete(keys: readonly string[]): Promise<void>
-  /** Deletes every key that begins so. */
-  deletePrefix(prefix: string): Promise<void>
 }
 
 /** Merkle witness of a batch: a batch that is made again on the same state has another one, so the content names it. */
 export const witnessKey = (batchNumber: BatchNumber, witness: Uint8Array) =>
-  `${witnessPrefix(batchNumber)}${contentDigest(witness)}`
-export const witnessPrefix = (batchNumber: BatchNumber) => `witness/${batchNumber}/`
+  `witness/${batchNumber}/${contentDigest(witness)}`
 
 /** What a batch proof is made from: see jobInputs.ts. */
-export const inputsKey = (batchNumber: BatchNumber, digest: string) => `${inputsPrefix(batchNumber)}${digest}`
-export const inputsPrefix = (batchNumber: BatchNumber) => `inputs/${batchNumber}/`
+export const inputsKey = (batchNumber: BatchNumber, digest: string) => `inputs/${batchNumber}/${digest}`
 
 /** The text that a prover gave for a job. */
 export const proofKey = (proofId: string) => `proof/${proofId}`

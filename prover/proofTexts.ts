@@ -5,11 +5,6 @@ export async function putProofText(objects: ObjectStore, proofId: string, text: 
   return decode(await objects.put(proofKey(proofId), new TextEncoder().encode(text)))
 }
 
-export async function findProofText(objects: ObjectStore, proofId: string): Promise<string | undefined> {
-  const content = await objects.find(proofKey(proofId))
-  return content && decode(content)
-}
-
 /** @throws {ObjectNotFoundError} */
 export async function getProofText(objects: ObjectStore, proofId: string): Promise<string> {
   return decode(await objects.get(proofKey(proofId)))

@@ -3,6 +3,7 @@ import { createLogger } from '#common/logger.ts'
 import { createProofAttempts, findLastAttempt } from '#db/attempts.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
+import { objects as objectRows } from '#db/proofSchema.ts'
 import { listProvers } from '#db/provers.ts'
 import { batches, poolTransactions, proofs, treeNodes, witnesses } from '#db/schema.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
@@ -82,7 +83,7 @@ test.each([
   ['what the node knows of proofs', () => prover.select().from(proofs)],
   ['tree nodes', () => prover.select().from(treeNodes)],
   ['waiting transactions', () => prover.select().from(poolTransactions)],
-  ['a proof, to delete it', () => createDatabaseObjectStore(prover).delete([proofKey('batch-1-r1')])],
+  ['a proof, to delete it', () => prover.delete(objectRows)],
 ])('%s: it has no right', async (_, query) => {
   await expect(Promise.resolve(query())).rejects.toMatchObject({ cause: { code: '42501' } })
 })
