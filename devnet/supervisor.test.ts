@@ -5,6 +5,7 @@ import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { RecordedProcess } from './dataFolder.ts'
+import { LogFollower } from './logFollower.ts'
 import { findStartTime, identifyProcess, isRunning } from './processIdentity.ts'
 import { type ProcessEvent, type ProcessSpec, ProcessStartError, Supervisor } from './supervisor.ts'
 
@@ -166,4 +167,33 @@ test('a number that was given to another process is not the recorded one', () =>
   expect(isRunning(self)).toBe(true)
   expect(isRunning({ ...self, startedAt: 'earlier' })).toBe(false)
   expect(findStartTime(2 ** 22 + 1)).toBeUndefined()
+})
+
+test('what processes write is given on, whole lines, to the last one', async () => {
+  let text = ''
+  const following = new Supervisor({
+    ...{ logFolder: folder, guardian: silent, onEvent: () => {}, onChange: () => {} },
+    onLines: (lines) => (text += lines),
+  })
+  writeFileSync(join(folder, 'server.log'), 'of an earlier start\n')
+  const body =
+    'trap "echo last; exit" TERM; echo ready; printf "be"; sleep 0.3; echo "gun"; while :; do sleep 0.05; done'
+  await following.start(script('server', body))
+  await vi.waitFor(() => expect(text).toBe('ready\nbegun\n'), 5000)
+  await following.stop()
+  expect(text).toBe('ready\nbegun\nlast\n')
+  expect(readFileSync(join(folder, 'server.log'), 'utf8')).toBe(`of an earlier start\n${text}`)
+})
+
+test('a log that was emptied while it is followed is read from its new beginning', () => {
+  const path = join(folder, 'emptied.log')
+  writeFileSync(path, 'old\n')
+  const given: string[] = []
+  const follower = new LogFollower(path, (lines) => given.push(lines))
+  writeFileSync(path, 'a\nb')
+  follower.read()
+  follower.read()
+  writeFileSync(path, 'a\nbc\n')
+  follower.read()
+  expect(given).toEqual(['a\n', 'bc\n'])
 })

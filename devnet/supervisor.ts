@@ -5,6 +5,7 @@ import { NodeError } from '#common/errors.ts'
 import type { RecordedProcess } from './dataFolder.ts'
 import type { Guardian, StopSignal } from './guardian.ts'
 import { lastLines, openLog, readFrom, sizeOf, trimLog } from './logFile.ts'
+import { LogFollower } from './logFollower.ts'
 import { lowerPriority } from './priority.ts'
 import { findStartTime, signalGroup } from './processIdentity.ts'
 
@@ -51,6 +52,8 @@ export type SupervisorOptions = {
   onEvent: (event: ProcessEvent) => void
   /** Called at every start and end with what runs now. */
   onChange: (running: RecordedProcess[]) => void
+  /** Called with what processes write, whole lines of one of them at a time. They go to the log files in any case. */
+  onLines?: (lines: string) => void
   /** Wait before the first restart; doubles up to `maxBackoffMs`, and starts again after a minute of good work. */
   minBackoffMs?: number
   maxBackoffMs?: number
@@ -69,20 +72,21 @@ type Managed = {
 
 const STABLE_MS = 60_000
 const LOG_CHECK_MS = 30_000
+const FOLLOW_MS = 200
 
 /** Starts processes, restarts those that die, and stops all of them in order. Their output goes to files. */
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #processes = new Map<string, Managed>()
-  readonly #logTimer: NodeJS.Timeout
+  readonly #followers = new Map<string, LogFollower>()
+  readonly #timers: NodeJS.Timeout[]
   #stopping = false
 
   constructor(options: SupervisorOptions) {
     this.#options = options
     mkdirSync(options.logFolder, { recursive: true })
-    this.#logTimer = setInterval(() => {
-      for (const { logPath } of this.#processes.values()) trimLog(logPath)
-    }, LOG_CHECK_MS).unref()
+    const every = (ms: number, work: () => void) => setInterval(work, ms).unref()
+    this.#timers = [every(LOG_CHECK_MS, () => this.#trimLogs()), every(FOLLOW_MS, () => this.#followLogs())]
   }
 
   /** Resolves when the process is ready; from then on it is kept running. @throws {ProcessStartError} */
@@ -91,6 +95,8 @@ export class Supervisor {
     const logPath = join(this.#options.logFolder, `${spec.name}.log`)
     const managed: Managed = { spec, logPath, ended: Promise.resolve(''), failures: 0, readyAt: 0 }
     this.#processes.set(spec.name, managed)
+    const { onLines } = this.#options
+    if (onLines !== undefined) this.#followers.set(spec.name, new LogFollower(logPath, onLines))
     await this.#launch(managed)
     this.#keepRunning(managed)
   }
@@ -103,11 +109,12 @@ export class Supervisor {
   /** Ends all processes, stage by stage, and starts none any more. Safe to call again: then it waits for the same end. */
   async stop(): Promise<void> {
     this.#stopping = true
-    clearInterval(this.#logTimer)
+    for (const timer of this.#timers) clearInterval(timer)
     const stages = new Set([...this.#processes.values()].map(({ spec }) => spec.stage ?? 0))
     for (const stage of [...stages].sort((a, b) => b - a)) {
       const members = [...this.#processes.values()].filter(({ spec }) => (spec.stage ?? 0) === stage)
       await Promise.all(members.map((managed) => this.#stopOne(managed)))
+      this.#followLogs()
     }
   }
 
@@ -115,6 +122,15 @@ export class Supervisor {
   kill(): void {
     this.#stopping = true
     for (const { record } of this.#processes.values()) if (record) signalGroup(record.pid, 'SIGKILL')
+  }
+
+  #trimLogs(): void {
+    this.#followLogs()
+    for (const { logPath } of this.#processes.values()) trimLog(logPath)
+  }
+
+  #followLogs(): void {
+    for (const follower of this.#followers.values()) follower.read()
   }
 
   async #launch(managed: Managed): Promise<void> {
