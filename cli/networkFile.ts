@@ -4,8 +4,8 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
 import { describeIssues } from '#config/load.ts'
-import { count } from '#config/options.ts'
-import { address, hash } from '#config/schema.ts'
+import { address, count, hash } from '#config/options.ts'
+
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
 
 /** The network file cannot be read, or one of its options is wrong: the message names each. */

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { NodeError } from '#common/errors.ts'
+import { ConfigError } from '#config/load.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
 
 /** Where a command finds the node. */
@@ -10,12 +13,31 @@ export class CommandDatabaseError extends NodeError {
   override readonly name = 'CommandDatabaseError'
 }
 
+const OWN_FILE = 'zknode.yaml'
+const LOCAL_NETWORK_FILE = join('.zknode', 'node.json')
+
+/** Adds `--config`. The action gets the file that was found as `config`. */
 export const withConfig = (command: Command, purpose: string) =>
-  command.option(
-    '--config <file>',
-    `configuration of the node, ${purpose}`,
-    process.env['ZKNODE_CONFIG'] ?? '.zknode/node.json',
+  command
+    .option(
+      '--config <file>',
+      `configuration of the node, ${purpose} (default: $ZKNODE_CONFIG, else ./${OWN_FILE}, else ${LOCAL_NETWORK_FILE})`,
+    )
+    .hook('preAction', (_, self) => {
+      self.setOptionValue('config', findConfig(self.opts<Partial<Place>>().config))
+    })
+
+/** The file that the user named, or the first of the usual ones. @throws {ConfigError} when there is none */
+export function findConfig(named: string | undefined, env = process.env, folder = '.'): string {
+  const asked = named ?? (env['ZKNODE_CONFIG'] || undefined)
+  if (asked !== undefined) return asked
+  const found = [OWN_FILE, LOCAL_NETWORK_FILE].map((name) => join(folder, name)).find((path) => existsSync(path))
+  if (found !== undefined) return found
+  throw new ConfigError(
+    `No configuration: there is no ${OWN_FILE} and no ${LOCAL_NETWORK_FILE} here. Name one with --config or ` +
+      'ZKNODE_CONFIG, make one with `zknode config init`, or start a local network with `npm start`.',
   )
+}
 
 /** @throws {CommandDatabaseError} when the database is away or has another schema */
 export async function withDatabase<T>(url: string, work: (db: Database) => Promise<T>): Promise<T> {
