@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
-import { describeIssues } from '#config/load.ts'
+import { describeIssues } from '#config/issues.ts'
 import { address, count, hash } from '#config/options.ts'
 
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
@@ -120,5 +120,5 @@ function check<Schema extends z.ZodType>(path: string, schema: Schema): z.output
   }
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  throw new NetworkFileError(`${path} is wrong:\n${describeIssues(result.error)}`)
+  throw new NetworkFileError(`${path} is wrong:\n${describeIssues(result.error.issues, value).join('\n')}`)
 }

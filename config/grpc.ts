@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { milliseconds, port } from './options.ts'
+import { filePath, milliseconds, port } from './options.ts'
 
 export const grpcSchema = z
   .strictObject({
@@ -11,10 +11,9 @@ export const grpcSchema = z
     port: port.default(50_081).describe('Port to listen on.'),
     tls: z
       .strictObject({
-        certFile: z.string().describe('PEM file with the certificate.'),
-        keyFile: z.string().describe('PEM file with its private key.'),
-        clientCaFile: z
-          .string()
+        certFile: filePath.describe('PEM file with the certificate.'),
+        keyFile: filePath.describe('PEM file with its private key.'),
+        clientCaFile: filePath
           .optional()
           .describe(
             'PEM file of an authority: only provers with a certificate of it are let in. Anybody when left out.',

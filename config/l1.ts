@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { countOf, milliseconds, wei } from './options.ts'
+import { countOf, milliseconds, url, wei } from './options.ts'
 
 export const l1Schema = z
   .strictObject({
-    rpcUrl: z.url().optional().describe('JSON-RPC of an L1 node.'),
+    rpcUrl: url.optional().describe('JSON-RPC of an L1 node.'),
     rpcUrls: z
-      .array(z.url())
+      .array(url)
       .min(1)
       .optional()
       .describe(

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { ConfigError, loadConfig, loadProverConfig } from './load.ts'
+import { ConfigError, loadConfig, loadNodeFile, loadProverConfig, readSecret } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'zknode-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -90,4 +90,73 @@ test('a prover needs neither the State DB nor L1, but a proof store; a node need
   expect(() => loadConfig(path, {})).toThrow(/\n {2}database: .*\n {2}l1: /)
   writeFileSync(path, JSON.stringify({ network }))
   expect(() => loadProverConfig(path, {})).toThrow('proofStore.url: set it, or database.url')
+})
+
+test('an unknown option is named with what may be meant, a missing one as not set', () => {
+  const wrong = { l1: { rpcUrl: one, pollIntervall: 5 }, pool: { batchMaxMs: 4 } }
+  expect(() => loadAll({ ...wrong, network: { chainId: undefined } })).toThrow(
+    /node\.json is wrong:\n {2}network\.chainId: not set\n {2}l1\.pollIntervall: unknown option; did you mean l1\.pollIntervalMs\?\n {2}pool\.batchMaxMs: unknown option; it stands in another place: sequencer\.batchMaxMs$/,
+  )
+})
+
+test('a variable that is set but empty is an error with its name, not a blank', () => {
+  expect(() => load({ rpcUrl: one }, { DATABASE_URL: '', L1_RPC_URL: ' ' })).toThrow(
+    / {2}database\.url: the variable DATABASE_URL is empty.*\n {2}l1\.rpcUrls: the variable L1_RPC_URL is empty/,
+  )
+})
+
+test('a URL may be a reference to a variable or to a file beside the configuration', () => {
+  writeFileSync(join(folder, 'l1-url'), `${two}\n`)
+  const l1 = { rpcUrls: ['env:FIRST_L1', 'file:l1-url'] }
+  expect(load(l1, { FIRST_L1: one }).rpcUrls).toEqual([one, two])
+  expect(() => load(l1, {})).toThrow(/ {2}l1\.rpcUrls: the variable FIRST_L1 is not there/)
+  expect(() => load(l1, { FIRST_L1: '' })).toThrow(/ {2}l1\.rpcUrls: the variable FIRST_L1 is empty/)
+  expect(() => load({ rpcUrl: 'file:nothing' })).toThrow(/ {2}l1\.rpcUrl: the file .*nothing is not there/)
+})
+
+test('paths are seen from the file', () => {
+  const config = loadAll({ l1: { rpcUrl: one }, keys: { sequencer: 'file:keys/sequencer', attester: 'env:KEY' } })
+  expect(config.network.genesisFile).toBe(join(folder, 'genesis.json'))
+  expect(config.keys).toEqual({ sequencer: `file:${join(folder, 'keys/sequencer')}`, attester: 'env:KEY' })
+})
+
+test('keys come from variables where the file names none', () => {
+  const env = { ZKNODE_SEQUENCER_KEY: '0x1', ZKNODE_ATTESTER_KEY: '0x2' }
+  expect(loadAll({ l1: { rpcUrl: one }, keys: { attester: 'env:OTHER' } }, env).keys).toEqual({
+    ...{ sequencer: 'env:ZKNODE_SEQUENCER_KEY', attester: 'env:OTHER' },
+  })
+})
+
+test('what is no YAML, or no sections, is refused; hex needs no quotes', () => {
+  const path = join(folder, 'node.yaml')
+  writeFileSync(path, 'network: [')
+  expect(() => loadNodeFile(path, {})).toThrow('The file is not YAML.')
+  writeFileSync(path, 'network')
+  expect(() => loadNodeFile(path, {})).toThrow('holds no sections')
+  expect(() => loadNodeFile(join(folder, 'missing.yaml'), {})).toThrow('Cannot read the file.')
+  const address = `0x${'11'.repeat(20)}`
+  writeFileSync(
+    path,
+    `network:
+  chainId: 1001
+  contracts: { rollupManager: ${address}, rollup: ${address}, globalExitRoot: ${address}, pol: ${address} }
+  l1StartBlock: 5
+  genesisFile: genesis.json
+l1: { rpcUrl: http://one.example }
+`,
+  )
+  const { config, sections } = loadNodeFile(path, {})
+  expect(config).toMatchObject({
+    network: { contracts: { rollup: address } },
+    database: { maxConnections: 10 },
+    temporal: { namespace: 'zknode' },
+  })
+  expect([config.network.l1ChainId, config.database.url, config.temporal.address]).toEqual(Array(3).fill(undefined))
+  expect(sections).toMatchObject({ network: { genesisFile: join(folder, 'genesis.json') } })
+})
+
+test('a missing key is named by its option and where it was looked for', () => {
+  expect(() => readSecret('keys.sequencer', undefined)).toThrow('keys.sequencer is not set')
+  expect(() => readSecret('keys.sequencer', 'env:NO_KEY', {})).toThrow('keys.sequencer: the variable NO_KEY is not set')
+  expect(() => readSecret('keys.sequencer', 'env:NO_KEY', { NO_KEY: '' })).toThrow('NO_KEY is empty')
 })

@@ -1,22 +1,29 @@
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { parse as parseYaml } from 'yaml'
+import { parse as parseYaml, type Tags } from 'yaml'
 import type { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
 import type { Hex } from '#protocol/primitives.ts'
-import { type Config, configSchema, type ProverConfig, proverConfigSchema } from './schema.ts'
+import { type Problems, type Sections, withAbsolutePaths, withUrlsRead, withVariables } from './environment.ts'
+import { describeIssues } from './issues.ts'
+import {
+  type Config,
+  configSchema,
+  fileSchema,
+  type NodeFile,
+  type ProverConfig,
+  proverConfigSchema,
+} from './schema.ts'
 
 export class ConfigError extends NodeError {
   override readonly name = 'ConfigError'
 }
 
 /**
- * Reads the file named by ZKNODE_CONFIG (YAML or JSON). DATABASE_URL, PROOF_STORE_URL, L1_RPC_URL (several with commas)
- * and TEMPORAL_ADDRESS win over it. Relative paths in it are relative to the file. @throws {ConfigError} naming every
- * wrong option at once.
+ * Reads the file named by ZKNODE_CONFIG (YAML or JSON) for a process of the node. Variables win over it; paths in it are
+ * seen from it. @throws {ConfigError} naming every wrong option at once.
  */
 export function loadConfig(path = process.env['ZKNODE_CONFIG'], env: NodeJS.ProcessEnv = process.env): Config {
-  return load(configSchema, path, env)
+  return load(configSchema, path, env).config
 }
 
 /** The same for a process that only proves. @throws {ConfigError} */
@@ -24,74 +31,69 @@ export function loadProverConfig(
   path = process.env['ZKNODE_CONFIG'],
   env: NodeJS.ProcessEnv = process.env,
 ): ProverConfig {
-  return load(proverConfigSchema, path, env)
+  return load(proverConfigSchema, path, env).config
 }
 
-function load<T extends { network: { genesisFile: string } }>(
-  schema: z.ZodType<T>,
-  path: string | undefined,
-  env: NodeJS.ProcessEnv,
-): T {
+/**
+ * What an operator wrote, in which may be left out what `zknode run` finds out or starts. `sections` is the same as it
+ * stands in the file, with variables and absolute paths, and URLs by reference still so. @throws {ConfigError}
+ */
+export function loadNodeFile(
+  path: string,
+  env: NodeJS.ProcessEnv = process.env,
+): { config: NodeFile; sections: Sections } {
+  return load(fileSchema, path, env)
+}
+
+function load<T>(schema: z.ZodType<T>, path: string | undefined, env: NodeJS.ProcessEnv) {
   if (!path) throw new ConfigError('No configuration: set ZKNODE_CONFIG to the path of a YAML file.')
-  const config = parse(schema, withEnvironment(readFile(path), env))
-  config.network.genesisFile = resolve(dirname(path), config.network.genesisFile)
-  return config
+  const problems: Problems = new Map()
+  const sections = withAbsolutePaths(withVariables(readSections(path), env, problems), path)
+  return { config: parse(schema, withUrlsRead(sections, env, problems), problems, path), sections }
 }
 
 /** Checks a configuration that is already in memory. @throws {ConfigError} */
-export const parseConfig = (value: unknown): Config => parse(configSchema, value)
+export const parseConfig = (value: unknown): Config => parse(configSchema, value, new Map(), 'The configuration')
 
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+function parse<T>(schema: z.ZodType<T>, value: unknown, problems: Problems, name: string): T {
   const result = schema.safeParse(value)
-  if (result.success) return result.data
-  throw new ConfigError(`The configuration is wrong:\n${describeIssues(result.error)}`)
+  if (result.success && problems.size === 0) return result.data
+  const lines = [...problems].map(([option, problem]) => `  ${option}: ${problem}`)
+  const isTold = (place: string) => [...problems.keys()].some((option) => `${option}.`.startsWith(`${place}.`))
+  const issues = (result.error?.issues ?? []).filter(({ path }) => !isTold(path.join('.')))
+  throw new ConfigError(`${name} is wrong:\n${[...lines, ...describeIssues(issues, value)].join('\n')}`)
 }
 
 /** The private key a secret refers to. @throws {ConfigError} naming the option, never the value. */
 export function readSecret(option: string, secret: string | undefined, env: NodeJS.ProcessEnv = process.env): Hex {
   if (secret === undefined) throw new ConfigError(`${option} is not set: this role needs the key.`)
   const [kind, place] = [secret.slice(0, secret.indexOf(':')), secret.slice(secret.indexOf(':') + 1)]
-  const value = (kind === 'env' ? env[place] : String(readFile(place)))?.trim()
+  const value = (kind === 'env' ? env[place] : readText(place))?.trim()
+  if (kind === 'env' && !value)
+    throw new ConfigError(`${option}: the variable ${place} is ${value === undefined ? 'not set' : 'empty'}.`)
   if (!value || !/^0x[0-9a-fA-F]{64}$/.test(value))
     throw new ConfigError(`${option}: ${secret} does not hold a private key (0x and 64 hex digits).`)
   return value as Hex
 }
 
-function readFile(path: string): unknown {
-  let text: string
+/** Addresses and hashes stay what they are, in quotes or without. */
+const withoutHexNumbers = (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || tag.format !== 'HEX')
+
+function readSections(path: string): Sections {
   try {
-    text = readFileSync(path, 'utf8')
+    const value: unknown = parseYaml(readText(path), { customTags: withoutHexNumbers }) ?? {}
+    if (typeof value === 'object' && !Array.isArray(value)) return value as Sections
+  } catch (cause) {
+    if (cause instanceof NodeError) throw cause
+    throw new ConfigError('The file is not YAML.', { cause, facts: { path, reason: (cause as Error).message } })
+  }
+  throw new ConfigError('The file holds no sections with options.', { facts: { path } })
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
   } catch (cause) {
     throw new ConfigError('Cannot read the file.', { cause, facts: { path } })
   }
-  return /\.(ya?ml|json)$/.test(path) ? parseYaml(text) : text
-}
-
-function withEnvironment(file: unknown, env: NodeJS.ProcessEnv): unknown {
-  if (typeof file !== 'object' || file === null) return file
-  const config = structuredClone(file) as Record<string, Record<string, unknown> | undefined>
-  const override = (section: string, option: string, value: string | readonly string[] | undefined) => {
-    if (value) config[section] = { ...config[section], [option]: value }
-  }
-  override('database', 'url', env['DATABASE_URL'])
-  override('proofStore', 'url', env['PROOF_STORE_URL'])
-  const l1 = env['L1_RPC_URL']
-  if (l1) {
-    override('l1', 'rpcUrls', splitUrls(l1))
-    delete config['l1']!['rpcUrl']
-  }
-  override('temporal', 'address', env['TEMPORAL_ADDRESS'])
-  return config
-}
-
-/** One line for each option that is wrong. */
-export const describeIssues = ({ issues }: z.ZodError): string => issues.map(describeIssue).join('\n')
-
-/** A variable holds several with commas between them. */
-const splitUrls = (text: string) => text.split(',').map((url) => url.trim())
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const place = issue.path.join('.') || '(top level)'
-  if (issue.code !== 'unrecognized_keys') return `  ${place}: ${issue.message}`
-  return issue.keys.map((key) => `  ${[...issue.path, key].join('.')}: unknown option`).join('\n')
 }

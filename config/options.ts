@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { NodeError } from '#common/errors.ts'
 import { Address, Hash } from '#protocol/primitives.ts'
 
 /** Parsers of single options. Each has its unit, which the documentation and the JSON Schema show. */
@@ -15,21 +16,41 @@ export const wei = z
   .transform(BigInt)
   .meta({ unit: 'wei' })
 
-export const address = z.string().transform((value, context) => checked(() => Address(value), context))
-export const hash = z.string().transform((value, context) => checked(() => Hash(value), context))
+/**
+ * What an option is beside its type, for those who handle many options alike. path: of a file, seen from the
+ * configuration file. url: may have a password or a provider's key in it, so it may be given by reference and is not
+ * shown. secret: a reference to one.
+ */
+export type Kind = 'address' | 'hash' | 'path' | 'url' | 'secret'
+const kind = (kind: Kind) => ({ kind })
+
+export const address = z
+  .string()
+  .transform((value, context) => checked(() => Address(value), context))
+  .meta(kind('address'))
+export const hash = z
+  .string()
+  .transform((value, context) => checked(() => Hash(value), context))
+  .meta(kind('hash'))
+export const filePath = z.string().min(1).meta(kind('path'))
+export const url = z.url('must be a URL').meta(kind('url'))
+export const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+  .meta(kind('url'))
 
 /** Where a private key comes from: `env:NAME` or `file:PATH`. Keys never stand in the file itself. */
 export const secret = z
   .string()
   .regex(/^(env|file):.+$/, 'must be env:NAME or file:PATH; keys never stand in the file itself')
-
-export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+  .meta(kind('secret'))
 
 function checked<T>(parse: () => T, context: z.RefinementCtx): T {
   try {
     return parse()
   } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
+    const message = error instanceof NodeError ? error.shortMessage : String(error)
+    context.addIssue({ code: 'custom', message })
     return z.NEVER
   }
 }

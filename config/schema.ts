@@ -1,26 +1,36 @@
 import { z } from 'zod'
 import { l1Schema } from './l1.ts'
-import { networkSchema } from './network.ts'
-import { countOf, countOrNoneOf, milliseconds, port, postgresUrl, secret } from './options.ts'
+import { networkFileSchema, networkSchema } from './network.ts'
+import { countOf, countOrNoneOf, milliseconds, port, postgresUrl, secret, url } from './options.ts'
 import { aggregatorSchema, proverSchema } from './proving.ts'
 import { rpcSchema } from './rpc.ts'
 import { poolSchema, sequencerSchema, sequenceSenderSchema } from './sequencing.ts'
 
 const trustedSequencerSchema = z
   .strictObject({
-    rpcUrl: z.url().optional().describe('JSON-RPC. Transactions are forwarded there; without it they are refused.'),
+    rpcUrl: url.optional().describe('JSON-RPC. Transactions are forwarded there; without it they are refused.'),
     pollIntervalMs: milliseconds.default(250).describe('How often a trusting node asks for what is new.'),
     requestTimeoutMs: milliseconds.default(10_000).describe('How long it may take to answer.'),
   })
   .prefault({})
   .describe("The sequencer's node, as the other roles see it.")
 
-const databaseSchema = z
-  .strictObject({
-    url: postgresUrl.describe('Postgres URL; the schemas pool, state and tree live there.'),
-    maxConnections: countOf('connections').default(10).describe('Most connections of one process.'),
+const databaseOptions = z.strictObject({
+  url: postgresUrl.describe('Postgres URL; the schemas pool, state and tree live there.'),
+  maxConnections: countOf('connections').default(10).describe('Most connections of one process.'),
+})
+const databaseText = 'Where the node keeps its state.'
+const databaseSchema = databaseOptions.describe(databaseText)
+const databaseFileSchema = databaseOptions
+  .extend({
+    url: postgresUrl
+      .optional()
+      .describe(
+        'Postgres URL; the schemas pool, state and tree live there. `zknode run` starts a server of its own when left out.',
+      ),
   })
-  .describe('Where the node keeps its state.')
+  .prefault({})
+  .describe(databaseText)
 
 const proofStoreSchema = z
   .strictObject({
@@ -34,17 +44,28 @@ const proofStoreSchema = z
   .prefault({})
   .describe('Where proofs are kept.')
 
-const temporalSchema = z
-  .strictObject({
+const temporalOptions = z.strictObject({
+  address: z
+    .string()
+    .default('127.0.0.1:7233')
+    .describe('host:port; TLS and API keys come from the TEMPORAL_ variables or temporal.toml.'),
+  namespace: z.string().default('zknode').describe('Namespace of the workflows of this node.'),
+  uiUrl: z.url('must be a URL').optional().describe('Its web pages, to which batches are linked.'),
+})
+const temporalText = 'The Temporal server.'
+const temporalSchema = temporalOptions.prefault({}).describe(temporalText)
+const temporalFileSchema = temporalOptions
+  .extend({
     address: z
       .string()
-      .default('127.0.0.1:7233')
-      .describe('host:port; TLS and API keys come from the TEMPORAL_ variables or temporal.toml.'),
-    namespace: z.string().default('zknode').describe('Namespace of the workflows of this node.'),
-    uiUrl: z.string().optional().describe('Its web pages, to which batches are linked.'),
+      .optional()
+      .describe(
+        'host:port; TLS and API keys come from the TEMPORAL_ variables or temporal.toml. `zknode run` starts a server of ' +
+          'its own when left out.',
+      ),
   })
   .prefault({})
-  .describe('The Temporal server.')
+  .describe(temporalText)
 
 const keysSchema = z
   .strictObject({
@@ -125,8 +146,16 @@ function placeProofStore<T extends Places>(config: T, context: z.RefinementCtx):
   return z.NEVER
 }
 
-/** The configuration file: every option with its default. Unknown options are errors. */
+/** What the processes of a node work with: every option with its default. Unknown options are errors. */
 export const configSchema = z.strictObject(options).transform(placeProofStore)
+
+/** The file as the operator writes it: what `zknode run` finds out or starts may be left out. */
+export const fileSchema = z.strictObject({
+  ...options,
+  network: networkFileSchema,
+  database: databaseFileSchema,
+  temporal: temporalFileSchema,
+})
 
 /** Of a process that only proves: it works without the State DB and without L1, and may have the whole file too. */
 export const proverConfigSchema = z
@@ -136,5 +165,7 @@ export const proverConfigSchema = z
 export type Config = z.output<typeof configSchema>
 export type VerifierKind = Config['network']['verifier']
 export type ConfigInput = z.input<typeof configSchema>
+export type NodeFile = z.output<typeof fileSchema>
+export type NodeFileInput = z.input<typeof fileSchema>
 export type ProverConfig = z.output<typeof proverConfigSchema>
 export type ProverConfigInput = z.input<typeof proverConfigSchema>

@@ -3,7 +3,11 @@ import { address, bytes, countOf, countOrNoneOf, milliseconds, wei } from './opt
 
 export const sequencerSchema = z
   .strictObject({
-    coinbase: address.optional().describe('Receives the fees of L2 transactions. Needed by the role sequencer.'),
+    coinbase: address
+      .optional()
+      .describe(
+        'Receives the fees of L2 transactions. `zknode run` takes the address of keys.sequencer when left out.',
+      ),
     blockIdleMs: milliseconds.default(40).describe('A block closes when no transaction came for this long.'),
     blockMaxMs: milliseconds.default(1000).describe('A block closes when it is this old.'),
     blockMaxTransactions: countOf('transactions').default(1000).describe('A block closes when it holds this many.'),
