@@ -16,6 +16,7 @@ import type { ApiDeps } from './deps.ts'
 import { createDevTools } from './dev/devTools.ts'
 import { createEvmThreads } from './evm/threads/evmThreads.ts'
 import { createMethods } from './methods/table.ts'
+import { createPages, type Pages } from './page/pages.tsx'
 import { type ApiKeys, followApiKeys } from './wire/apiKeys.ts'
 import { addEvmMetrics } from './wire/evmMetrics.ts'
 import { createGate } from './wire/gate.ts'
@@ -93,7 +94,8 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     // Both are asked only when the gate is open.
     const dispatcher: Dispatcher = { dispatch: (message, context) => node!.dispatcher.dispatch(message, context) }
     const findKey: ApiKeys['find'] = (key) => node?.apiKeys.find(key)
-    const wire = await openWire({ dispatcher, findKey, gate, health, metrics, rpc, logger })
+    const findPages = () => node?.pages
+    const wire = await openWire({ dispatcher, findKey, findPages, gate, health, metrics, rpc, logger })
     closers.push(wire.close)
 
     node = await createNode(config, { db, logsDb, proofDb, evm, metrics, logger })
@@ -116,7 +118,16 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
   }
 }
 
-type Node = { head: Head; dispatcher: Dispatcher; apiKeys: ApiKeys; close: () => Promise<void> }
+type Node = {
+  head: Head
+  dispatcher: Dispatcher
+  apiKeys: ApiKeys
+  pages: Pages | undefined
+  close: () => Promise<void>
+}
+
+/** What pages ask, whatever is switched on for others. */
+const PAGE_NAMESPACES = ['eth', 'zkevm', 'ots']
 
 /** All behind the wire: what follows the database, and the methods over it. */
 async function createNode(
@@ -156,12 +167,16 @@ async function createNode(
   addL1Metrics(metrics.registry, db)
   if (config.role === 'sequencer') addProofMetrics(metrics.registry, { db, proofDb })
   const methods = createMethods(deps)
+  const pageMethods = () => createMethods({ ...deps, limits: { ...rpc, namespaces: PAGE_NAMESPACES } })
+  const pages = config.statusPage.enabled ? createPages({ methods: pageMethods(), deps, config, logger }) : undefined
   await evm.ready
   return {
     head,
     apiKeys,
+    pages,
     dispatcher: createDispatcher({ methods, limits: rpc, logger, observer: metrics.observer }),
     close: async () => {
+      pages?.close()
       await subscriptions.close()
       await apiKeys.close()
       await head.close()

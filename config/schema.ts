@@ -5,6 +5,7 @@ import { countOf, countOrNoneOf, milliseconds, port, postgresUrl, secret, url } 
 import { aggregatorSchema, proverSchema } from './proving.ts'
 import { rpcSchema } from './rpc.ts'
 import { poolSchema, sequencerSchema, sequenceSenderSchema } from './sequencing.ts'
+import { statusPageSchema } from './statusPage.ts'
 
 const trustedSequencerSchema = z
   .strictObject({
@@ -132,6 +133,7 @@ const options = {
   prover: proverSchema,
   pool: poolSchema,
   rpc: rpcSchema,
+  statusPage: statusPageSchema,
   dev: devSchema,
   ops: opsSchema,
   log: logSchema,

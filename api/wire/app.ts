@@ -4,6 +4,7 @@ import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
 import { invalidRequest, RateLimitError, RPC_CODE, RpcError } from '../errors.ts'
 import type { RequestContext } from '../method.ts'
+import type { Pages } from '../page/pages.tsx'
 import type { IdentifyCaller } from './callers.ts'
 import { chooseEncoding, compress } from './compression.ts'
 import type { Gate } from './gate.ts'
@@ -18,6 +19,8 @@ import { NODE_VERSION } from './version.ts'
 export type AppDeps = {
   dispatcher: Dispatcher
   identify: IdentifyCaller
+  /** For browsers; undefined before the process is ready, and where they are switched off. */
+  findPages?: (() => Pages | undefined) | undefined
   gate: Gate
   health: Health
   metrics: Metrics
@@ -31,8 +34,9 @@ type Headers = Record<string, string>
 const CONTENT_TYPE = /^application\/json(-rpc|request)?\s*(;|$)/i
 const CORS_MAX_AGE_SECONDS = '600'
 const PATHS = ['/', '/v1/:key']
+const PAGE_PATHS = /^\/((block|tx|address|batch|assets)\/|(search|events|faucet)$)/
 
-/** The HTTP face of the API: JSON-RPC on POST / and /v1/<key>, and /live, /ready, /metrics. */
+/** The HTTP face of the API: JSON-RPC on POST / and /v1/<key>, pages for browsers, and /live, /ready, /metrics. */
 export function createApp(deps: AppDeps): Hono<{ Bindings: HttpBindings }> {
   const { dispatcher, identify, gate, limits, logger } = deps
   const app = new Hono<{ Bindings: HttpBindings }>()
@@ -97,6 +101,25 @@ export function createApp(deps: AppDeps): Hono<{ Bindings: HttpBindings }> {
     throw error
   }
 
+  const isBrowser = ({ env: { incoming } }: Http) => incoming.headers.accept?.includes('text/html') === true
+
+  /** Undefined where there are no pages. */
+  function servePage(c: Http): Response | Promise<Response> | undefined {
+    const { incoming } = c.env
+    const refusal = gate.refusal()
+    if (refusal !== undefined && isBrowser(c))
+      return c.text(`The ${refusal.shortMessage}.`, 503, { refresh: '2', 'retry-after': '2' })
+    const pages = deps.findPages?.()
+    if (pages === undefined || refusal !== undefined) return undefined
+    if (!isHostAllowed(incoming.headers.host)) return c.text('This node does not go by that name (rpc.vhosts).', 403)
+    try {
+      return pages.answer(c, identify(incoming))
+    } catch (error) {
+      if (error instanceof RpcError) return c.text(error.shortMessage, 401)
+      throw error
+    }
+  }
+
   function preflight(c: Http): Response {
     const headers = {
       ...corsHeaders(c),
@@ -109,10 +132,16 @@ export function createApp(deps: AppDeps): Hono<{ Bindings: HttpBindings }> {
 
   for (const path of PATHS) {
     app.post(path, serve)
-    app.get(path, (c) => respond(c, JSON.stringify({ name: 'zkNode', version: NODE_VERSION })))
+    app.get(path, (c) => {
+      const page = path === '/' && isBrowser(c) ? servePage(c) : undefined
+      return page ?? respond(c, JSON.stringify({ name: 'zkNode', version: NODE_VERSION }))
+    })
     app.options(path, preflight)
   }
-  app.notFound((c) => refuse(c, 404, invalidRequest('invalid request: JSON-RPC is served on POST /')))
+  app.notFound((c) => {
+    const page = PAGE_PATHS.test(c.req.path) || isBrowser(c) ? servePage(c) : undefined
+    return page ?? refuse(c, 404, invalidRequest('invalid request: JSON-RPC is served on POST /'))
+  })
   app.onError((error, c) => {
     logger.error({ err: error }, 'HTTP request failed')
     return refuse(c, 500, new RpcError(RPC_CODE.internal, 'internal error'))

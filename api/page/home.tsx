@@ -1,0 +1,216 @@
+import type { FC } from 'hono/jsx'
+import type { Config } from '#config/schema.ts'
+import type { Hex } from '#protocol/primitives.ts'
+import type { Ask } from './ask.ts'
+import { Layout } from './layout.tsx'
+import { AddressLink, Ago, BlockLink, Card, Copyable, Facts, Table, TxLink } from './parts.tsx'
+import { type Elsewhere, type Pipeline, PipelineRows, readPipeline } from './pipeline.tsx'
+import type { BlockDetails, BlockPage, Receipt, SyncStatus, Transaction } from './shapes.ts'
+import { ether, grouped, gwei } from './text.ts'
+
+const BLOCKS = 8
+const TRANSACTIONS = 8
+
+/** What changes while one looks at the page. */
+export type Live = {
+  status: SyncStatus
+  gasPrice: Hex
+  forkId: Hex
+  pipeline: Pipeline
+  blocks: BlockDetails[]
+  transactions: Shown[]
+}
+type Shown = { transaction: Transaction; receipt: Receipt; timestamp: Hex }
+
+export async function readLive(ask: Ask): Promise<Live> {
+  const [status, gasPrice, forkId] = await Promise.all([
+    ask<SyncStatus>('zkevm_syncStatus'),
+    ask<Hex>('eth_gasPrice'),
+    ask<Hex>('zkevm_getForkId'),
+  ])
+  const heads = { trusted: Number(status.trustedBatch), verified: Number(status.verifiedBatch) }
+  const [pipeline, blocks] = await Promise.all([readPipeline(ask, heads), readBlocks(ask, Number(status.latestBlock))])
+  return { status, gasPrice, forkId, pipeline, blocks, transactions: await readTransactions(ask, blocks) }
+}
+
+async function readBlocks(ask: Ask, latest: number): Promise<BlockDetails[]> {
+  const numbers = Array.from({ length: Math.min(BLOCKS, latest + 1) }, (_, index) => latest - index)
+  const found = await Promise.all(numbers.map((number) => ask<BlockDetails | null>('ots_getBlockDetails', number)))
+  return found.filter((details) => details !== null)
+}
+
+async function readTransactions(ask: Ask, blocks: readonly BlockDetails[]): Promise<Shown[]> {
+  const shown: Shown[] = []
+  for (const { block } of blocks) {
+    if (shown.length >= TRANSACTIONS) break
+    if (block.transactionCount === 0) continue
+    const page = await ask<BlockPage | null>('ots_getBlockTransactions', Number(block.number), 0, TRANSACTIONS)
+    if (page === null) continue
+    const { transactions } = page.fullblock
+    for (const [index, transaction] of [...transactions.entries()].reverse())
+      shown.push({ transaction, receipt: page.receipts[index]!, timestamp: block.timestamp })
+  }
+  return shown.slice(0, TRANSACTIONS)
+}
+
+const Heads: FC<{ live: Live }> = ({ live: { status, gasPrice, forkId } }) => (
+  <>
+    {status.halted && <p class="failure">This node has stopped: {status.haltReason}.</p>}
+    {!status.synced && !status.halted && (
+      <p class="hint">
+        Reading L1: block {grouped(status.l1Processed)} of {grouped(status.l1Head)}.
+      </p>
+    )}
+    <dl class="figures">
+      <Figure name="L2 block" value={grouped(status.latestBlock)} />
+      <Figure name="Batch, trusted" value={grouped(status.trustedBatch)} />
+      <Figure name="on L1" value={grouped(status.virtualBatch)} />
+      <Figure name="verified" value={grouped(status.verifiedBatch)} />
+      <Figure name="Gas price" value={gwei(gasPrice)} />
+      <Figure name="Fork" value={String(Number(forkId))} />
+    </dl>
+  </>
+)
+
+const Figure: FC<{ name: string; value: string }> = ({ name, value }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{value}</dd>
+  </div>
+)
+
+const Blocks: FC<{ blocks: readonly BlockDetails[] }> = ({ blocks }) => (
+  <Table heads={['Block', '#Transactions', '#Gas used', '#Age']} empty="There is no block yet.">
+    {blocks.map(({ block }) => (
+      <tr>
+        <td>
+          <BlockLink number={block.number} />
+        </td>
+        <td class="amount">{grouped(block.transactionCount)}</td>
+        <td class="amount">{grouped(block.gasUsed)}</td>
+        <td class="amount">
+          <Ago at={block.timestamp} />
+        </td>
+      </tr>
+    ))}
+  </Table>
+)
+
+const Transactions: FC<{ shown: readonly Shown[] }> = ({ shown }) => (
+  <Table heads={['Transaction', 'From', 'To', '#Value', '#Age']} empty="No transaction in the last blocks.">
+    {shown.map(({ transaction, receipt, timestamp }) => (
+      <tr>
+        <td>
+          <TxLink hash={transaction.hash} />
+          {receipt.status === '0x0' && <span class="state bad">failed</span>}
+        </td>
+        <td>
+          <AddressLink address={transaction.from} />
+        </td>
+        <td>{transaction.to === null ? 'new contract' : <AddressLink address={transaction.to} />}</td>
+        <td class="amount">{ether(transaction.value)}</td>
+        <td class="amount">
+          <Ago at={timestamp} />
+        </td>
+      </tr>
+    ))}
+  </Table>
+)
+
+/** The parts of the page that are kept current, by the ids they have. */
+export const liveParts = (live: Live, elsewhere: Elsewhere) => ({
+  heads: <Heads live={live} />,
+  pipeline: <PipelineRows pipeline={live.pipeline} elsewhere={elsewhere} />,
+  blocks: <Blocks blocks={live.blocks} />,
+  transactions: <Transactions shown={live.transactions} />,
+})
+
+type HomeProps = {
+  network: Pick<Config['network'], 'name' | 'chainId' | 'contracts' | 'rollupId'>
+  rpcUrl: string
+  version: string
+  live: Live
+  elsewhere: Elsewhere
+  temporalUrl: string | undefined
+  faucet: { gives: bigint; token: string } | undefined
+}
+
+export const Home: FC<HomeProps> = ({ network, rpcUrl, version, live, elsewhere, temporalUrl, faucet }) => {
+  const parts = liveParts(live, elsewhere)
+  const wallet = {
+    chainId: `0x${network.chainId.toString(16)}`,
+    chainName: network.name,
+    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+  }
+  return (
+    <Layout title="Status" networkName={network.name}>
+      <div class="split">
+        <Card title="Network" aside={<LiveMark />}>
+          <div id="heads">{parts.heads}</div>
+          <Facts
+            rows={[
+              [
+                'JSON-RPC',
+                <Copyable text={rpcUrl}>
+                  <code data-rpc-url>{rpcUrl}</code>
+                </Copyable>,
+              ],
+              ['Chain id', <Copyable text={String(network.chainId)} />],
+              ['Currency', 'ETH'],
+              ['Rollup on L1', <Copyable text={network.contracts.rollup} />],
+              ['Rollup manager', <Copyable text={network.contracts.rollupManager} />],
+              temporalUrl === undefined ? undefined : ['Workflows', <a href={temporalUrl}>Temporal</a>],
+              ['Node', `zkNode ${version}, ${live.status.role}`],
+            ]}
+          />
+          <p class="actions">
+            <button type="button" class="primary" data-add-network={JSON.stringify(wallet)} hidden>
+              Add to wallet
+            </button>
+            <output data-wallet-note class="hint" />
+          </p>
+        </Card>
+        {faucet !== undefined && <FaucetCard {...faucet} />}
+      </div>
+      <Card title="Batches" id="pipeline">
+        {parts.pipeline}
+      </Card>
+      <div class="split">
+        <Card title="Blocks" id="blocks">
+          {parts.blocks}
+        </Card>
+        <Card title="Transactions" id="transactions">
+          {parts.transactions}
+        </Card>
+      </div>
+    </Layout>
+  )
+}
+
+const LiveMark: FC = () => (
+  <span class="live" role="status" data-live="/events" data-state="wait">
+    as of now
+  </span>
+)
+
+const FaucetCard: FC<{ gives: bigint; token: string }> = ({ gives, token }) => (
+  <Card title="Faucet">
+    <form class="faucet" method="post" action="/faucet">
+      <input type="hidden" name="token" value={token} />
+      <label>
+        Address
+        <input
+          name="address"
+          required
+          pattern="0x[0-9a-fA-F]{40}"
+          placeholder="0x…"
+          title="0x and 40 hex digits"
+          autocomplete="off"
+          spellcheck={false}
+        />
+      </label>
+      <button type="submit">Get {ether(gives)}</button>
+    </form>
+    <p class="hint">Ether of this test network, worth nothing anywhere else.</p>
+  </Card>
+)

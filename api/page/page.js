@@ -1,0 +1,57 @@
+// Ages, live parts, copying and the wallet. Every page works without it.
+const duration = (seconds) => {
+  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  return seconds < 86400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`
+}
+
+function showAges() {
+  const now = Date.now() / 1000
+  for (const element of document.querySelectorAll('time[data-at]'))
+    element.textContent = duration(now - Number(element.dataset.at))
+}
+setInterval(showAges, 1000)
+
+const live = document.querySelector('[data-live]')
+if (live) {
+  const events = new EventSource(live.dataset.live)
+  const say = (state, text) => {
+    live.dataset.state = state
+    live.textContent = text
+  }
+  events.addEventListener('open', () => say('on', 'live'))
+  events.addEventListener('error', () => say('off', 'reconnecting'))
+  events.addEventListener('parts', (event) => {
+    for (const [id, html] of Object.entries(JSON.parse(event.data))) document.getElementById(id).innerHTML = html
+    showAges()
+  })
+}
+
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest('[data-copy]')
+  if (!button) return
+  await navigator.clipboard.writeText(button.dataset.copy)
+  button.classList.add('copied')
+  setTimeout(() => button.classList.remove('copied'), 1200)
+})
+
+const add = document.querySelector('[data-add-network]')
+if (add) {
+  const network = JSON.parse(add.dataset.addNetwork)
+  const note = document.querySelector('[data-wallet-note]')
+  for (const element of document.querySelectorAll('[data-rpc-url]')) element.textContent = location.origin
+  add.hidden = false
+  add.addEventListener('click', async () => {
+    if (!window.ethereum) {
+      note.textContent = 'No wallet answers in this browser: add the network there by URL and chain id.'
+      return
+    }
+    try {
+      const params = [{ ...network, rpcUrls: [location.origin] }]
+      await window.ethereum.request({ method: 'wallet_addEthereumChain', params })
+      note.textContent = 'The wallet has the network.'
+    } catch (error) {
+      note.textContent = `The wallet says: ${error.message}`
+    }
+  })
+}

@@ -1,0 +1,261 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import type { JSX } from 'hono/jsx/jsx-runtime'
+import { streamSSE } from 'hono/streaming'
+import { NodeError } from '#common/errors.ts'
+import type { Logger } from '#common/logger.ts'
+import type { Config } from '#config/schema.ts'
+import { Address, type Hash, type Hex } from '#protocol/primitives.ts'
+import type { ApiDeps } from '../deps.ts'
+import { RateLimitError, RPC_CODE, RpcError } from '../errors.ts'
+import type { Method, RequestContext } from '../method.ts'
+import { NODE_VERSION } from '../wire/version.ts'
+import { type Ask, createAsk } from './ask.ts'
+import {
+  AddressView,
+  BatchView,
+  BlockView,
+  readAddressPage,
+  readBatchPage,
+  readBlockPage,
+  readTransactionPage,
+  TransactionView,
+} from './details.tsx'
+import { Home, liveParts, readLive } from './home.tsx'
+import { Notice } from './layout.tsx'
+import { createLiveFeed, type Parts } from './liveFeed.ts'
+import type { Elsewhere } from './pipeline.tsx'
+import { findPage, SEARCHABLE } from './search.ts'
+
+/** The pages of a node. `answer` gives one; the wire asks it when it has let the caller in. */
+export type Pages = {
+  answer: (c: Http, caller: Pick<RequestContext, 'spend'>) => Response | Promise<Response>
+  close: () => void
+}
+export type Http = Context<{ Bindings: HttpBindings }>
+
+type Options = {
+  methods: ReadonlyMap<string, Method>
+  deps: ApiDeps
+  config: Pick<Config, 'network' | 'temporal' | 'statusPage'>
+  logger: Logger
+}
+
+/** What a page, and a gift of the faucet, costs its caller in the terms of rate limits. */
+const [PAGE_COST, FAUCET_COST] = [20, 200]
+const FAUCET_GIVES = 10n ** 19n
+const ASSETS = { 'page.css': 'text/css', 'page.js': 'text/javascript', 'icon.svg': 'image/svg+xml' } as const
+const HEARTBEAT_MS = 15_000
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+}
+
+class NotFound extends NodeError {
+  override readonly name = 'NotFound'
+}
+
+export function createPages({ methods, deps, config, logger }: Options): Pages {
+  const { network, temporal, statusPage } = config
+  const networkName = network.name
+  const elsewhere = createElsewhere(temporal, statusPage.l1ExplorerUrl)
+  const faucet = deps.dev?.faucet
+  const faucetToken = randomBytes(16).toString('hex')
+  const everything = createAsk(methods)
+  const feed = createLiveFeed(async (): Promise<Parts> => {
+    const parts = liveParts(await readLive(everything), elsewhere)
+    return Object.fromEntries(Object.entries(parts).map(([id, part]) => [id, String(part)]))
+  }, logger)
+
+  const html = (page: JSX.Element, status = 200, headers: Record<string, string> = {}) =>
+    new Response(`<!doctype html>${page}`, {
+      status,
+      headers: { ...HEADERS, 'content-type': 'text/html; charset=utf-8', ...headers },
+    })
+  const askFor = (c: Http): Ask => createAsk(methods, { signal: c.req.raw.signal })
+
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.get('/', async (c) => {
+    const url = new URL(c.req.url)
+    const temporalUrl = temporal.uiUrl && `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows`
+    return html(
+      <Home
+        {...{ network, rpcUrl: url.origin, version: NODE_VERSION, live: await readLive(askFor(c)), elsewhere }}
+        temporalUrl={temporalUrl}
+        faucet={faucet && { gives: FAUCET_GIVES, token: faucetToken }}
+      />,
+    )
+  })
+  app.get('/block/:block', async (c) => {
+    const block = c.req.param('block')
+    const isHash = /^0x[0-9a-f]{64}$/i.test(block)
+    const id = isHash ? (block.toLowerCase() as Hash) : toQuantity(block, 'block number')
+    const page = Number(toQuantity(c.req.query('page') ?? '0', 'page'))
+    return html(
+      <BlockView
+        {...found(await readBlockPage(askFor(c), id, page), `No block ${block}.`)}
+        networkName={networkName}
+      />,
+    )
+  })
+  app.get('/tx/:hash', async (c) => {
+    const hash = c.req.param('hash')
+    if (!/^0x[0-9a-f]{64}$/i.test(hash)) throw new NotFound('That is no transaction hash: 0x and 64 hex digits.')
+    const page = found(
+      await readTransactionPage(askFor(c), hash.toLowerCase() as Hash),
+      'This node knows no transaction of that hash.',
+    )
+    return html(<TransactionView {...page} networkName={networkName} />)
+  })
+  app.get('/address/:address', async (c) => {
+    const address = toAddress(c.req.param('address'))
+    const before = Number(toQuantity(c.req.query('before') ?? '0', 'block number'))
+    return html(<AddressView {...(await readAddressPage(askFor(c), address, before))} networkName={networkName} />)
+  })
+  app.get('/batch/:number', async (c) => {
+    const number = c.req.param('number')
+    const page = found(
+      await readBatchPage(askFor(c), toQuantity(number, 'batch number')),
+      `There is no batch ${number} yet.`,
+    )
+    return html(<BatchView {...page} elsewhere={elsewhere} networkName={networkName} />)
+  })
+  app.get('/search', async (c) => {
+    const text = (c.req.query('q') ?? '').trim()
+    const place = await findPage(askFor(c), text)
+    if (place !== undefined && place !== 'unclear') return c.redirect(place)
+    const isUnclear = place === 'unclear'
+    return html(
+      <Notice title={isUnclear ? 'What is that?' : 'Not found'} networkName={networkName} search={text}>
+        {isUnclear ? `Search for ${SEARCHABLE}.` : 'This node knows no transaction and no block of that hash.'}
+      </Notice>,
+      isUnclear ? 400 : 404,
+    )
+  })
+  app.get('/events', (c) =>
+    streamSSE(c, async (stream) => {
+      let pending: Record<string, string> = {}
+      let wake = () => {}
+      const stop = feed.watch((parts) => {
+        pending = { ...pending, ...parts } // a slow viewer gets the newest of each part
+        wake()
+      })
+      if (stop === undefined) return
+      stream.onAbort(() => {
+        stop()
+        wake()
+      })
+      while (!stream.aborted) {
+        const parts = pending
+        pending = {}
+        if (Object.keys(parts).length > 0) await stream.writeSSE({ event: 'parts', data: JSON.stringify(parts) })
+        else await stream.write(': still here\n\n')
+        if (Object.keys(pending).length > 0) continue
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, HEARTBEAT_MS)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+    }),
+  )
+  app.post('/faucet', async (c) => {
+    if (faucet === undefined) throw new NotFound('There is no faucet on this network.')
+    const form = await c.req.parseBody()
+    if (!isSame(String(form['token'] ?? ''), faucetToken))
+      return html(
+        <Notice title="Ask again" networkName={networkName}>
+          The form was not of this page, or older than the node’s last start.
+        </Notice>,
+        403,
+      )
+    const address = toAddress(String(form['address'] ?? '').trim())
+    const hash = await faucet.pay(deps, address, FAUCET_GIVES)
+    return c.redirect(`/tx/${hash}`, 303)
+  })
+  for (const [name, type] of Object.entries(ASSETS)) {
+    const content = readFileSync(new URL(name, import.meta.url))
+    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 16)}"`
+    const headers = { etag, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', 'content-type': type }
+    app.get(`/assets/${name}`, (c) =>
+      c.req.header('if-none-match') === etag
+        ? new Response(null, { status: 304, headers })
+        : new Response(content, { headers }),
+    )
+  }
+  app.notFound(() => {
+    throw new NotFound('There is no such page.')
+  })
+  app.onError((error) => {
+    const { status, title, text } = explain(error, logger)
+    return html(
+      <Notice title={title} networkName={networkName}>
+        {text}
+      </Notice>,
+      status,
+    )
+  })
+
+  return {
+    answer: (c, { spend }) => {
+      const wait = spend?.(c.req.method === 'POST' ? FAUCET_COST : PAGE_COST) ?? 0
+      if (wait === 0 || c.req.path.startsWith('/assets/')) return app.fetch(c.req.raw, c.env)
+      return html(
+        <Notice title="Too many requests" networkName={networkName} refreshSeconds={Math.ceil(wait)}>
+          This page loads again in {Math.ceil(wait)} s.
+        </Notice>,
+        429,
+        { 'retry-after': String(Math.ceil(wait)) },
+      )
+    },
+    close: feed.close,
+  }
+}
+
+function createElsewhere({ uiUrl, namespace }: Config['temporal'], l1ExplorerUrl: string | undefined): Elsewhere {
+  const trimmed = (url: string) => url.replace(/\/+$/, '')
+  return {
+    workflowUrl: (id) =>
+      uiUrl === undefined ? undefined : `${trimmed(uiUrl)}/namespaces/${namespace}/workflows/${id}`,
+    l1TxUrl: (hash) => (l1ExplorerUrl === undefined ? undefined : `${trimmed(l1ExplorerUrl)}/tx/${hash}`),
+  }
+}
+
+function found<T>(page: T | undefined, otherwise: string): T {
+  if (page === undefined) throw new NotFound(otherwise)
+  return page
+}
+
+function toQuantity(text: string, what: string): Hex {
+  if (!/^\d{1,15}$/.test(text)) throw new NotFound(`That is no ${what}: decimal digits.`)
+  return `0x${Number(text).toString(16)}`
+}
+
+function toAddress(text: string): Address {
+  if (!/^0x[0-9a-f]{40}$/i.test(text)) throw new NotFound('That is no address: 0x and 40 hex digits.')
+  return Address(text.toLowerCase())
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(wanted)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+function explain(error: Error, logger: Logger): { status: number; title: string; text: string } {
+  if (error instanceof NotFound) return { status: 404, title: 'Not found', text: error.shortMessage }
+  if (error instanceof RateLimitError)
+    return { status: 429, title: 'Too many requests', text: 'Come again in a second.' }
+  if (error instanceof RpcError && error.code === RPC_CODE.pruned)
+    return { status: 410, title: 'Pruned', text: 'This node keeps no history of that age.' }
+  if (error instanceof RpcError || error.name === 'TransactionRejectedError')
+    return { status: 400, title: 'That did not work', text: (error as NodeError).shortMessage }
+  logger.error({ err: error }, 'status page failed')
+  return { status: 500, title: 'That did not work', text: 'The node could not make this page; its log says why.' }
+}

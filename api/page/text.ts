@@ -1,0 +1,26 @@
+import { formatUnits } from 'ethers'
+
+const GROUPS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 9 })
+
+/** With commas between the thousands. */
+export const grouped = (value: number | bigint | string) => GROUPS.format(BigInt(value))
+
+/** Of wei; all digits. */
+export const ether = (wei: bigint | string) => `${shortened(formatUnits(BigInt(wei), 18))} ETH`
+export const gwei = (wei: bigint | string) => `${shortened(formatUnits(BigInt(wei), 9))} gwei`
+
+/** Without the zero after the point, with commas before it. */
+function shortened(decimal: string): string {
+  const [whole, fraction = '0'] = decimal.split('.')
+  return fraction === '0' ? grouped(whole!) : `${grouped(whole!)}.${fraction}`
+}
+
+/** First and last digits: enough to tell one from the other. */
+export const abbreviated = (hex: string) => (hex.length <= 14 ? hex : `${hex.slice(0, 8)}…${hex.slice(-6)}`)
+
+/** `12 s`, `4 min`, `3 h`, `2 d`. page.js has the same. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
+}
