@@ -3,8 +3,9 @@ import { createApiKey } from '#api/wire/apiKeys.ts'
 import { NodeError } from '#common/errors.ts'
 import { loadConfig } from '#config/load.ts'
 import type { Database } from '#db/client.ts'
-import { insertApiKey, listApiKeys, revokeApiKey } from '#db/rpc/apiKeys.ts'
+import { type ApiKeyRow, insertApiKey, listApiKeys, revokeApiKey } from '#db/rpc/apiKeys.ts'
 import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { type Printed, print, withJson } from './output.ts'
 
 export class ApiKeyNotFoundError extends NodeError {
   override readonly name = 'ApiKeyNotFoundError'
@@ -21,25 +22,27 @@ export const apiKeysCommand = () =>
         .option('--note <text>', 'whose it is', '')
         .option('--namespaces <list>', 'what it may call, such as eth,net,web3; all when left out', readList)
         .option('--rate <cost>', 'cost it may spend in a second; rpc.rateLimit.perKey when left out', readCount)
-        .action(async (options: NewOptions & Place) => {
-          say(await inKeyStore(options, (db) => makeApiKey(db, options)))
+        .action(async (options: NewOptions & Place & Printed) => {
+          const key = await inKeyStore(options, (db) => makeApiKey(db, options))
+          print({ key }, () => [key], options)
         }),
     )
     .addCommand(
       withKeyStore(
         new Command('list').description('Keys with their limits; the keys themselves are not stored.'),
-      ).action(async (options: Place) => {
-        for (const line of await inKeyStore(options, describeApiKeys)) say(line)
+      ).action(async (options: Place & Printed) => {
+        const keys = (await inKeyStore(options, listApiKeys)).map(({ keyHash: _, ...shown }) => shown)
+        print(keys, () => keys.map(describeApiKey), options)
       }),
     )
     .addCommand(
       withKeyStore(new Command('revoke').description('Refuse a key from now on.').argument('<id>')).action(
-        async (id: string, options: Place) => {
+        async (id: string, options: Place & Printed) => {
           await inKeyStore(options, async (db) => {
             if (!(await revokeApiKey(db, id)))
               throw new ApiKeyNotFoundError('There is no such valid key.', { facts: { id } })
           })
-          say(`${id} is revoked.`)
+          print({ id, revoked: true }, () => [`${id} is revoked.`], options)
         },
       ),
     )
@@ -51,21 +54,25 @@ export async function makeApiKey(db: Database, { note, namespaces, rate }: NewOp
   return key
 }
 
-/** A line for each key ever made. */
-export async function describeApiKeys(db: Database): Promise<string[]> {
-  return (await listApiKeys(db)).map(({ id, namespaces, ratePerSecond, note, createdAt, revokedAt }) =>
-    [
-      id,
-      createdAt.toISOString(),
-      revokedAt === null ? 'valid' : `revoked ${revokedAt.toISOString()}`,
-      `namespaces ${namespaces?.join(',') ?? 'all'}`,
-      `rate ${ratePerSecond ?? 'default'}`,
-      note,
-    ].join('  '),
-  )
+export function describeApiKey({
+  id,
+  namespaces,
+  ratePerSecond,
+  note,
+  createdAt,
+  revokedAt,
+}: Omit<ApiKeyRow, 'keyHash'>): string {
+  return [
+    id,
+    createdAt.toISOString(),
+    revokedAt === null ? 'valid' : `revoked ${revokedAt.toISOString()}`,
+    `namespaces ${namespaces?.join(',') ?? 'all'}`,
+    `rate ${ratePerSecond ?? 'default'}`,
+    note,
+  ].join('  ')
 }
 
-const withKeyStore = (command: Command) => withConfig(command, 'whose database holds the keys')
+const withKeyStore = (command: Command) => withJson(withConfig(command, 'whose database holds the keys'))
 
 const inKeyStore = <T>({ config }: Place, work: (db: Database) => Promise<T>): Promise<T> =>
   withDatabase(loadConfig(config).database.url, work)
@@ -76,5 +83,3 @@ function readCount(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number above 0')
   return Number(text)
 }
-
-const say = (line: string) => process.stdout.write(`${line}\n`)

@@ -3,18 +3,25 @@ import { Command } from 'commander'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { hexToBytes } from '#common/bytes.ts'
-import { NodeError } from '#common/errors.ts'
+import { UsageError } from '#common/errors.ts'
 import { readSecret } from '#config/load.ts'
 import { Address, type Hex } from '#protocol/primitives.ts'
-import { forceBatch, forcedBatchData, type L1Network, sequenceForcedBatches } from './forcedBatches.ts'
+import {
+  type ForcedBatch,
+  forceBatch,
+  forcedBatchData,
+  type L1Network,
+  sequenceForcedBatches,
+} from './forcedBatches.ts'
 import { type L1Account, openL1Account } from './l1Account.ts'
+import { type Printed, print, withJson } from './output.ts'
 
 /** What was given to the command cannot be used; the message says what and why. */
-export class CommandInputError extends NodeError {
+export class CommandInputError extends UsageError {
   override readonly name = 'CommandInputError'
 }
 
-type Options = { network: string; key: string; data?: string }
+type Options = Printed & { network: string; key: string; data?: string }
 
 const address = z.string().transform((value) => Address(value))
 const contracts = { rollupManager: address, rollup: address, globalExitRoot: address, pol: address }
@@ -37,7 +44,7 @@ export function readL1Network(path: string): L1Network {
 }
 
 const command = (name: string) =>
-  new Command(name)
+  withJson(new Command(name))
     .option('--network <file>', 'network file, or network.json of a local network', '.zknode/network.json')
     .option('--key <secret>', 'key that pays on L1: env:NAME or file:PATH', 'env:ZKNODE_KEY')
 
@@ -52,11 +59,8 @@ export const forceBatchCommand = () =>
     .action(async (transactions: string[], options: Options) => {
       const data = batchData(transactions, options.data)
       await withAccount(options, async (account) => {
-        const { forcedBatchNumber, feeWei, l1TxHash, takeByUnix } = await forceBatch(account, data)
-        say(
-          `Forced batch ${forcedBatchNumber}: ${data.length} bytes, fee ${feeWei} wei of POL, L1 transaction ${l1TxHash}`,
-        )
-        say(`When it is not sequenced by ${new Date(takeByUnix * 1000).toISOString()}: zknode sequence-forced`)
+        const forced = await forceBatch(account, data)
+        print(forced, () => describeForced(forced, data.length), options)
       })
     })
 
@@ -67,8 +71,11 @@ export const sequenceForcedCommand = () =>
     .action(async (options: Options) => {
       await withAccount(options, async (account, network) => {
         const done = await sequenceForcedBatches(account, network)
-        if (done === undefined) say('No forced batch whose time is over.')
-        else say(`${done.forcedBatches} sequenced, up to batch ${done.toBatch}: L1 transaction ${done.l1TxHash}`)
+        const line =
+          done === undefined
+            ? 'No forced batch whose time is over.'
+            : `${done.forcedBatches} sequenced, up to batch ${done.toBatch}: L1 transaction ${done.l1TxHash}`
+        print(done ?? { forcedBatches: 0 }, () => [line], options)
       })
     })
 
@@ -95,4 +102,7 @@ function batchData(transactions: readonly string[], data: string | undefined): U
   }
 }
 
-const say = (line: string) => process.stdout.write(`${line}\n`)
+const describeForced = ({ forcedBatchNumber, feeWei, l1TxHash, takeByUnix }: ForcedBatch, sizeBytes: number) => [
+  `Forced batch ${forcedBatchNumber}: ${sizeBytes} bytes, fee ${feeWei} wei of POL, L1 transaction ${l1TxHash}`,
+  `When it is not sequenced by ${new Date(takeByUnix * 1000).toISOString()}: zknode sequence-forced`,
+]

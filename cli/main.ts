@@ -1,27 +1,38 @@
 import { Command } from 'commander'
-import { NodeError } from '#common/errors.ts'
+import { devnetCommand } from '#devnet/command.ts'
 import { apiKeysCommand } from './apiKeys.ts'
 import { forceBatchCommand, sequenceForcedCommand } from './forcedBatchCommands.ts'
+import { runProgram } from './program.ts'
 import { proofsCommand } from './proofsCommand.ts'
 import { runCommand } from './run.ts'
 import { verifyBatchesCommand } from './verifyBatchesCommand.ts'
+import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 
 /** Each command is a file of its own that exports how it adds itself. */
-const COMMANDS = [
-  runCommand,
-  forceBatchCommand,
-  sequenceForcedCommand,
-  verifyBatchesCommand,
-  apiKeysCommand,
-  proofsCommand,
-]
-
-const program = new Command('zknode').description('A Polygon zkEVM node.')
-for (const command of COMMANDS) program.addCommand(command())
-try {
-  await program.parseAsync()
-} catch (error) {
-  process.stderr.write(`${error instanceof NodeError ? error.message : (error as Error).stack}\n`)
-  process.exitCode = 1
+const COMMANDS = {
+  'Networks and nodes:': [devnetCommand, runCommand],
+  'A running node:': [proofsCommand, apiKeysCommand],
+  'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
+  'Other:': [versionCommand],
 }
-process.exit()
+
+const EXAMPLES = `
+Examples:
+  zknode devnet                          a whole network on this machine; Ctrl-C ends it, the next one goes on
+  zknode proofs list --failed --json     what is parked, for a program
+
+Commands that ask or change a node find its configuration by --config FILE, $ZKNODE_CONFIG, ./zknode.yaml or
+.zknode/node.json, which is that of a local network. Exit codes: 0 done, 1 refused or faults found, 2 wrong usage or
+configuration. zknode help COMMAND tells more.`
+
+const program = new Command('zknode').description('A Polygon zkEVM node.').addHelpText('after', EXAMPLES)
+program.option('-V, --version', 'print the version').on('option:version', () => {
+  for (const line of formatVersion(readVersion())) process.stdout.write(`${line}\n`)
+  process.exit()
+})
+program.addHelpCommand(
+  new Command('help').argument('[command]').description('Tell about a command.').helpGroup('Other:'),
+)
+for (const [heading, commands] of Object.entries(COMMANDS))
+  for (const command of commands) program.addCommand(command().helpGroup(heading))
+await runProgram(program)

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { NodeError } from '#common/errors.ts'
+import { UsageError } from '#common/errors.ts'
 import { describeIssues } from '#config/issues.ts'
 import { address, count, hash } from '#config/options.ts'
 
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
 
 /** The network file cannot be read, or one of its options is wrong: the message names each. */
-export class NetworkFileError extends NodeError {
+export class NetworkFileError extends UsageError {
   override readonly name = 'NetworkFileError'
 }
 

@@ -10,7 +10,9 @@ import { listProvers } from '#db/provers.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import { PROVER_QUEUE, type ProofOrder } from '#workflows/messages.ts'
 import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
-import { cancelProof, moveProof, retryAllFailed, retryProof } from './proofs/operations.ts'
+import { type Printed, print, withJson } from './output.ts'
+import { EXIT } from './program.ts'
+import { cancelProof, moveProof, type Retried, retryAllFailed, retryProof } from './proofs/operations.ts'
 import { describeProofs, formatProofs, type ProofEntry } from './proofs/proofList.ts'
 import { formatProvers } from './proofs/proverTable.ts'
 import { type ProofTarget, readTarget } from './proofs/target.ts'
@@ -22,7 +24,6 @@ const MAX_ENTRIES = 1000
 type ListOptions = { failed?: boolean; batch?: BatchNumber; limit: number }
 type RetryOptions = { failed?: boolean; prover?: ProofOrder['proverKind']; note?: string }
 type MoveOptions = { prover?: ProofOrder['proverKind']; priority?: number }
-type Printed = { json?: boolean }
 
 /** `zknode proofs`: what becomes of each proof, who makes them, and what an operator does about it. */
 export const proofsCommand = () =>
@@ -35,7 +36,7 @@ export const proofsCommand = () =>
     .addCommand(proversCommand())
     .addCommand(releaseCommand())
 
-const command = (name: string) => withConfig(new Command(name), 'which names Temporal and the proof store')
+const command = (name: string) => withJson(withConfig(new Command(name), 'which names Temporal and the proof store'))
 const BATCHES = 'a batch, the first and the last of a joined proof such as 3-7, or final'
 const batches = () => new Argument('<batches>', BATCHES).argParser(readTarget)
 const proverOption = () => new Option('--prover <kind>', 'who shall make it').choices(Object.keys(PROVER_QUEUE))
@@ -46,11 +47,10 @@ const listCommand = () =>
     .option('--failed', 'only what is parked or was not made in the end')
     .option('--batch <number>', 'only proofs that cover it', readBatch)
     .option('--limit <count>', 'so many jobs at most', readLimit, 50)
-    .option('--json', 'for programs')
     .action(async (options: ListOptions & Printed & Place) => {
       const now = new Date()
       const entries = await withBoth(options, (client, db) => listProofs(client, db, options, now))
-      print(options, entries, () => formatProofs(entries, now))
+      print(entries, () => formatProofs(entries, now), options)
     })
 
 const retryCommand = () =>
@@ -60,19 +60,18 @@ const retryCommand = () =>
     .option('--failed', 'every proof that is parked, and the verification')
     .addOption(proverOption())
     .option('--note <text>', 'is shown with the batch')
-    .action(async (range: ProofTarget | undefined, options: RetryOptions & Place, self: Command) => {
+    .action(async (range: ProofTarget | undefined, options: RetryOptions & Place & Printed, self: Command) => {
       if ((range === undefined) !== (options.failed === true)) self.error('error: give batches, or --failed')
       const { prover: proverKind, note } = options
       const request = { ...(proverKind && { proverKind }), ...(note !== undefined && { note }) }
       await withTemporal(loadConfig(options.config).temporal, async (client) => {
         if (range !== undefined) {
-          say(await retryProof(client, range, request))
+          printAnswer(await retryProof(client, range, request), options)
           return
         }
         const retried = await retryAllFailed(client, request)
-        for (const { workflowId, answer } of retried) say(`${workflowId}: ${answer}`)
-        if (retried.length === 0) say('Nothing is parked.')
-        if (retried.some(({ isRetried }) => !isRetried)) process.exitCode = 1
+        print(retried, () => describeRetried(retried), options)
+        if (retried.some(({ isRetried }) => !isRetried)) process.exitCode = EXIT.failed
       })
     })
 
@@ -81,9 +80,10 @@ const cancelCommand = () =>
     .description('Stop making a proof; it is parked until it is retried.')
     .addArgument(batches())
     .option('--note <text>', 'is shown with the batch')
-    .action(async (range: ProofTarget, { config, note }: { note?: string } & Place) => {
+    .action(async (range: ProofTarget, options: { note?: string } & Place & Printed) => {
+      const { config, note } = options
       await withTemporal(loadConfig(config).temporal, async (client) => {
-        say(await cancelProof(client, range, note === undefined ? {} : { note }))
+        printAnswer(await cancelProof(client, range, note === undefined ? {} : { note }), options)
       })
     })
 
@@ -93,31 +93,30 @@ const moveCommand = () =>
     .addArgument(batches())
     .addOption(proverOption())
     .option('--priority <number>', '1 to 5; 1 goes first', readPriority)
-    .action(async (range: ProofTarget, options: MoveOptions & Place, self: Command) => {
+    .action(async (range: ProofTarget, options: MoveOptions & Place & Printed, self: Command) => {
       const { prover: proverKind, priority } = options
       if (proverKind === undefined && priority === undefined) self.error('error: give --prover or --priority')
       const order = { ...(proverKind && { proverKind }), ...(priority !== undefined && { priority }) }
       await withTemporal(loadConfig(options.config).temporal, async (client) => {
-        say(await moveProof(client, range, order))
+        printAnswer(await moveProof(client, range, order), options)
       })
     })
 
 const proversCommand = () =>
   command('provers')
     .description('Provers that are or were connected.')
-    .option('--json', 'for programs')
     .action(async (options: Printed & Place) => {
       const provers = await withDatabase(loadConfig(options.config).proofStore.url, (db) => listProvers(db))
-      print(options, provers, () => formatProvers(provers, new Date()))
+      print(provers, () => formatProvers(provers, new Date()), options)
     })
 
 const releaseCommand = () =>
   command('release')
     .description('Trust a prover again that was put aside.')
     .argument('<proverId>')
-    .action(async (proverId: string, { config }: Place) => {
-      await withDatabase(loadConfig(config).proofStore.url, (db) => requestRelease(db, proverId))
-      say(`${proverId} gets work again.`)
+    .action(async (proverId: string, options: Place & Printed) => {
+      await withDatabase(loadConfig(options.config).proofStore.url, (db) => requestRelease(db, proverId))
+      printAnswer(`${proverId} gets work again.`, options)
     })
 
 /** What the proof store and the workflows know of proofs. */
@@ -148,10 +147,10 @@ async function withBoth<T>({ config }: Place, work: (client: Client, db: Databas
   return await withDatabase(proofStore.url, (db) => withTemporal(temporal, (client) => work(client, db)))
 }
 
-function print({ json }: Printed, value: object, format: () => string[]): void {
-  if (json) say(JSON.stringify(value, null, 2))
-  else for (const line of format()) say(line)
-}
+const printAnswer = (answer: string, options: Printed) => print({ answer }, () => [answer], options)
+
+const describeRetried = (retried: readonly Retried[]): string[] =>
+  retried.length === 0 ? ['Nothing is parked.'] : retried.map(({ workflowId, answer }) => `${workflowId}: ${answer}`)
 
 const readBatch = (text: string): BatchNumber => BatchNumber(readNumber(text, 2 ** 48))
 const readLimit = (text: string) => readNumber(text, MAX_ENTRIES)
@@ -162,5 +161,3 @@ function readNumber(text: string, most: number): number {
   if (value < 1 || value > most) throw new InvalidArgumentError(`must be a whole number from 1 to ${most}`)
   return value
 }
-
-const say = (line: string) => process.stdout.write(`${line}\n`)

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { NodeError } from '#common/errors.ts'
+import { UsageError } from '#common/errors.ts'
 import { parseConfig } from '#config/load.ts'
 import type { Config, ConfigInput } from '#config/schema.ts'
 import { migrate } from '#db/migrate.ts'
@@ -18,7 +18,7 @@ import { type CheckedNetwork, checkNetwork } from './checkedNetwork.ts'
 import { findKeys } from './keys.ts'
 import { type NetworkFile, readNetworkFile } from './networkFile.ts'
 
-export class RunOptionError extends NodeError {
+export class RunOptionError extends UsageError {
   override readonly name = 'RunOptionError'
 }
 

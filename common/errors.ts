@@ -17,3 +17,8 @@ export class NodeError extends Error {
     this.docs = docs
   }
 }
+
+/** Asked for in a way that cannot work. Commands end with exit code 2 for it. */
+export class UsageError extends NodeError {
+  override readonly name: string = 'UsageError'
+}

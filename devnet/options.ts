@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { NodeError } from '#common/errors.ts'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from '#common/errors.ts'
 import type { VerifierKind } from '#config/schema.ts'
 
-export class LauncherOptionError extends NodeError {
+/** Options that do not go together. */
+export class LauncherOptionError extends UsageError {
   override readonly name = 'LauncherOptionError'
 }
 
@@ -41,65 +42,92 @@ export type LauncherOptions = {
   isUnderNpm: boolean
 }
 
-const HELP = `npm start -- [options]    a whole zkNode network on this machine
-
-  --data-dir DIR   where its state is kept (default .zknode; also ZKNODE_DATA_DIR)
-  --reset          forget the state and begin a new chain
-  --extra-accounts N   a new chain begins with N more accounts of 1 wei in its state, to see how a large one behaves
-  --verifier attestation|mock   what the verifier contract of a new chain checks: attestations (default), or nothing.
-                   With mock any proof is accepted, and only provers that connect make them
-  --attesters N    N provers with keys of their own attest on a new chain (up to 8), each in a process
-  --attesters-required K   a proof needs K of them (default: more than half)
-  --remote-provers let provers dial in that speak aggregator.v1; with --verifier mock they may in any case
-  --no-prover      no prover of our own: others, started or connected, make the proofs
-  --config FILE    YAML with options of config/schema.ts that win over the ones the launcher writes into node.json
-  --nodes 2        a second node that follows the first one's chain, with a database and API of its own
-  --second-node permissionless|trusting   what it believes: L1 alone (default), or the sequencer before L1
-  --help
-
+const ENVIRONMENT = `
 Instead of starting its own it uses
   DATABASE_URL      a Postgres database
   PROOF_STORE_URL   another one for what provers read and write
   L1_RPC_URL        an L1 where the test accounts have ether
-  TEMPORAL_ADDRESS  a Temporal server (and TEMPORAL_NAMESPACE)
-`
+  TEMPORAL_ADDRESS  a Temporal server (and TEMPORAL_NAMESPACE)`
 
-const TEXT_OPTIONS = [
-  ...(['data-dir', 'extra-accounts', 'verifier', 'attesters'] as const),
-  ...(['attesters-required', 'config', 'nodes', 'second-node'] as const),
-]
-type TextOption = (typeof TEXT_OPTIONS)[number]
+/** Signatures that fit into what the L1 verifier reads. */
+const MAX_ATTESTERS = 8
 
-/** Options, or the text to print for --help. @throws {LauncherOptionError} */
-export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): LauncherOptions | string {
-  let values: Partial<Record<TextOption, string>> & {
-    reset?: boolean
-    'remote-provers'?: boolean
-    'no-prover'?: boolean
-    help?: boolean
-  }
-  try {
-    const [text, flag] = [{ type: 'string' }, { type: 'boolean' }] as const
-    const texts = Object.fromEntries(TEXT_OPTIONS.map((name) => [name, text]))
-    const flags = { reset: flag, 'remote-provers': flag, 'no-prover': flag, help: flag }
-    values = parseArgs({ args, options: { ...texts, ...flags } }).values
-  } catch (cause) {
-    throw new LauncherOptionError(`${(cause as Error).message}\n\n${HELP}`, { cause })
-  }
-  if (values.help) return HELP
-  const extraAccounts = Number(values['extra-accounts'] ?? 0)
-  if (!Number.isSafeInteger(extraAccounts) || extraAccounts < 0)
-    throw new LauncherOptionError(`--extra-accounts takes a number.\n\n${HELP}`)
+/** What the command line gives. */
+type Given = {
+  dataDir?: string
+  reset?: boolean
+  extraAccounts: number
+  verifier?: DevnetVerifier
+  attesters?: number
+  attestersRequired?: number
+  remoteProvers?: boolean
+  prover: boolean
+  config?: string
+  nodes: '1' | '2'
+  secondNode?: SecondNodeKind
+}
+
+export const withLauncherOptions = (command: Command) =>
+  command
+    .option('--data-dir <folder>', 'where its state is kept (default: $ZKNODE_DATA_DIR, else .zknode)')
+    .option('--reset', 'forget the state and begin a new chain')
+    .option(
+      '--extra-accounts <count>',
+      'a new chain begins with so many more accounts of 1 wei in its state, to see how a large one behaves',
+      readCount(0, Number.MAX_SAFE_INTEGER),
+      0,
+    )
+    .addOption(
+      new Option(
+        '--verifier <kind>',
+        'what the verifier contract of a new chain checks: attestations (default), or nothing. With mock any proof is ' +
+          'accepted, and only provers that connect make them',
+      ).choices(['attestation', 'mock']),
+    )
+    .option(
+      '--attesters <count>',
+      `so many provers with keys of their own attest on a new chain (up to ${MAX_ATTESTERS}), each in a process`,
+      readCount(1, MAX_ATTESTERS),
+    )
+    .option(
+      '--attesters-required <count>',
+      'so many of them a proof needs (default: more than half)',
+      readCount(1, MAX_ATTESTERS),
+    )
+    .option(
+      '--remote-provers',
+      'let provers dial in that speak aggregator.v1; with --verifier mock they may in any case',
+    )
+    .option('--no-prover', 'no prover of our own: others, started or connected, make the proofs')
+    .option(
+      '--config <file>',
+      'YAML with options of the node that win over the ones the launcher writes into node.json',
+    )
+    .addOption(
+      new Option('--nodes <count>', "2 for a second node that follows the first one's chain, with database and API")
+        .choices(['1', '2'])
+        .default('1'),
+    )
+    .addOption(
+      new Option(
+        '--second-node <kind>',
+        'what it believes: L1 alone (permissionless, default), or the sequencer before L1',
+      ).choices(['permissionless', 'trusting']),
+    )
+    .addHelpText('after', ENVIRONMENT)
+
+/** @throws {LauncherOptionError} for options that do not go together */
+export function launcherOptions(given: Given, env: NodeJS.ProcessEnv): LauncherOptions {
   return {
-    folder: resolve(values['data-dir'] ?? (env['ZKNODE_DATA_DIR'] || '.zknode')),
-    reset: values.reset ?? false,
-    extraAccounts,
-    verifier: readVerifier(values.verifier),
-    attesters: readAttesters(values),
-    remoteProvers: values['remote-provers'] ?? false,
-    prover: !values['no-prover'],
-    configFile: values.config === undefined ? undefined : resolve(values.config),
-    secondNode: readSecondNode(values),
+    folder: resolve(given.dataDir ?? (env['ZKNODE_DATA_DIR'] || '.zknode')),
+    reset: given.reset ?? false,
+    extraAccounts: given.extraAccounts,
+    verifier: given.verifier,
+    attesters: readAttesters(given),
+    remoteProvers: given.remoteProvers ?? false,
+    prover: given.prover,
+    configFile: given.config === undefined ? undefined : resolve(given.config),
+    secondNode: readSecondNode(given),
     databaseUrl: env['DATABASE_URL'] || undefined,
     l1RpcUrl: env['L1_RPC_URL']?.split(',')[0] || undefined, // the node uses all of a list, the setup the first
     temporalAddress: env['TEMPORAL_ADDRESS'] || undefined,
@@ -108,36 +136,23 @@ export function readLauncherOptions(args: string[], env: NodeJS.ProcessEnv): Lau
   }
 }
 
-function readVerifier(verifier: string | undefined): DevnetVerifier | undefined {
-  if (verifier === undefined || verifier === 'attestation' || verifier === 'mock') return verifier
-  throw new LauncherOptionError(`--verifier takes attestation or mock.\n\n${HELP}`)
+const readCount = (least: number, most: number) => (text: string) => {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  throw new InvalidArgumentError(`It takes a number from ${least} to ${most}.`)
 }
 
-/** Signatures that fit into what the L1 verifier reads. */
-const MAX_ATTESTERS = 8
-
-function readAttesters(values: Partial<Record<TextOption, string>>): Attesters | undefined {
-  const given = values['attesters-required']
-  if (values.attesters === undefined) {
-    if (given !== undefined) throw new LauncherOptionError(`--attesters-required needs --attesters.\n\n${HELP}`)
+function readAttesters({ attesters: count, attestersRequired }: Given): Attesters | undefined {
+  if (count === undefined) {
+    if (attestersRequired !== undefined) throw new LauncherOptionError('--attesters-required needs --attesters.')
     return undefined
   }
-  const count = Number(values.attesters)
-  if (!Number.isInteger(count) || count < 1 || count > MAX_ATTESTERS)
-    throw new LauncherOptionError(`--attesters takes 1 to ${MAX_ATTESTERS}.\n\n${HELP}`)
-  const required = given === undefined ? Math.floor(count / 2) + 1 : Number(given)
-  if (!Number.isInteger(required) || required < 1 || required > count)
-    throw new LauncherOptionError(`--attesters-required takes 1 to ${count}.\n\n${HELP}`)
+  const required = attestersRequired ?? Math.floor(count / 2) + 1
+  if (required > count) throw new LauncherOptionError(`--attesters-required takes 1 to ${count}.`)
   return { count, required }
 }
 
-function readSecondNode({
-  nodes = '1',
-  'second-node': kind,
-}: Partial<Record<'nodes' | 'second-node', string>>): SecondNodeKind | undefined {
-  if (nodes !== '1' && nodes !== '2') throw new LauncherOptionError(`--nodes takes 1 or 2.\n\n${HELP}`)
-  if (kind !== undefined && kind !== 'permissionless' && kind !== 'trusting')
-    throw new LauncherOptionError(`--second-node takes permissionless or trusting.\n\n${HELP}`)
-  if (kind !== undefined && nodes === '1') throw new LauncherOptionError(`--second-node needs --nodes 2.\n\n${HELP}`)
-  return nodes === '1' ? undefined : (kind ?? 'permissionless')
+function readSecondNode({ nodes, secondNode }: Given): SecondNodeKind | undefined {
+  if (secondNode !== undefined && nodes === '1') throw new LauncherOptionError('--second-node needs --nodes 2.')
+  return nodes === '1' ? undefined : (secondNode ?? 'permissionless')
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { describeApiKeys, makeApiKey } from '#cli/apiKeys.ts'
+import { describeApiKey, makeApiKey } from '#cli/apiKeys.ts'
 import { createLogger } from '#common/logger.ts'
-import { revokeApiKey } from '#db/rpc/apiKeys.ts'
+import { listApiKeys, revokeApiKey } from '#db/rpc/apiKeys.ts'
 import { apiKeys } from '#db/schema.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { type ApiKeys, followApiKeys } from './apiKeys.ts'
@@ -39,7 +39,7 @@ test('a key that is made is valid in running processes until it is revoked, and 
   expect(await revokeApiKey(db, found.id)).toBe(true)
   expect(await revokeApiKey(db, found.id)).toBe(false)
   await until(() => keys.find(key) === undefined)
-  const [first, second] = await describeApiKeys(db)
+  const [first, second] = (await listApiKeys(db)).map(describeApiKey)
   expect(first).toMatch(new RegExp(`^${found.id}  \\S+  revoked \\S+  namespaces eth,net  rate 50  an explorer$`))
   expect(second).toMatch(/^key_[0-9a-f]{8} {2}\S+ {2}valid {2}namespaces all {2}rate default {2}everything$/)
 })
