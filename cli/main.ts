@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { devnetCommand } from '#devnet/command.ts'
 import { apiKeysCommand } from './apiKeys.ts'
+import { configCommand } from './configCommand.ts'
 import { forceBatchCommand, sequenceForcedCommand } from './forcedBatchCommands.ts'
 import { runProgram } from './program.ts'
 import { proofsCommand } from './proofsCommand.ts'
@@ -10,7 +11,7 @@ import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 
 /** Each command is a file of its own that exports how it adds itself. */
 const COMMANDS = {
-  'Networks and nodes:': [devnetCommand, runCommand],
+  'Networks and nodes:': [devnetCommand, runCommand, configCommand],
   'A running node:': [proofsCommand, apiKeysCommand],
   'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
   'Other:': [versionCommand],

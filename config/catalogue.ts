@@ -32,9 +32,9 @@ export function configJsonSchema(): Json {
 /** All sections and options, in the order of the schema. */
 export const readCatalogue = (): readonly Entry[] => entriesOf(configJsonSchema(), [])
 
-/** Every option, with the sections gone. */
-export const listOptions = (entries = readCatalogue()): Entry[] =>
-  entries.flatMap((entry) => (entry.options === undefined ? [entry] : listOptions(entry.options)))
+/** Every section, before its options, and every option. */
+export const listEntries = (entries = readCatalogue()): Entry[] =>
+  entries.flatMap((entry) => [entry, ...listEntries(entry.options ?? [])])
 
 function entriesOf({ properties = {}, required = [] }: Json, parent: readonly string[]): Entry[] {
   return Object.entries(properties).map(([name, value]) => {

@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { listOptions } from './catalogue.ts'
-import type { Kind } from './options.ts'
-
-const OPTIONS = listOptions()
+import { mapOptions, type Problems, type Sections } from './sections.ts'
 
 /** Variables that win over the file, and the options they stand for. */
 export const VARIABLES = {
@@ -19,11 +16,6 @@ export const KEY_VARIABLES = {
   ZKNODE_AGGREGATOR_KEY: 'keys.aggregator',
   ZKNODE_ATTESTER_KEY: 'keys.attester',
 } as const
-
-type Section = Record<string, unknown>
-export type Sections = Record<string, Section | undefined>
-/** What is wrong, by the option it is wrong with. */
-export type Problems = Map<string, string>
 
 /** Puts the variables into what the file says. A variable that is set but empty is a problem, not a blank. */
 export function withVariables(file: Sections, env: NodeJS.ProcessEnv, problems: Problems): Sections {
@@ -90,22 +82,3 @@ function readText(path: string): string | undefined {
     return undefined
   }
 }
-
-type Change = (value: string, kind: Kind, option: string) => string
-
-/** A copy with another value for each text whose option has a kind. */
-export function mapOptions(config: Sections, change: Change): Sections {
-  const copy = structuredClone(config)
-  for (const { path, kind } of OPTIONS) {
-    const parent = kind && (path.slice(0, -1).reduce<unknown>(memberOf, copy) as Section | undefined)
-    const name = path.at(-1)!
-    if (!isSection(parent) || !(name in parent)) continue
-    const changed = (value: unknown) => (typeof value === 'string' ? change(value, kind!, path.join('.')) : value)
-    const value = parent[name]
-    parent[name] = Array.isArray(value) ? value.map(changed) : changed(value)
-  }
-  return copy
-}
-
-const isSection = (value: unknown): value is Section => typeof value === 'object' && value !== null
-const memberOf = (value: unknown, name: string) => (isSection(value) ? value[name] : undefined)

@@ -10,8 +10,9 @@ export const describeIssues = (issues: readonly Issue[], value: unknown): string
 function describeIssue(issue: Issue, value: unknown): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => describeUnknown([...issue.path, key]))
   const place = issue.path.join('.') || '(top level)'
-  const isMissing = issue.code === 'invalid_type' && valueAt(value, issue.path) === undefined
-  return [`  ${place}: ${isMissing ? 'not set' : issue.message}`]
+  const given = issue.code === 'invalid_type' ? valueAt(value, issue.path) : ''
+  const missing = given === undefined ? 'not set' : given === null ? 'has no value' : undefined
+  return [`  ${place}: ${missing ?? issue.message}`]
 }
 
 function describeUnknown(path: readonly PropertyKey[]): string {

@@ -3,7 +3,7 @@ import { parse as parseYaml, type Tags } from 'yaml'
 import type { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
 import type { Hex } from '#protocol/primitives.ts'
-import { type Problems, type Sections, withAbsolutePaths, withUrlsRead, withVariables } from './environment.ts'
+import { withAbsolutePaths, withUrlsRead, withVariables } from './environment.ts'
 import { describeIssues } from './issues.ts'
 import {
   type Config,
@@ -13,6 +13,7 @@ import {
   type ProverConfig,
   proverConfigSchema,
 } from './schema.ts'
+import { type Problems, type Sections, withEmptySections } from './sections.ts'
 
 export class ConfigError extends NodeError {
   override readonly name = 'ConfigError'
@@ -82,7 +83,7 @@ const withoutHexNumbers = (tags: Tags) => tags.filter((tag) => typeof tag === 's
 function readSections(path: string): Sections {
   try {
     const value: unknown = parseYaml(readText(path), { customTags: withoutHexNumbers }) ?? {}
-    if (typeof value === 'object' && !Array.isArray(value)) return value as Sections
+    if (typeof value === 'object' && !Array.isArray(value)) return withEmptySections(value as Sections)
   } catch (cause) {
     if (cause instanceof NodeError) throw cause
     throw new ConfigError('The file is not YAML.', { cause, facts: { path, reason: (cause as Error).message } })

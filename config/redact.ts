@@ -1,31 +1,22 @@
-import type { Config } from './schema.ts'
+import { mapOptions, type Sections } from './sections.ts'
 
 const HIDDEN = '***'
 
 /** The configuration as operators may see it, as JSON: no password, and of URLs of others nothing that could be a key. */
-export function redactConfig(config: Config): unknown {
-  const shown = {
-    ...config,
-    database: { ...config.database, url: withoutPassword(config.database.url) },
-    proofStore: { url: withoutPassword(config.proofStore.url) },
-    l1: { ...config.l1, rpcUrls: config.l1.rpcUrls.map(originOf) },
-    trustedSequencer: {
-      ...config.trustedSequencer,
-      ...(config.trustedSequencer.rpcUrl && { rpcUrl: originOf(config.trustedSequencer.rpcUrl) }),
-    },
+export function redactConfig(config: object): Sections {
+  const json = JSON.stringify(config, (_, value) => (typeof value === 'bigint' ? value.toString() : value))
+  return mapOptions(JSON.parse(json) as Sections, (value, kind) => (kind === 'url' ? redactUrl(value) : value))
+}
+
+/** Where a URL leads: of a database user, host and name, of anything else the host. */
+export function redactUrl(text: string): string {
+  if (!URL.canParse(text)) return HIDDEN
+  const { protocol, host, pathname, search, username, password } = new URL(text)
+  if (/^postgres(ql)?:$/.test(protocol)) {
+    const user = username === '' ? '' : `${username}${password === '' ? '' : `:${HIDDEN}`}@`
+    return `${protocol}//${user}${host}${pathname}${search === '' ? '' : `?${HIDDEN}`}`
   }
-  return JSON.parse(JSON.stringify(shown, (_, value) => (typeof value === 'bigint' ? value.toString() : value)))
-}
-
-function withoutPassword(text: string): string {
-  const url = new URL(text)
-  if (url.password !== '') url.password = HIDDEN
-  return url.href
-}
-
-/** Providers put keys into paths, queries and user names. */
-function originOf(text: string): string {
-  const { protocol, host, pathname, search, username } = new URL(text)
-  const hasMore = pathname !== '/' || search !== '' || username !== ''
+  // Providers put keys into paths, queries and user names.
+  const hasMore = pathname.length > 1 || search !== '' || username !== '' || password !== ''
   return `${protocol}//${host}${hasMore ? `/${HIDDEN}` : ''}`
 }

@@ -1,12 +1,12 @@
 import { closest, distance } from 'fastest-levenshtein'
-import { type Entry, readCatalogue } from './catalogue.ts'
+import { type Entry, listEntries } from './catalogue.ts'
 
 /** Letters that may differ between what was meant and what was written. */
 const isNear = (written: string, meant: string) => distance(written, meant) <= Math.max(2, written.length / 4)
 
 /** What the user may have meant by an option that does not exist; undefined when nothing is like it. */
 export function suggestOption(path: readonly string[]): string | undefined {
-  const all = flatten(readCatalogue())
+  const all = listEntries()
   const [section, written] = [path.slice(0, -1).join('.'), path.at(-1)!]
   const elsewhere = all.filter(({ path }) => path.at(-1) === written)
   if (elsewhere.length > 0) return `it stands in another place: ${elsewhere.map(nameOf).join(' or ')}`
@@ -23,6 +23,4 @@ export function suggestOption(path: readonly string[]): string | undefined {
   return undefined
 }
 
-const flatten = (entries: readonly Entry[]): Entry[] =>
-  entries.flatMap((entry) => [entry, ...flatten(entry.options ?? [])])
 const nameOf = ({ path }: Entry) => path.join('.')
