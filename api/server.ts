@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '#common/logger.ts'
+import { NODE_VERSION } from '#common/version.ts'
 import type { Config } from '#config/schema.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createPoolStore } from '#db/pool.ts'
 import { noteNodeVersion } from '#db/rpc/node.ts'
+import { nodeStatus } from '#ops/nodeStatus.ts'
+import { createOps, type Ops } from '#ops/ops.ts'
 import { createPoolIntake } from '#pool/submission.ts'
 import { ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { createEvmBlocks } from './chain/evmBlocks.ts'
@@ -20,16 +23,12 @@ import { createPages, type Pages } from './page/pages.tsx'
 import { type ApiKeys, followApiKeys } from './wire/apiKeys.ts'
 import { addEvmMetrics } from './wire/evmMetrics.ts'
 import { createGate } from './wire/gate.ts'
-import { createHealth } from './wire/health.ts'
-import { closeServer, listenHttp } from './wire/httpServer.ts'
+import { addApiChecks } from './wire/health.ts'
 import { createDispatcher, type Dispatcher } from './wire/jsonRpc.ts'
 import { addL1Metrics } from './wire/l1Metrics.ts'
 import { createMetrics, type Metrics } from './wire/metrics.ts'
-import { createNodeStatus } from './wire/nodeStatus.ts'
-import { createOpsApp } from './wire/opsApp.ts'
 import { addProofMetrics } from './wire/proofMetrics.ts'
 import { addSenderMetrics } from './wire/senderMetrics.ts'
-import { NODE_VERSION } from './wire/version.ts'
 import { openWire } from './wire/wire.ts'
 
 /** A running API. `stop` lets running requests end within the grace time. */
@@ -38,6 +37,8 @@ export type ApiServer = {
   /** Of the port that serves WebSocket alone, when there is one. */
   wsPort: number | undefined
   opsPort: number | undefined
+  /** What the operations port has at /metrics. */
+  readMetrics: () => Promise<string>
   stop: () => Promise<void>
 }
 
@@ -47,11 +48,14 @@ const MAX_LOGS_CONNECTIONS = 8
 const MAX_PROOF_CONNECTIONS = 3
 
 /**
- * Connects to the database and serves JSON-RPC over HTTP and WebSocket. The ports are open from the start; until all is
+ * Connects to the database and serves JSON-RPC over HTTP and WebSocket. The ports are open from the start, that for
+ * operators first; until all is
  * ready, requests are told so. A port of 0 takes a free one; `withOps: false` leaves the operations port closed.
  * @throws {BlockNotFoundError} when the State DB has no genesis yet
  */
 export async function startApiServer(config: Config, logger: Logger, { withOps = true } = {}): Promise<ApiServer> {
+  const ops = createOps('api', config)
+  const opsPort = withOps ? await ops.listen() : undefined
   const { rpc } = config
   const db = connectDatabase(config.database.url, {
     maxConnections: Math.max(config.database.maxConnections, MAX_CONNECTIONS),
@@ -72,6 +76,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     ...{ threads: rpc.evmThreads, maxTraces: rpc.maxTraces, logger },
   })
   const closers: (() => unknown)[] = [
+    () => ops.close(),
     () => db.$client.end({ timeout: 5 }),
     () => logsDb.$client.end({ timeout: 5 }),
     () => (proofDb === db ? undefined : proofDb.$client.end({ timeout: 5 })),
@@ -82,29 +87,27 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
   }
   try {
     const gate = createGate()
-    const metrics = createMetrics()
+    const metrics = createMetrics(ops.registry)
     let node: Node | undefined
-    const findHead = () => node?.head
-    const health = createHealth({ db, gate, findHead, ops: config.role === 'sequencer' ? undefined : config.ops })
-    const readStatus = createNodeStatus(db, config, findHead)
-    const opsApp = createOpsApp({ health, metrics, config, readStatus })
-    const ops = withOps ? await listenHttp(opsApp, config.ops) : undefined
-    if (ops !== undefined) closers.push(() => closeServer(ops.server, 0))
+    const limits = config.role === 'sequencer' ? undefined : config.ops
+    addApiChecks(ops.checks, { db, gate, findHead: () => node?.head, limits })
+    ops.addStatus(nodeStatus(db, config))
 
     // Both are asked only when the gate is open.
     const dispatcher: Dispatcher = { dispatch: (message, context) => node!.dispatcher.dispatch(message, context) }
     const findKey: ApiKeys['find'] = (key) => node?.apiKeys.find(key)
     const findPages = () => node?.pages
-    const wire = await openWire({ dispatcher, findKey, findPages, gate, health, metrics, rpc, logger })
+    const wire = await openWire({ dispatcher, findKey, findPages, gate, health: ops.checks, metrics, rpc, logger })
     closers.push(wire.close)
 
-    node = await createNode(config, { db, logsDb, proofDb, evm, metrics, logger })
-    closers.splice(1, 0, node.close)
+    node = await createNode(config, { db, logsDb, proofDb, evm, ops, metrics, logger })
+    closers.splice(2, 0, node.close)
     gate.open()
     return {
       port: wire.port,
       wsPort: wire.wsPort,
-      opsPort: ops?.port,
+      opsPort,
+      readMetrics: ops.readMetrics,
       stop: async () => {
         gate.drain()
         await delay(rpc.drainDelayMs)
@@ -132,7 +135,11 @@ const PAGE_NAMESPACES = ['eth', 'zkevm', 'ots']
 /** All behind the wire: what follows the database, and the methods over it. */
 async function createNode(
   config: Config,
-  { metrics, ...given }: Pick<ApiDeps, 'db' | 'logsDb' | 'proofDb' | 'evm' | 'logger'> & { metrics: Metrics },
+  {
+    ops: { registry },
+    metrics,
+    ...given
+  }: Pick<ApiDeps, 'db' | 'logsDb' | 'proofDb' | 'evm' | 'logger'> & { ops: Ops; metrics: Metrics },
 ): Promise<Node> {
   const { network, rpc, pool } = config
   const { db, proofDb, evm, logger } = given
@@ -162,10 +169,10 @@ async function createNode(
     limits: rpc,
     dev: createDevTools(config),
   }
-  addSenderMetrics(metrics.registry, db)
-  addEvmMetrics(metrics.registry, evm)
-  addL1Metrics(metrics.registry, db)
-  if (config.role === 'sequencer') addProofMetrics(metrics.registry, { db, proofDb })
+  addSenderMetrics(registry, db)
+  addEvmMetrics(registry, evm)
+  addL1Metrics(registry, db)
+  if (config.role === 'sequencer') addProofMetrics(registry, { db, proofDb })
   const methods = createMethods(deps)
   const pageMethods = () => createMethods({ ...deps, limits: { ...rpc, namespaces: PAGE_NAMESPACES } })
   const pages = config.statusPage.enabled ? createPages({ methods: pageMethods(), deps, config, logger }) : undefined

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { NODE_VERSION } from '#api/wire/version.ts'
+import { NODE_VERSION } from '#common/version.ts'
 import { SUPPORTED_FORK_IDS } from '#protocol/forks.ts'
 import { type Printed, print, withJson } from './output.ts'
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { l1Schema } from './l1.ts'
 import { networkFileSchema, networkSchema } from './network.ts'
-import { countOf, countOrNoneOf, milliseconds, port, postgresUrl, secret, url } from './options.ts'
+import { opsSchema } from './ops.ts'
+import { countOf, milliseconds, postgresUrl, secret, url } from './options.ts'
 import { aggregatorSchema, proverSchema } from './proving.ts'
 import { rpcSchema } from './rpc.ts'
 import { poolSchema, sequencerSchema, sequenceSenderSchema } from './sequencing.ts'
@@ -87,20 +88,6 @@ const devSchema = z
   })
   .prefault({})
   .describe('What the dev_ methods may use. They are served where rpc.namespaces has dev: on networks for tests alone.')
-
-const opsSchema = z
-  .strictObject({
-    host: z.string().default('127.0.0.1').describe('Address to listen on.'),
-    port: port.default(9091).describe('Port of /ready, /status, /config and /metrics.'),
-    maxBlocksBehind: countOf('L1 blocks')
-      .default(50)
-      .describe('A node that follows is not ready while it has more blocks to read than these.'),
-    maxBlockAgeMs: countOrNoneOf('ms')
-      .default(0)
-      .describe('A node that follows is not ready while its newest block is older than this; 0 for any age.'),
-  })
-  .prefault({})
-  .describe('What operators and their monitoring ask.')
 
 const logSchema = z
   .strictObject({

@@ -14,6 +14,7 @@ import {
 import { startGuardian } from './guardian.ts'
 import { restoreL1Clock } from './l1Clock.ts'
 import { type Network, writeNetwork } from './network.ts'
+import { chooseOpsPorts } from './opsPorts.ts'
 import type { LauncherOptions } from './options.ts'
 import { renderPanel } from './panel.ts'
 import { choosePort } from './ports.ts'
@@ -41,7 +42,10 @@ const POSTGRES_PORT = 5433
 const OPS_PORT = 9091
 const PROVERS_PORT = 50_081
 const SECOND_RPC_PORT = 8124
-const SECOND_OPS_PORT = 9092
+const SECOND_OPS_PORT = 9111
+/** 9102 is that of prover-2, and so on. */
+const PROVER_OPS_PORT = 9100
+const NODE_PROCESSES = ['api', 'workflows', 'sequencer', 'synchronizer'] as const
 const L1_BACKUP_INTERVAL_MS = 60_000
 
 /**
@@ -117,10 +121,17 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
   }
   const chain = await setUpChain(places, progress)
   if (places.isOwnL1) await restoreL1Clock(places)
-  const opsPort = await port('metrics', OPS_PORT)
   const hasRemoteProvers = options.remoteProvers || chain.verifier !== 'attestation'
   const proversPort = hasRemoteProvers ? await port('remote provers', PROVERS_PORT) : undefined
-  const configPlaces = { ...places, rpcPort, opsPort, proversPort, ...temporal }
+  const ops = await chooseOpsPorts(port, OPS_PORT, [
+    ...NODE_PROCESSES,
+    ...(options.prover && chain.verifier === 'attestation' ? (['prover'] as const) : []),
+    ...(hasRemoteProvers ? (['aggregator'] as const) : []),
+  ])
+  const proverOpsPorts: number[] = []
+  for (let number = 2; number <= chain.attesters.count; number++)
+    proverOpsPorts.push(await port(`operations of prover-${number}`, PROVER_OPS_PORT + number))
+  const configPlaces = { ...places, rpcPort, ops, proverOpsPorts, proversPort, ...temporal }
   const configPath = writeNodeConfig(chain, configPlaces, options.configFile)
   const services = nodeServices(configPath, rpcUrl, {
     ...{ verifier: chain.verifier, hasProver: options.prover, hasRemoteProvers },
@@ -128,7 +139,7 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
   })
   const second = options.secondNode && {
     ...{ kind: options.secondNode, rpcPort: await port('the second JSON-RPC', SECOND_RPC_PORT) },
-    opsPort: await port('the second metrics', SECOND_OPS_PORT),
+    ops: await chooseOpsPorts(port, SECOND_OPS_PORT, ['api', 'follower'], 'the second '),
   }
   const secondNode = second && (await setUpSecondNode(chain, { ...places, ...second, ...temporal }, progress))
   if (secondNode !== undefined) services.push(...secondNode.services)

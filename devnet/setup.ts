@@ -148,7 +148,9 @@ async function assertContractsThere({ deployment }: Chain, l1RpcUrl: string): Pr
 
 export type ConfigPlaces = SetupPlaces & {
   rpcPort: number
-  opsPort: number
+  ops: ConfigInput['ops']
+  /** Of prover-2 and so on. */
+  proverOpsPorts?: readonly number[]
   temporalAddress: string
   temporalNamespace: string
   temporalUiUrl: string | undefined
@@ -186,7 +188,7 @@ export function writeSecondNodeConfig(
     l1: { rpcUrl: places.l1RpcUrl },
     temporal: { address, namespace, ...(uiUrl === undefined ? {} : { uiUrl }) },
     rpc: localRpc(places.rpcPort),
-    ops: { port: places.opsPort },
+    ops: places.ops,
   }
   const path = join(folder, 'node-2.json')
   writeJson(path, config)
@@ -220,12 +222,14 @@ export function writeProverConfigs(chain: Chain, places: ConfigPlaces): string[]
   const others = attesterAccounts(chain.attesters.count).slice(1)
   return others.map((attester, index) => {
     const name = `prover-${index + 2}`
+    const opsPort = places.proverOpsPorts?.[index]
     const config: ProverConfigInput = {
       network: networkConfig(chain),
       proofStore: { url: process.env['PROOF_STORE_URL'] || databaseUrl },
       temporal: { address, namespace },
       keys: { attester: writeKey(`attester-${index + 2}`, attester) },
       prover: { name },
+      ...(opsPort !== undefined && { ops: { ports: { prover: opsPort } } }),
     }
     const path = join(folder, `${name}.json`)
     writeJson(path, config)
@@ -262,7 +266,7 @@ export function writeNodeConfig(chain: Chain, places: ConfigPlaces, ownOptions?:
     pool: { accountQueue: 5000, globalQueue: 100_000 },
     rpc: localRpc(places.rpcPort),
     dev: { movesL1Clock: places.isOwnL1, faucetKey: writeKey('faucet', faucetAccount()) },
-    ops: { port: places.opsPort },
+    ops: places.ops,
   }
   const path = join(folder, 'node.json')
   writeJson(path, ownOptions === undefined ? config : withOptionsOf(config, ownOptions))

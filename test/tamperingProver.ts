@@ -46,5 +46,5 @@ if (process.argv[1]?.endsWith('tamperingProver.ts')) {
     const attester = createAttester(readSecret('keys.attester', config.keys.attester))
     return { prover: createTamperingProver(prover, tampering, { attester, domain: attestationDomain(config) }), close }
   }
-  await runProverRole('prover', (config, logger) => startProverRole(config, logger, open))
+  await runProverRole('prover', (config, logger, ops) => startProverRole(config, logger, ops, open))
 }

@@ -7,6 +7,7 @@ import { createProofAttempts } from '#db/attempts.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
 import { answerReleases } from '#db/proverRelease.ts'
+import { databaseCheck } from '#ops/databaseCheck.ts'
 import { startAggregatorServer } from '#prover/remote/aggregatorServer.ts'
 import type { ProofVerifier } from '#prover/remote/judge.ts'
 import { PROVER_QUEUE } from '#workflows/messages.ts'
@@ -20,9 +21,10 @@ import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
  * Where provers dial in that speak aggregator.v1: takes jobs from the queues for any prover and for remote ones when one
  * of them is idle. It reads inputs and writes proofs; nothing else of the node is at its hands.
  */
-await runRole('aggregator', async (config, logger) => {
+await runRole('aggregator', async (config, logger, ops) => {
   const { enabled: _, host, port, tls, asideMs, asideMaxMs, ...times } = config.aggregator.grpc
   const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 4, name: 'zknode-aggregator' })
+  ops.checks.add('database', databaseCheck(proofStore))
   const provers = createProverList(proofStore, logger)
   /** As many jobs as there are provers that could do one, those at work counted. */
   const slots = createSharedSlots(

@@ -4,6 +4,8 @@ import { createSynchronizingActivities } from '#activities/synchronizing.ts'
 import { ConfigError } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createEtherman } from '#etherman/client.ts'
+import { databaseCheck } from '#ops/databaseCheck.ts'
+import { nodeStatus } from '#ops/nodeStatus.ts'
 import { ChainTip } from '#synchronizer/chainTip.ts'
 import { Synchronizer } from '#synchronizer/synchronizer.ts'
 import { TrustedFollower } from '#synchronizer/trustedFollower.ts'
@@ -19,10 +21,12 @@ import { buildWorkflowBundle } from './workflowBundle.ts'
  * All of a node that neither sequences nor proves but its API: the workflow that keeps one reader of L1 running, and the
  * reader. It has no keys, and nothing waits for anyone but L1.
  */
-await runRole('follower', async (config, logger) => {
+await runRole('follower', async (config, logger, ops) => {
   warnOfMock(config, logger)
   const { network, l1 } = config
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-follower' })
+  ops.checks.add('database', databaseCheck(db))
+  ops.addStatus(nodeStatus(db, config))
   const etherman = createEtherman({ ...network, ...l1, logger })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal

@@ -9,6 +9,8 @@ import { createTell } from '#activities/tell.ts'
 import { readSecret } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
+import { databaseCheck } from '#ops/databaseCheck.ts'
+import { nodeStatus } from '#ops/nodeStatus.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { keepProofStoreClean } from './proofCleaning.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
@@ -19,9 +21,11 @@ import { checkVerifier } from './verifierCheck.ts'
 import { buildWorkflowBundle } from './workflowBundle.ts'
 
 /** Runs all workflows, their short reads of the State DB, and the sender of L1 transactions. */
-await runRole('workflows', async (config, logger) => {
+await runRole('workflows', async (config, logger, ops) => {
   await checkVerifier(config, logger)
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-workflows' })
+  ops.checks.add('database', databaseCheck(db))
+  ops.addStatus(nodeStatus(db, config))
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })

@@ -65,6 +65,7 @@ beforeAll(async () => {
     proofStore: { url: role.url },
     temporal: { address, namespace },
     keys: { attester: 'env:TEST_ATTESTER_KEY' },
+    ops: { port: 0 },
   }
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
   const native = await NativeConnection.connect({ address })

@@ -7,6 +7,8 @@ import type { ProverConfig } from '#config/schema.ts'
 import { createProofAttempts } from '#db/attempts.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
+import { databaseCheck } from '#ops/databaseCheck.ts'
+import type { Ops } from '#ops/ops.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
 import { limitProver } from '#prover/limitedProver.ts'
 import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
@@ -48,11 +50,13 @@ export function openAttestationProver(config: ProverConfig): OpenProver {
 export async function startProverRole(
   config: ProverConfig,
   logger: Logger,
+  ops: Ops,
   openProver: (config: ProverConfig) => OpenProver = openAttestationProver,
 ): Promise<Role> {
   const { name, concurrency } = config.prover
   const { prover, close } = openProver(config)
   const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 3, name: 'zknode-prover' })
+  ops.checks.add('database', databaseCheck(proofStore))
   const connection = await connectTemporal(config, logger)
   const presence = createProverPresence({ db: proofStore, proverId: proverIdOf(config), name, logger })
   const activities = createProvingActivities({

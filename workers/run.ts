@@ -1,53 +1,65 @@
 import type { Worker } from '@temporalio/worker'
 import { createLogger, type Logger } from '#common/logger.ts'
 import { loadConfig, loadProverConfig } from '#config/load.ts'
+import type { ProcessRole } from '#config/ops.ts'
 import type { Config, ProverConfig } from '#config/schema.ts'
+import { createOps, type Ops } from '#ops/ops.ts'
 import { installTemporalRuntime } from './temporal.ts'
 
 /** What a process has after its start: workers to run and what to close behind them. */
 export type Role = { workers: readonly Worker[]; close: () => Promise<void> }
 
 /**
- * Runs a process of the node: reads the configuration, starts the role, says `worker ready`, works until SIGTERM or
- * SIGINT, lets activities end within the grace time and exits. Exit code 1 with one clear line when it cannot start or
- * a worker fails; the supervisor starts it again.
+ * Runs a process of the node: reads the configuration, opens the operations port, starts the role, says `worker ready`,
+ * works until SIGTERM or SIGINT, lets activities end within the grace time and exits. Exit code 1 with one clear line
+ * when it cannot start or a worker fails; the supervisor starts it again.
  */
-export async function runRole(name: string, start: (config: Config, logger: Logger) => Promise<Role>): Promise<void> {
+export async function runRole(
+  name: ProcessRole,
+  start: (config: Config, logger: Logger, ops: Ops) => Promise<Role>,
+): Promise<void> {
   await runWith(loadConfig, name, start)
 }
 
 /** The same for a process that only proves: it needs less configuration. */
 export async function runProverRole(
-  name: string,
-  start: (config: ProverConfig, logger: Logger) => Promise<Role>,
+  name: ProcessRole,
+  start: (config: ProverConfig, logger: Logger, ops: Ops) => Promise<Role>,
 ): Promise<void> {
   await runWith(loadProverConfig, name, start)
 }
 
-async function runWith<C extends Pick<Config, 'log'>>(
+async function runWith<C extends Config | ProverConfig>(
   load: () => C,
-  name: string,
-  start: (config: C, logger: Logger) => Promise<Role>,
+  name: ProcessRole,
+  start: (config: C, logger: Logger, ops: Ops) => Promise<Role>,
 ): Promise<void> {
   let logger = createLogger(name)
   try {
     const config = load()
     logger = createLogger(name, config.log.level)
+    const ops = createOps(name, config)
+    let state = 'starting'
+    ops.checks.add('process', () => (state === 'running' ? { ok: true } : { ok: false, error: `node is ${state}` }))
+    const opsPort = await ops.listen()
     installTemporalRuntime(logger)
-    const { workers, close } = await start(config, logger)
+    const { workers, close } = await start(config, logger, ops)
     const stop = () => {
+      state = 'stopping'
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
     }
     process.once('SIGTERM', stop)
     process.once('SIGINT', stop)
     const running = Promise.all(workers.map((worker) => worker.run()))
-    logger.info({ pid: process.pid }, 'worker ready')
+    state = 'running'
+    logger.info({ pid: process.pid, opsPort }, 'worker ready')
     try {
       await running
     } finally {
       stop()
     }
     await close()
+    await ops.close()
     process.exit(0)
   } catch (error) {
     logger.fatal({ err: error }, error instanceof Error ? error.message : String(error))

@@ -3,14 +3,18 @@ import { Worker } from '@temporalio/worker'
 import { createSequencingActivities } from '#activities/sequencing.ts'
 import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
+import { databaseCheck } from '#ops/databaseCheck.ts'
+import { nodeStatus } from '#ops/nodeStatus.ts'
 import { Sequencer } from '#sequencer/sequencer.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 
 /** Makes L2 blocks and batches. May run on several machines: the lease lets one of them write. */
-await runRole('sequencer', async (config, logger) => {
+await runRole('sequencer', async (config, logger, ops) => {
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-sequencer' })
+  ops.checks.add('database', databaseCheck(db))
+  ops.addStatus(nodeStatus(db, config))
   const sequencer = new Sequencer({ db, config, logger })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal

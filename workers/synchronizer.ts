@@ -5,14 +5,18 @@ import { createSynchronizingActivities } from '#activities/synchronizing.ts'
 import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createEtherman } from '#etherman/client.ts'
+import { databaseCheck } from '#ops/databaseCheck.ts'
+import { nodeStatus } from '#ops/nodeStatus.ts'
 import { Synchronizer } from '#synchronizer/synchronizer.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 
 /** Follows L1 and executes what comes from there; checks closed batches by executing them again. */
-await runRole('synchronizer', async (config, logger) => {
+await runRole('synchronizer', async (config, logger, ops) => {
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-synchronizer' })
+  ops.checks.add('database', databaseCheck(db))
+  ops.addStatus(nodeStatus(db, config))
   const etherman = createEtherman({ ...config.network, ...config.l1, logger })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal

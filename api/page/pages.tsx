@@ -6,12 +6,12 @@ import type { JSX } from 'hono/jsx/jsx-runtime'
 import { streamSSE } from 'hono/streaming'
 import { NodeError } from '#common/errors.ts'
 import type { Logger } from '#common/logger.ts'
+import { NODE_VERSION } from '#common/version.ts'
 import type { Config } from '#config/schema.ts'
 import { Address, type Hash, type Hex } from '#protocol/primitives.ts'
 import type { ApiDeps } from '../deps.ts'
 import { RateLimitError, RPC_CODE, RpcError } from '../errors.ts'
 import type { Method, RequestContext } from '../method.ts'
-import { NODE_VERSION } from '../wire/version.ts'
 import { type Ask, createAsk } from './ask.ts'
 import {
   AddressView,

@@ -30,7 +30,7 @@ const LONG_REQUESTS: [string, unknown[]][] = [
 ]
 const bodyOf = (method: string, params: unknown[]) => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
 
-const metrics = async () => await (await fetch(`${api.url}/metrics`)).text()
+const metrics = () => api.server.readMetrics()
 /** Whether the threads have this many jobs that run, and none that waits or is still to end. */
 async function hasLoad(running: number): Promise<boolean> {
   const text = await metrics()

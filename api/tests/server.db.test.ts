@@ -275,20 +275,20 @@ test('health is told on the RPC port', async () => {
   const ready = await fetch(`${api.url}/ready`)
   expect(ready.status).toBe(200)
   expect(await ready.json()).toMatchObject({ status: 'ready', checks: { database: { ok: true } } })
-  expect(await (await fetch(`${api.url}/metrics`)).text()).toContain(
+  expect((await fetch(`${api.url}/metrics`)).status).toBe(404) // for operators alone
+  expect(await api.server.readMetrics()).toContain(
     'rpc_requests_total{method="eth_chainId",transport="http",outcome="ok"}',
   )
 })
 
 test('metrics tell the funds of the accounts that send to L1', async () => {
   await storeSenderBalance(api.db, { address: addressOf(0x5e), balanceWei: 5n, alarmWei: 9n })
-  const metrics = await (await fetch(`${api.url}/metrics`)).text()
+  const metrics = await api.server.readMetrics()
   expect(metrics).toContain(`l1_sender_balance_wei{address="${addressOf(0x5e)}"} 5`)
   expect(metrics).toContain(`l1_sender_alarm_wei{address="${addressOf(0x5e)}"} 9`)
 })
 
 test('a node that still reads L1 says how far it is, and when it will be there', async () => {
-  const metricsText = async () => await (await fetch(`${api.url}/metrics`)).text()
   expect((await call(api.url, 'eth_syncing')).result).toBe(false)
   const at = (seconds: number) => new Date(1_700_000_000_000 + 1000 * seconds)
   await api.db.insert(cursors).values([
@@ -302,10 +302,10 @@ test('a node that still reads L1 says how far it is, and when it will be there',
     ...{ l1Processed: '0x190', l1Head: '0x3e8', synced: false, halted: true },
     haltReason: expect.stringMatching(/^nothing was read of L1 for \d+ s$/),
   })
-  expect(await metricsText()).toMatch(/l1_sync_behind_blocks 600\n(.*\n)*l1_sync_eta_seconds 60\n/)
+  expect(await api.server.readMetrics()).toMatch(/l1_sync_behind_blocks 600\n(.*\n)*l1_sync_eta_seconds 60\n/)
   await api.db.update(cursors).set({ position: 1000 }).where(eq(cursors.name, 'synchronizer'))
   expect((await call(api.url, 'eth_syncing')).result).toBe(false)
-  expect(await metricsText()).toContain('l1_sync_eta_seconds 0')
+  expect(await api.server.readMetrics()).toContain('l1_sync_eta_seconds 0')
 })
 
 test('transport refusals carry a JSON-RPC error', async () => {

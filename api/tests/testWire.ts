@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { rpcSchema } from '#config/rpc.ts'
 import type { ConfigInput } from '#config/schema.ts'
 import { createMethodTable, type Method } from '../method.ts'
@@ -27,7 +28,8 @@ export async function startTestWire(
     },
   })
   const logger = pino({ level: 'debug' }, sink)
-  const [gate, metrics] = [createGate(), createMetrics()]
+  const registry = new Registry()
+  const [gate, metrics] = [createGate(), createMetrics(registry)]
   const dispatcher = createDispatcher({
     ...{ methods: createMethodTable(methods, rpc.namespaces), limits: rpc, logger, observer: metrics.observer },
   })
@@ -37,7 +39,7 @@ export async function startTestWire(
   })
   if (isReady) gate.open()
   return {
-    ...{ gate, metrics, logged, wire },
+    ...{ gate, metrics, registry, logged, wire },
     url: `http://127.0.0.1:${wire.port}`,
     wsUrl: `ws://127.0.0.1:${wire.port}`,
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
+import { NODE_VERSION } from '#common/version.ts'
 import { assignAttempt, endAttempt, startAttempt } from '#db/attempts.ts'
 import { attempts } from '#db/proofSchema.ts'
 import { blockInfoRoot, gasUsedLeaf, headerLeaves, receiptLeaves } from '#executor/blockInfoTree.ts'
@@ -14,7 +15,6 @@ import { Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives
 import { WORKED_SENDER } from '#protocol/workedBatch.fixture.ts'
 import { hashOf } from '#test/blocks.ts'
 import { INFO_LEAVES, INFO_TREE } from '#test/smallChain.ts'
-import { NODE_VERSION } from '../wire/version.ts'
 import { type ChainApi, L1_TIME, startChainApi } from './testChain.ts'
 import { call } from './testServer.ts'
 

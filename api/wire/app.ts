@@ -1,20 +1,20 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { Logger } from '#common/logger.ts'
+import { NODE_VERSION } from '#common/version.ts'
 import type { Config } from '#config/schema.ts'
+import type { Health } from '#ops/health.ts'
+import { createProbes } from '#ops/opsApp.ts'
 import { invalidRequest, RateLimitError, RPC_CODE, RpcError } from '../errors.ts'
 import type { RequestContext } from '../method.ts'
 import type { Pages } from '../page/pages.tsx'
 import type { IdentifyCaller } from './callers.ts'
 import { chooseEncoding, compress } from './compression.ts'
 import type { Gate } from './gate.ts'
-import type { Health } from './health.ts'
 import { createHostCheck } from './hostCheck.ts'
 import { type Dispatcher, formatError } from './jsonRpc.ts'
 import type { Metrics } from './metrics.ts'
-import { createProbes } from './opsApp.ts'
 import { BodyEncodingError, BodyIncompleteError, BodyTooLargeError, readBody } from './readBody.ts'
-import { NODE_VERSION } from './version.ts'
 
 export type AppDeps = {
   dispatcher: Dispatcher
@@ -36,13 +36,13 @@ const CORS_MAX_AGE_SECONDS = '600'
 const PATHS = ['/', '/v1/:key']
 const PAGE_PATHS = /^\/((block|tx|address|batch|assets)\/|(search|events|faucet)$)/
 
-/** The HTTP face of the API: JSON-RPC on POST / and /v1/<key>, pages for browsers, and /live, /ready, /metrics. */
+/** The HTTP face of the API: JSON-RPC on POST / and /v1/<key>, pages for browsers, and /live, /ready, /health. */
 export function createApp(deps: AppDeps): Hono<{ Bindings: HttpBindings }> {
   const { dispatcher, identify, gate, limits, logger } = deps
   const app = new Hono<{ Bindings: HttpBindings }>()
   const isOpen = limits.cors.origins.includes('*')
   const isHostAllowed = createHostCheck(limits.vhosts)
-  app.route('/', createProbes(deps))
+  app.route('/', createProbes(deps.health))
 
   function corsHeaders({ env: { incoming } }: Http): Headers {
     const { origin } = incoming.headers

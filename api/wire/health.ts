@@ -1,60 +1,31 @@
-import { sql } from 'drizzle-orm'
 import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
 import { readL1Progress } from '#db/rpc/l1Progress.ts'
+import { databaseCheck } from '#ops/databaseCheck.ts'
+import type { Checks, Finding } from '#ops/health.ts'
 import type { Head } from '../chain/head.ts'
 import type { Gate } from './gate.ts'
 
-export type Check = { ok: boolean; since: string; error?: string; [detail: string]: unknown }
-export type Readiness = { status: 'ready' | 'not ready'; checks: Record<string, Check> }
-
-export interface Health {
-  /** The API is ready when its database answers, it has the chain's head and it is not shutting down. */
-  check(): Promise<Readiness>
-}
-
 type Limits = Pick<Config['ops'], 'maxBlocksBehind' | 'maxBlockAgeMs'>
-type Finding = { ok: boolean; error?: string; [detail: string]: unknown }
 
-const DATABASE_TIMEOUT_MS = 2000
-
-/** `findHead` answers undefined until the head is followed. `ops` are the limits of a node that follows a sequencer. */
-export function createHealth({
-  db,
-  gate,
-  findHead,
-  ops,
-}: {
-  db: Database
-  gate: Gate
-  findHead: () => Head | undefined
-  ops: Limits | undefined
-}): Health {
-  const since = new Map<string, { ok: boolean; at: string }>()
-
-  /** `since`: when the check was first seen as it is now. */
-  function date(name: string, { ok, ...rest }: Finding): Check {
-    let known = since.get(name)
-    if (known === undefined || known.ok !== ok) {
-      known = { ok, at: new Date().toISOString() }
-      since.set(name, known)
-    }
-    return { ok, since: known.at, ...rest }
-  }
-
-  return {
-    async check() {
-      const findings = {
-        database: await checkDatabase(db),
-        head: checkHead(findHead()),
-        sync: await checkSync(db, findHead(), ops),
-        process: checkProcess(gate),
-      }
-      const checks = Object.fromEntries(Object.entries(findings).map(([name, finding]) => [name, date(name, finding)]))
-      const isReady = Object.values(checks).every(({ ok }) => ok)
-      return { status: isReady ? 'ready' : 'not ready', checks }
-    },
-  }
+/**
+ * The API is ready when its database answers, it has the chain's head and it is not shutting down.
+ * @param findHead answers undefined until the head is followed
+ * @param limits of a node that follows a sequencer
+ */
+export function addApiChecks(
+  checks: Checks,
+  {
+    db,
+    gate,
+    findHead,
+    limits,
+  }: { db: Database; gate: Gate; findHead: () => Head | undefined; limits: Limits | undefined },
+): void {
+  checks.add('database', databaseCheck(db))
+  checks.add('head', () => checkHead(findHead()))
+  checks.add('sync', () => checkSync(db, findHead(), limits))
+  checks.add('process', () => checkProcess(gate))
 }
 
 function checkProcess({ state }: Gate): Finding {
@@ -83,20 +54,5 @@ async function checkSync(db: Database, head: Head | undefined, limits: Limits | 
     return { ok: error === undefined, ...{ blocksBehind, secondsBehind, limit }, ...(error && { error }) }
   } catch {
     return { ok: false, error: 'the database does not answer', limit }
-  }
-}
-
-async function checkDatabase(db: Database): Promise<Finding> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), DATABASE_TIMEOUT_MS)
-  })
-  try {
-    await Promise.race([db.execute(sql`select 1`), late])
-    return { ok: true }
-  } catch {
-    return { ok: false, error: 'the database does not answer' }
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,9 +1,8 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Connection } from '../method.ts'
 import type { Observation, RequestObserver } from './jsonRpc.ts'
 
 export interface Metrics {
-  registry: Registry
   observer: RequestObserver
   /** WebSocket connections that are open. */
   connections: Set<Connection>
@@ -13,12 +12,10 @@ const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 const BUCKETS_BYTES = [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
 const RATE_LIMITED = '-32005'
 
-/** Of one process. The label `method` holds known names only: the dispatcher says `unknown` for others. */
-export function createMetrics(): Metrics {
-  const registry = new Registry()
+/** Of JSON-RPC in this process. The label `method` holds known names only: the dispatcher says `unknown` for others. */
+export function createMetrics(registry: Registry): Metrics {
   const registers = [registry]
   const connections = new Set<Connection>()
-  collectDefaultMetrics({ register: registry })
   const requests = new Counter({
     ...{ name: 'rpc_requests_total', registers, labelNames: ['method', 'transport', 'outcome'] },
     help: 'JSON-RPC requests by method, transport and outcome: ok, cancelled or the error code.',
@@ -67,7 +64,6 @@ export function createMetrics(): Metrics {
   let running = 0
   inFlight.set(0)
   return {
-    registry,
     connections,
     observer: {
       started() {

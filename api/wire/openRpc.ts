@@ -1,7 +1,7 @@
+import { NODE_VERSION } from '#common/version.ts'
 import type { Method } from '../method.ts'
 import type { Param } from '../params.ts'
 import { collectComponents, type Schema } from '../schemas.ts'
-import { NODE_VERSION } from './version.ts'
 
 const OPEN_RPC_VERSION = '1.3.2'
 

@@ -116,7 +116,7 @@ test('its end aborts what runs for it and ends its subscriptions', async () => {
   await send(message(1))
   let ended = 0
   context.connection!.subscriptions.set('0x1', { kind: 'newHeads', end: () => (ended += 1) })
-  const metrics = async () => await wire.metrics.registry.metrics()
+  const metrics = async () => await wire.registry.metrics()
   expect(await metrics()).toContain('rpc_subscriptions{kind="newHeads"} 1\n')
   expect(await metrics()).toContain('rpc_ws_connections 1\n')
   expect(await metrics()).toContain('rpc_requests_total{method="eth_chainId",transport="ws",outcome="ok"} 1\n')

@@ -21,7 +21,7 @@ export function embeddedProver({ folder }: TestNetwork, number: number): ProverP
   const { network, database, temporal, keys } = node
   const config = { network, temporal, proofStore: { url: database.url }, keys: { attester: keys?.attester } }
   const path = join(folder, `${name}.json`)
-  writeJson(path, { ...config, prover: { name } })
+  writeJson(path, { ...config, prover: { name }, ops: { port: 0 } })
   return new ProverProcess({
     ...{
       kind: 'embedded',

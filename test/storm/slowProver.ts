@@ -25,4 +25,4 @@ const open = (config: ProverConfig) => {
   const { prover, close } = openAttestationProver(config)
   return { prover: slowDown(prover), close }
 }
-await runProverRole('prover', (config, logger) => startProverRole(config, logger, open))
+await runProverRole('prover', (config, logger, ops) => startProverRole(config, logger, ops, open))

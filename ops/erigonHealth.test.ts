@@ -4,8 +4,8 @@ import type { Check } from './health.ts'
 
 const since = '2026-01-01T00:00:00.000Z'
 const checks: Record<string, Check> = {
-  head: { ok: true, since, blockNumber: 10, ageSeconds: 30 },
-  sync: { ok: false, since },
+  head: { ok: true, required: true, since, blockNumber: 10, ageSeconds: 30 },
+  sync: { ok: false, required: true, since },
 }
 const check = (header: string) => checkAsErigon(header, { status: 'ready', checks })
 

@@ -1,0 +1,76 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { NODE_VERSION } from '#common/version.ts'
+import { opsPortOf, type ProcessRole } from '#config/ops.ts'
+import { redactConfig } from '#config/redact.ts'
+import type { Config, ProverConfig } from '#config/schema.ts'
+import { type Checks, createChecks } from './health.ts'
+import { listenOps } from './listen.ts'
+import { createOpsApp } from './opsApp.ts'
+
+/** The operations port of a process, and where its parts say how they are. */
+export interface Ops {
+  readonly role: ProcessRole
+  /** Metrics of the process; there is no other registry in it. */
+  readonly registry: Registry
+  readonly checks: Checks
+  /** Adds metrics that something else writes, in the same text form. */
+  addMetricsText(read: () => Promise<string>): void
+  /** Adds to /status; what cannot be read is left out there. */
+  addStatus(read: () => Promise<object>): void
+  /** All metrics as a scraper reads them. */
+  readMetrics(): Promise<string>
+  /** Opens the port and returns it. @throws {OpsPortError} */
+  listen(): Promise<number>
+  close(): Promise<void>
+}
+
+/** The first thing that a process makes, so that it can be asked from its start on. */
+export function createOps(role: ProcessRole, config: Config | ProverConfig): Ops {
+  const registry = createRegistry(role)
+  const checks = createChecks()
+  const texts: (() => Promise<string>)[] = [() => registry.metrics()]
+  const startedAt = new Date().toISOString()
+  const status: (() => Promise<object>)[] = []
+  let close = async () => {}
+  noteVersion(registry, config)
+
+  const readMetrics = async () => (await Promise.all(texts.map((read) => read()))).join('\n')
+  async function readStatus(): Promise<object> {
+    const { name, chainId, verifier } = config.network
+    const parts = await Promise.all(status.map((read) => read().catch(() => ({}))))
+    return Object.assign(
+      { version: NODE_VERSION, process: role, startedAt },
+      { role: config.role, network: name, chainId, verifier },
+      ...parts,
+    )
+  }
+
+  return {
+    ...{ role, registry, checks, readMetrics },
+    addMetricsText: (read) => void texts.push(read),
+    addStatus: (read) => void status.push(read),
+    async listen() {
+      const metrics = { contentType: registry.contentType, read: readMetrics }
+      const app = createOpsApp({ health: checks, metrics, readStatus, shownConfig: redactConfig(config) })
+      const { host } = config.ops
+      const server = await listenOps(app, { role, host, port: opsPortOf(role, config.ops) })
+      close = server.close
+      return server.port
+    },
+    close: () => close(),
+  }
+}
+
+/** With the metrics of the process itself. */
+export function createRegistry(role: ProcessRole): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, labels: { role } })
+  return registry
+}
+
+function noteVersion(registry: Registry, { role, network }: Config | ProverConfig): void {
+  new Gauge({
+    ...{ name: 'zknode_info', registers: [registry], labelNames: ['version', 'node_role', 'network'] },
+    help: 'What runs here; always 1.',
+  }).set({ version: NODE_VERSION, node_role: role, network: network.name }, 1)
+}
