@@ -116,8 +116,8 @@ test('state is read as it was after any block', async () => {
 test('tree nodes come back in the order asked for, absent ones as undefined, and may be stored twice', async () => {
   const node = (byte: number) => ({ hash: new Uint8Array(32).fill(byte), data: new Uint8Array(65).fill(byte) })
   const nodes = Array.from({ length: 20 }, (_, index) => node(index + 10))
-  await insertTreeNodes(db, nodes)
-  await insertTreeNodes(db, [...nodes, node(40)])
+  await insertTreeNodes(db, [{ blockNumber: 0, newNodes: nodes }])
+  await insertTreeNodes(db, [{ blockNumber: 0, newNodes: [...nodes, node(40)] }])
   const store = createDatabaseNodeStore(db)
   const asked = [node(40), node(99), ...nodes].map(({ hash }) => hash)
   const found = await store.getNodes(asked)

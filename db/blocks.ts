@@ -61,7 +61,7 @@ export async function storeBlock(
       content.logs.map((log) => ({ ...log, blockNumber })),
     ),
     ...storeChanges(tx, blockNumber, changes),
-    insertTreeNodes(tx, newNodes),
+    insertTreeNodes(tx, [{ blockNumber, newNodes }]),
     tx.delete(poolTransactions).where(sql`${poolTransactions.hash} = any(${hashes})`),
     notify(tx, 'l2_block', blockNumber),
   ])

@@ -18,7 +18,7 @@ test('more rows than a statement takes are all inserted', async () => {
     hash: bigIntToBytes(BigInt(index), 32),
     data: bigIntToBytes(BigInt(index), 64),
   }))
-  await insertTreeNodes(db, nodes)
+  await insertTreeNodes(db, [{ blockNumber: 0, newNodes: nodes }])
   expect(await db.select({ rows: count() }).from(treeNodes)).toEqual([{ rows: 20_001 }])
   const last = nodes.at(-1)!
   const [found] = await createDatabaseNodeStore(db).getNodes([last.hash])

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  bigint,
   bigserial,
   boolean,
   check,
@@ -12,7 +13,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import type { Address, Hash, Hex } from '#protocol/primitives.ts'
+import type { Address, BlockNumber, Hash, Hex } from '#protocol/primitives.ts'
 import type { ProofKind } from '#prover/proofStore.ts'
 import type { ProverKind } from '#prover/types.ts'
 import { batchNumber, blockNumber, hexBytes, rawBytes, safeInteger, uint256 } from './columns.ts'
@@ -245,6 +246,35 @@ export const codes = state.table('codes', {
 export const treeNodes = tree.table('nodes', {
   hash: hexBytes<Hash>('hash').primaryKey(),
   data: rawBytes('data').notNull(),
+  /** The newest block that made it: a block after which state goes back to what it was makes nodes again. */
+  blockNumber: blockNumber('block_number').notNull(),
+})
+
+/** How much history is there; one row, none while all of it is. */
+export const pruning = state.table(
+  'pruning',
+  {
+    id: integer('id').primaryKey(), // always 1
+    /** What is older is not shown any more, whether it is there or not. The block is the first one of the batch. */
+    oldestBatch: batchNumber('oldest_batch').notNull(),
+    oldestBlock: blockNumber('oldest_block').notNull(),
+    /** Batches before this one are removed. */
+    removedBatches: batchNumber('removed_batches').notNull(),
+    /** Tree nodes that are older than the note of who made them count as made by this block. */
+    nodesKnownFrom: blockNumber('nodes_known_from')
+      .notNull()
+      .default(0 as BlockNumber),
+    updatedAt: now('updated_at'),
+  },
+  (table) => [
+    check('pruning_one_row', sql`${table.id} = 1`),
+    check('pruning_in_order', sql`${table.removedBatches} <= ${table.oldestBatch}`),
+  ],
+)
+
+/** First eight bytes of the hashes of removed transactions: whoever asks for one is told that it was there. */
+export const prunedTransactions = state.table('pruned_transactions', {
+  prefix: bigint('prefix', { mode: 'bigint' }).primaryKey(),
 })
 
 // ---------------------------------------------------------------------------------------------------------------- L1

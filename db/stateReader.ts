@@ -4,12 +4,13 @@ import { NodeError } from '#common/errors.ts'
 import { type Address, type BlockNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { arrayOf, hexArray } from './arrays.ts'
 import type { Queryable } from './client.ts'
+import { firstReadableState } from './pruning.ts'
 
 export class CodeNotFoundError extends NodeError {
   override readonly name = 'CodeNotFoundError'
 }
 
-/** The block whose state is read is not in the database any more, or is another one now. */
+/** The block whose state is read is not in the database any more, is another one now, or its state is pruned. */
 export class StateGoneError extends NodeError {
   override readonly name = 'StateGoneError'
 }
@@ -26,7 +27,8 @@ export function createDatabaseStateReader(db: Queryable, blockNumber?: BlockNumb
   const storedHash =
     blockHash === undefined
       ? sql`null::bytea`
-      : sql`(select hash from state.l2_blocks where block_number = ${blockNumber}::bigint)`
+      : sql`(select hash from state.l2_blocks
+          where block_number = ${blockNumber}::bigint and block_number >= ${firstReadableState})`
   const requireBlock = (row: { block_hash: Uint8Array | null } | undefined) => {
     if (blockHash === undefined || row === undefined) return
     if (row.block_hash === null || bytesToHex(row.block_hash) !== blockHash)

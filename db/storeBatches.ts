@@ -84,7 +84,7 @@ export async function storeBatches(tx: Queryable, stored: readonly BatchToStore[
     ),
     insertTreeNodes(
       tx,
-      blocks.flatMap(({ newNodes }) => newNodes),
+      blocks.map(({ block: { blockNumber }, newNodes }) => ({ blockNumber, newNodes })),
     ),
     insertMany(
       tx,

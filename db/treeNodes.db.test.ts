@@ -31,7 +31,7 @@ test.each(Object.entries(stores))(
     const groups = fc.array(anyChanges, { minLength: 1, maxLength: 3 })
     await fc.assert(
       fc.asyncProperty(groups, anyKey, async (changes, other) => {
-        const add = (nodes: readonly StoredNode[]) => insertTreeNodes(db, nodes)
+        const add = (nodes: readonly StoredNode[]) => insertTreeNodes(db, [{ blockNumber: 0, newNodes: nodes }])
         const root = await expectRootsOfDefinition(changes, { store: createStore(), add })
         const [known, value] = [...new Map(changes.flat())].at(-1)!
         const proof = await getProof(createStore(), root, toKey(known))

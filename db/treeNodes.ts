@@ -22,12 +22,41 @@ export function createDatabaseNodeStore(db: Queryable): NodeStore {
   }
 }
 
-/** Adds nodes; those already there are left as they are, since equal hashes mean equal nodes. */
-export async function insertTreeNodes(tx: Queryable, nodes: readonly StoredNode[]): Promise<void> {
+/** Nodes by the block that made them; blocks ascend. */
+export type NodesOfBlock = { blockNumber: number; newNodes: readonly StoredNode[] }
+
+/**
+ * Adds nodes. Equal hashes mean equal nodes: of those already there only the block that made them changes, so that
+ * pruning sees that they are of use again.
+ */
+export async function insertTreeNodes(tx: Queryable, blocks: readonly NodesOfBlock[]): Promise<void> {
+  const nodes = blocks.length > 1 ? newestOfEach(blocks) : blocks.flatMap(withBlock)
   if (nodes.length === 0) return
-  const column = (bytesOf: (node: StoredNode) => Uint8Array) => arrayOf('bytea', nodes.map(bytesOf))
-  const [hashes, data] = [column(({ hash }) => hash), column(({ data }) => data)]
-  await tx.execute(
-    sql`insert into ${treeNodes} (hash, data) select * from unnest(${hashes}, ${data}) on conflict do nothing`,
+  const hashes = arrayOf(
+    'bytea',
+    nodes.map(({ hash }) => hash),
   )
+  const data = arrayOf(
+    'bytea',
+    nodes.map((node) => node.data),
+  )
+  const numbers = arrayOf(
+    'bigint',
+    nodes.map(({ blockNumber }) => blockNumber),
+  )
+  await tx.execute(sql`
+    insert into ${treeNodes} as known (hash, data, block_number) select * from unnest(${hashes}, ${data}, ${numbers})
+    on conflict (hash) do update set block_number = excluded.block_number
+    where known.block_number < excluded.block_number`)
+}
+
+type MadeNode = StoredNode & { blockNumber: number }
+
+const withBlock = ({ blockNumber, newNodes }: NodesOfBlock): MadeNode[] =>
+  newNodes.map(({ hash, data }) => ({ hash, data, blockNumber }))
+
+function newestOfEach(blocks: readonly NodesOfBlock[]): MadeNode[] {
+  const nodes = new Map<string, MadeNode>()
+  for (const node of blocks.flatMap(withBlock)) nodes.set(mapKey(node.hash), node)
+  return [...nodes.values()]
 }
