@@ -66,6 +66,9 @@ export const simulationError = (text: keyof typeof SIMULATION_CODE, detail: stri
   new RpcError(SIMULATION_CODE[text], `${text}: ${detail}`)
 export const serverError = (text: string) => new RpcError(RPC_CODE.server, text)
 export const headerNotFound = () => serverError('header not found')
+/** Of what is older than this block. */
+export const historyPruned = (oldest: number) =>
+  new RpcError(RPC_CODE.pruned, 'pruned history unavailable', { data: { oldest: `0x${oldest.toString(16)}` } })
 export const unknownBlock = () => new RpcError(RPC_CODE.unknownBlock, 'Unknown block')
 /** What the process does not do before it is ready and after it was told to stop. */
 export const unavailable = (text: 'node is starting' | 'node is stopping') => new RpcError(RPC_CODE.timedOut, text)

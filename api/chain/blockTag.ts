@@ -1,9 +1,10 @@
 import { type BatchHeads, readBatchHeads } from '#db/rpc/batches.ts'
-import { findHeader, findHeaderByHash, findLastBlockNumberOfBatches, type HeaderRow } from '#db/rpc/blocks.ts'
+import { findHeader, findLastBlockNumberOfBatches, type HeaderRow } from '#db/rpc/blocks.ts'
 import type { BatchNumber, BlockNumber } from '#protocol/primitives.ts'
 import type { ApiDeps } from '../deps.ts'
 import { headerNotFound, serverError, unknownBlock } from '../errors.ts'
 import type { BlockParameter } from '../params.ts'
+import { findBlockByHash, requireBatchHistory, requireHistory } from './history.ts'
 
 type Chain = Pick<ApiDeps, 'db' | 'head' | 'limits'>
 
@@ -17,7 +18,7 @@ export async function resolveBlockNumber(
 ): Promise<BlockNumber | undefined> {
   const { db, head } = chain
   if (parameter === 'latest' || parameter === 'pending') return head.latest.blockNumber
-  if (parameter === 'earliest') return 0 as BlockNumber
+  if (parameter === 'earliest') return head.horizon.oldestBlock
   if (parameter === 'safe' || parameter === 'finalized') {
     const heads = await readBatchHeads(db)
     const blockNumber = await findLastBlockNumberOfBatches(db, settledBatch(chain, heads, parameter))
@@ -28,7 +29,7 @@ export async function resolveBlockNumber(
     await head.reach(parameter.blockNumber)
     return parameter.blockNumber
   }
-  return (await findHeaderByHash(db, parameter.blockHash))?.blockNumber
+  return (await findBlockByHash(chain, parameter.blockHash))?.blockNumber
 }
 
 /**
@@ -43,20 +44,22 @@ function settledBatch({ limits }: Pick<Chain, 'limits'>, heads: BatchHeads, tag:
   return Math.min(batchNumber, heads.closed) as BatchNumber
 }
 
-/** The block, undefined when there is none. */
+/** The block, undefined when there is none. @throws {RpcError} 4444 when it is pruned */
 export async function findBlockByParameter(
   chain: Chain,
   parameter: BlockParameter = 'latest',
 ): Promise<HeaderRow | undefined> {
   const { db, head } = chain
-  if (typeof parameter === 'object' && 'blockHash' in parameter) return await findHeaderByHash(db, parameter.blockHash)
+  if (typeof parameter === 'object' && 'blockHash' in parameter)
+    return await findBlockByHash(chain, parameter.blockHash)
   const blockNumber = await resolveBlockNumber(chain, parameter)
   const { latest } = head
   if (blockNumber === undefined || blockNumber === latest.blockNumber) return latest
+  requireHistory(chain, blockNumber)
   return await findHeader(db, blockNumber)
 }
 
-/** The block whose state is asked for. @throws {RpcError} -32000 header not found */
+/** The block whose state is asked for. @throws {RpcError} -32000 header not found, 4444 */
 export async function getBlockByParameter(chain: Chain, parameter: BlockParameter = 'latest'): Promise<HeaderRow> {
   const header = await findBlockByParameter(chain, parameter)
   if (header !== undefined) return header
@@ -65,13 +68,23 @@ export async function getBlockByParameter(chain: Chain, parameter: BlockParamete
     : headerNotFound()
 }
 
+/** Batch a number or tag stands for, of which all is there. @throws {RpcError} -39001 Unknown block, 4444 */
+export async function resolveKeptBatch(
+  chain: Chain,
+  parameter: Parameters<typeof resolveBatchNumber>[1],
+): Promise<BatchNumber> {
+  const batchNumber = await resolveBatchNumber(chain, parameter)
+  requireBatchHistory(chain, batchNumber)
+  return batchNumber
+}
+
 /** Batch a number or tag stands for. @throws {RpcError} -39001 Unknown block */
 export async function resolveBatchNumber(
-  chain: Pick<Chain, 'db' | 'limits'>,
+  chain: Chain,
   parameter: Exclude<BlockParameter, { blockHash: unknown }>,
 ): Promise<BatchNumber> {
   if (typeof parameter === 'object') return parameter.blockNumber as number as BatchNumber
-  if (parameter === 'earliest') return 0 as BatchNumber
+  if (parameter === 'earliest') return chain.head.horizon.oldestBatch
   const heads = await readBatchHeads(chain.db)
   if (parameter === 'latest') return heads.closed as BatchNumber
   if (parameter === 'pending') return heads.trusted as BatchNumber

@@ -2,6 +2,7 @@ import type { Logger } from '#common/logger.ts'
 import { BlockNotFoundError } from '#db/blocks.ts'
 import type { Database } from '#db/client.ts'
 import { listen } from '#db/notify.ts'
+import { type Horizon, readHorizon } from '#db/pruning.ts'
 import { findNewestHeader, type HeaderRow, readHeaders } from '#db/rpc/blocks.ts'
 
 /** News of the chain: blocks that came, in order, after blocks that went, newest first. */
@@ -11,6 +12,8 @@ export type HeadListener = (news: HeadNews) => void
 /** The newest block, kept in memory and current by notification: the cheapest methods ask no database. */
 export interface Head {
   readonly latest: HeaderRow
+  /** Where history begins. It moves long before anything is removed, so that this is never too late. */
+  readonly horizon: Horizon
   /** Whether a block is one of those remembered, that is recent and, as far as is known here, not undone. */
   includes(block: Pick<HeaderRow, 'blockNumber' | 'hash'>): boolean
   /** Catches up with the database when the given block is newer than what is known here. */
@@ -29,6 +32,7 @@ export async function followHead(db: Database, logger: Logger): Promise<Head> {
   if (first === undefined) throw new BlockNotFoundError('The State DB has no genesis block.')
   const from = Math.max(0, first.blockNumber - REMEMBERED + 1)
   let recent: HeaderRow[] = await readHeaders(db, { from, to: first.blockNumber, limit: REMEMBERED })
+  let horizon = await readHorizon(db)
   const listeners = new Set<HeadListener>()
   let refreshing: Promise<void> | undefined
   let again = false
@@ -44,6 +48,7 @@ export async function followHead(db: Database, logger: Logger): Promise<Head> {
   }
 
   async function readNews(): Promise<void> {
+    horizon = await readHorizon(db)
     for (;;) {
       const from = latest().blockNumber
       const rows = await readHeaders(db, { from, to: Number.MAX_SAFE_INTEGER, limit: PAGE })
@@ -84,6 +89,9 @@ export async function followHead(db: Database, logger: Logger): Promise<Head> {
   return {
     get latest() {
       return latest()
+    },
+    get horizon() {
+      return horizon
     },
     includes: ({ blockNumber, hash }) => recent[blockNumber - recent[0]!.blockNumber]?.hash === hash,
     reach: async (blockNumber) => {

@@ -1,4 +1,3 @@
-import { findHeaderByHash } from '#db/rpc/blocks.ts'
 import type { FoundLog, LogCriteria } from '#db/rpc/logs.ts'
 import { findLogs } from '#db/rpc/logs.ts'
 import type { Hash } from '#protocol/primitives.ts'
@@ -15,6 +14,7 @@ import {
   parseObject,
 } from '../params.ts'
 import { resolveBlockNumber } from './blockTag.ts'
+import { findBlockByHash, requireHistory } from './history.ts'
 
 /** Filter of execution-apis: a range, or one block by its hash. */
 export type LogFilter = Required<LogCriteria> & {
@@ -66,7 +66,7 @@ export function matchesLog(log: FoundLog, { addresses = [], topics = [] }: LogCr
   })
 }
 
-/** @throws {RpcError} -32602 for a range or a result above the limits, -32000 for an unknown hash */
+/** @throws {RpcError} -32602 for a range or a result above the limits, -32000 for an unknown hash, 4444 */
 export async function readLogs(deps: ApiDeps, filter: LogFilter): Promise<FoundLog[]> {
   const { from, to } = await resolveRange(deps, filter)
   return await readLogRange(deps, filter, from, to)
@@ -74,13 +74,14 @@ export async function readLogs(deps: ApiDeps, filter: LogFilter): Promise<FoundL
 
 async function resolveRange(deps: ApiDeps, filter: LogFilter): Promise<{ from: number; to: number }> {
   if (filter.blockHash !== undefined) {
-    const header = await findHeaderByHash(deps.db, filter.blockHash)
+    const header = await findBlockByHash(deps, filter.blockHash)
     if (header === undefined) throw serverError('header for hash not found')
     return { from: header.blockNumber, to: header.blockNumber }
   }
   const from = (await resolveBlockNumber(deps, filter.fromBlock)) ?? 0
   const to = (await resolveBlockNumber(deps, filter.toBlock)) ?? 0
   if (from > to) throw invalidParams('invalid block range params')
+  requireHistory(deps, from)
   const { latest } = deps.head
   if (deps.limits.strictTags && to > latest.blockNumber)
     throw invalidParams('block range extends beyond current head block')

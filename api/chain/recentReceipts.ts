@@ -1,8 +1,9 @@
 import type { Database } from '#db/client.ts'
 import { type MinedReceipt, readReceiptsOfBlock } from '#db/rpc/receipts.ts'
-import { findMinedTransaction, type MinedTransaction, readLogsOfTransaction } from '#db/rpc/transactions.ts'
+import { type MinedTransaction, readLogsOfTransaction } from '#db/rpc/transactions.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import type { Head } from './head.ts'
+import { findTransaction } from './history.ts'
 
 type Receipts = ReadonlyMap<Hash, MinedReceipt>
 
@@ -53,7 +54,7 @@ export function createReceiptReader(db: Database, head: Head) {
   return async (hash: Hash): Promise<MinedReceipt | undefined> => {
     const known = kept.get(hash)
     if (known !== undefined && isRecent(known.row)) return known
-    const row = await findMinedTransaction(db, hash)
+    const row = await findTransaction({ db, head }, hash)
     if (row === undefined) return undefined
     await head.reach(row.blockNumber)
     if (!isRecent(row)) return { row, logs: await readLogsOfTransaction(db, row) }

@@ -5,11 +5,12 @@ import { createCachedStateReader } from '#executor/cachedStateReader.ts'
 import type { StateReader } from '#executor/stateReader.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import { headerNotFound } from '../errors.ts'
+import { findPrunedError } from './history.ts'
 
 /**
  * State after a block. What is read is kept for the blocks used last, so that a popular question asks no database. It
  * is kept by the hash of the block, and each reading makes sure that the block is still there: a reorg leaves nothing
- * stale behind. @throws {RpcError} -32000 header not found, from the reader, when the block is gone
+ * stale behind. @throws {RpcError} -32000 header not found, from the reader, when the block is gone; 4444 when pruned
  */
 export type StateReaders = (header: Pick<HeaderRow, 'blockNumber' | 'hash'>) => StateReader
 
@@ -23,6 +24,9 @@ export function createStateReaders(db: Database): StateReaders {
 
   function readerOf({ blockNumber, hash }: Pick<HeaderRow, 'blockNumber' | 'hash'>): StateReader {
     const { getAccounts, getStorage } = createDatabaseStateReader(db, blockNumber, hash)
+    const tellGone = async (error: unknown): Promise<never> => {
+      throw error instanceof StateGoneError ? ((await findPrunedError(db, blockNumber)) ?? headerNotFound()) : error
+    }
     return createCachedStateReader({
       getAccounts: (addresses) => getAccounts(addresses).catch(tellGone),
       getStorage: (slots) => getStorage(slots).catch(tellGone),
@@ -38,10 +42,6 @@ export function createStateReaders(db: Database): StateReaders {
     if (readers.size > CACHED_BLOCKS) readers.delete(readers.keys().next().value!)
     return reader
   }
-}
-
-function tellGone(error: unknown): never {
-  throw error instanceof StateGoneError ? headerNotFound() : error
 }
 
 /** Code is what its hash says, after whichever block. */

@@ -1,6 +1,7 @@
 import { type HeaderRow, readHeaders } from '#db/rpc/blocks.ts'
 import type { Address } from '#protocol/primitives.ts'
 import { resolveBlockNumber } from '../chain/blockTag.ts'
+import { requireHistory } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument, invalidParams } from '../errors.ts'
 import {
@@ -60,7 +61,7 @@ export function parseTraceFilter(value: unknown, index: number): TraceFilter {
   }
 }
 
-/** @throws {RpcError} -32602 for a range or a result above the limits of logs */
+/** @throws {RpcError} -32602 for a range or a result above the limits of logs, 4444 */
 export async function findFlatCalls(
   deps: Pick<ApiDeps, 'db' | 'head' | 'evm' | 'evmBlock' | 'limits'>,
   filter: TraceFilter,
@@ -88,6 +89,7 @@ async function readBlocksOf(
 ): Promise<HeaderRow[]> {
   const [from = 0, to = 0] = [await resolveBlockNumber(deps, fromBlock), await resolveBlockNumber(deps, toBlock)]
   if (from > to) throw invalidParams('invalid block range params')
+  requireHistory(deps, from)
   const last = Math.min(to, deps.head.latest.blockNumber)
   const { maxLogBlockRange } = deps.limits
   if (last - from >= maxLogBlockRange)

@@ -1,7 +1,8 @@
 import { findHeader, type HeaderRow } from '#db/rpc/blocks.ts'
-import { findMinedTransaction, type MinedTransaction } from '#db/rpc/transactions.ts'
+import type { MinedTransaction } from '#db/rpc/transactions.ts'
 import type { TracerSpec } from '#executor/tracers/createRecorder.ts'
 import type { Hash } from '#protocol/primitives.ts'
+import { findTransaction } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { serverError } from '../errors.ts'
 import type { TransactionTrace } from './threads/jobs/traceBlock.ts'
@@ -12,12 +13,12 @@ const transactionNotFound = () => serverError('transaction not found')
 
 /** @throws {RpcError} -32000 transaction not found, also for one that only waits */
 export async function getTracedTransaction(
-  { db }: Pick<ApiDeps, 'db'>,
+  deps: Pick<ApiDeps, 'db' | 'head'>,
   txHash: Hash,
 ): Promise<{ mined: MinedTransaction; header: HeaderRow }> {
-  const mined = await findMinedTransaction(db, txHash)
+  const mined = await findTransaction(deps, txHash)
   if (mined === undefined) throw transactionNotFound()
-  const header = await findHeader(db, mined.blockNumber)
+  const header = await findHeader(deps.db, mined.blockNumber)
   if (header?.hash !== mined.blockHash) throw transactionNotFound()
   return { mined, header }
 }
@@ -38,7 +39,7 @@ export async function traceBlock(
 
 /** Trace of a mined transaction as JSON, with its place. @throws {RpcError} -32000 transaction not found */
 export async function traceTransaction(
-  deps: Pick<ApiDeps, 'db' | 'evm' | 'evmBlock'>,
+  deps: Pick<ApiDeps, 'db' | 'head' | 'evm' | 'evmBlock'>,
   txHash: Hash,
   spec: TracerSpec,
   limits: TraceLimits,

@@ -3,9 +3,10 @@ import type { LogRow } from '#db/blocks.ts'
 import { findPoolTransaction } from '#db/pool.ts'
 import type { HeaderRow } from '#db/rpc/blocks.ts'
 import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
-import { findMinedTransaction, readTransactionsOfBlock } from '#db/rpc/transactions.ts'
+import { readTransactionsOfBlock } from '#db/rpc/transactions.ts'
 import { encodeBlock, encodeHeader, encodeReceipt, type L2BlockHeader } from '#protocol/l2Block.ts'
 import { getBlockByParameter } from '../chain/blockTag.ts'
+import { findTransaction } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { serverError } from '../errors.ts'
 import { topicsOf } from '../format.ts'
@@ -46,9 +47,9 @@ export const debugRawMethods = (deps: ApiDeps) => {
       result: schema.bytes,
       handle: async ([hash]) => {
         const row =
-          (await findMinedTransaction(db, hash)) ??
+          (await findTransaction(deps, hash)) ??
           (await findPoolTransaction(db, hash)) ??
-          (await findMinedTransaction(db, hash)) // it may have left the pool between the two reads
+          (await findTransaction(deps, hash)) // it may have left the pool between the two reads
         if (row === undefined) throw serverError('transaction not found')
         return bytesToHex(row.raw)
       },

@@ -1,10 +1,11 @@
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
-import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
+import type { HeaderRow } from '#db/rpc/blocks.ts'
 import { readAccountRange, readModifiedAccounts, readStorageRange } from '#db/rpc/state.ts'
 import { keccakHex } from '#protocol/keccak.ts'
 import { type Address, type BlockNumber, type Hash, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { getBlockByParameter, resolveBlockNumber } from '../chain/blockTag.ts'
 import { requireTransactions } from '../chain/evmBlocks.ts'
+import { findBlockByHash, requireHistory } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { headerNotFound, invalidArgument, serverError } from '../errors.ts'
 import { MAX_TRACE_MS } from '../evm/traceConfig.ts'
@@ -65,7 +66,7 @@ export const debugStateMethods = (deps: ApiDeps) => {
         nextKey: schema.nullable(schema.hash),
       }),
       handle: async ([blockHash, txIndex, address, start, limit], { signal }) => {
-        const header = await findHeaderByHash(db, blockHash)
+        const header = await findBlockByHash(deps, blockHash)
         if (header === undefined) throw serverError('header for hash not found')
         if (header.blockNumber === 0) throw serverError('no transaction in genesis')
         requireTransactions(header, txIndex)
@@ -165,6 +166,7 @@ export const debugStateMethods = (deps: ApiDeps) => {
   async function getBlockNumber(block: Parameters<typeof resolveBlockNumber>[1]): Promise<number> {
     const number = await resolveBlockNumber(deps, block)
     if (number === undefined || number > deps.head.latest.blockNumber) throw headerNotFound()
+    requireHistory(deps, number)
     return number
   }
 }

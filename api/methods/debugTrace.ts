@@ -1,6 +1,6 @@
 import { findBatch } from '#db/batches.ts'
 import { type HeaderRow, readHeadersOfBatch } from '#db/rpc/blocks.ts'
-import { getBlockByParameter, resolveBatchNumber } from '../chain/blockTag.ts'
+import { getBlockByParameter, resolveKeptBatch } from '../chain/blockTag.ts'
 import { getEvmBlock } from '../chain/evmBlocks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { responseTooLarge, serverError } from '../errors.ts'
@@ -127,7 +127,7 @@ export const debugTraceMethods = (deps: ApiDeps) => {
       params: [blockNumberParam('batchNumber'), optional(traceConfigParam)],
       result: traces,
       handle: async ([parameter, config = NO_CONFIG], { signal }) => {
-        const batchNumber = await resolveBatchNumber(deps, parameter)
+        const batchNumber = await resolveKeptBatch(deps, parameter)
         if ((await findBatch(deps.db, batchNumber)) === undefined) throw serverError('batch not found')
         if (batchNumber === 0) throw serverError('genesis is not traceable')
         return await traceBlocks(await readHeadersOfBatch(deps.db, batchNumber), config, signal)

@@ -1,9 +1,10 @@
 import type { Database } from '#db/client.ts'
-import { findHeaderByHash, type HeaderRow, readTransactionHashes } from '#db/rpc/blocks.ts'
+import { type HeaderRow, readTransactionHashes } from '#db/rpc/blocks.ts'
 import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
 import { readTransactionsOfBlock } from '#db/rpc/transactions.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import { findBlockByParameter } from '../chain/blockTag.ts'
+import { findBlockByHash } from '../chain/history.ts'
 import { placeOfPending } from '../chain/pendingBlock.ts'
 import type { ApiDeps } from '../deps.ts'
 import {
@@ -71,7 +72,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       params: [hashParam('hash'), hydrated, extra],
       result: schema.nullable(schema.block),
       handle: async ([hash, isHydrated, withExtra]) =>
-        await show(await findHeaderByHash(db, hash), isHydrated, withExtra),
+        await show(await findBlockByHash(deps, hash), isHydrated, withExtra),
     }),
     method({
       name: 'eth_getHeaderByNumber',
@@ -90,7 +91,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       cost: 2,
       params: [hashParam('hash')],
       result: schema.nullable(schema.header),
-      handle: async ([hash]) => showHeader(await findHeaderByHash(db, hash)),
+      handle: async ([hash]) => showHeader(await findBlockByHash(deps, hash)),
     }),
     method({
       name: 'eth_getBlockReceipts',
@@ -115,7 +116,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       cost: 2,
       params: [optional(hashParam('hash'))],
       result: schema.nullable(schema.quantity),
-      handle: async ([hash]) => countOf(hash && (await findHeaderByHash(db, hash))),
+      handle: async ([hash]) => countOf(hash && (await findBlockByHash(deps, hash))),
     }),
     method({
       name: 'eth_getUncleCountByBlockNumber',
@@ -131,7 +132,7 @@ export const ethBlockMethods = (deps: ApiDeps) => {
       cost: 2,
       params: [hashParam('hash')],
       result: schema.nullable(schema.quantity),
-      handle: async ([hash]) => noUncles(await findHeaderByHash(db, hash)),
+      handle: async ([hash]) => noUncles(await findBlockByHash(deps, hash)),
     }),
     method({
       name: 'eth_getUncleByBlockNumberAndIndex',

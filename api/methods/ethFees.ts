@@ -1,6 +1,7 @@
 import { readHeaders } from '#db/rpc/blocks.ts'
 import { type FeeSample, readFeeSamples } from '#db/rpc/fees.ts'
 import { resolveBlockNumber } from '../chain/blockTag.ts'
+import { requireHistory } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { headerNotFound, invalidArgument } from '../errors.ts'
 import { quantity } from '../format.ts'
@@ -62,7 +63,8 @@ export const ethFeeMethods = (deps: ApiDeps) => [
     handle: async ([blockCount, newestBlock, percentiles]) => {
       const newest = await resolveBlockNumber(deps, newestBlock)
       if (newest === undefined || newest > deps.head.latest.blockNumber) throw headerNotFound()
-      const count = Math.min(blockCount, MAX_BLOCKS, newest + 1)
+      requireHistory(deps, newest)
+      const count = Math.min(blockCount, MAX_BLOCKS, newest - deps.head.horizon.oldestBlock + 1)
       if (count === 0) return { oldestBlock: '0x0', gasUsedRatio: [], baseFeePerGas: [] }
       const oldest = newest - count + 1
       const [headers, samples] = await Promise.all([

@@ -11,6 +11,7 @@ import {
 import { type FoundLog, findLogs } from '#db/rpc/logs.ts'
 import { findNewestRemoval, findRemovedBlocks, findRemovedLogs } from '#db/rpc/removed.ts'
 import type { RpcFilterKind } from '#db/schema.ts'
+import { requireHistory } from '../chain/history.ts'
 import { type LogFilter, logFilterParam, matchesLog, parseLogFilter, readLogs } from '../chain/logFilter.ts'
 import type { ApiDeps } from '../deps.ts'
 import { busy, invalidParams, serverError } from '../errors.ts'
@@ -67,6 +68,7 @@ export const ethLogMethods = (deps: ApiDeps) => {
     ).filter((log) => log.blockNumber >= first && log.blockNumber <= last && matchesLog(log, criteria))
     const start = Math.max(from, first)
     const to = Math.min(latest, last, start + deps.limits.maxLogBlockRange - 1)
+    if (start <= to) requireHistory(deps, start)
     const read = start > to ? { logs: [], to } : await readWholeBlocks(criteria, start, to)
     const items = [...lost.map((log) => formatLog(log, true)), ...read.logs.map((log) => formatLog(log))]
     return { items, position: Math.max(from - 1, read.to), removal: newestRemoval }

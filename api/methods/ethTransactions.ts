@@ -1,13 +1,10 @@
 import { bytesToHex, hexToBytes } from '#common/bytes.ts'
 import { findPoolTransaction, listPoolTransactions } from '#db/pool.ts'
-import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
-import {
-  findMinedTransaction,
-  findMinedTransactionAt,
-  findMinedTransactionByNonce,
-  type MinedTransaction,
-} from '#db/rpc/transactions.ts'
+import type { HeaderRow } from '#db/rpc/blocks.ts'
+import { findMinedTransactionAt, type MinedTransaction } from '#db/rpc/transactions.ts'
+import type { Hash } from '#protocol/primitives.ts'
 import { findBlockByParameter } from '../chain/blockTag.ts'
+import { findBlockByHash, findTransaction, findTransactionOfNonce } from '../chain/history.ts'
 import { createReceiptReader } from '../chain/recentReceipts.ts'
 import { MAX_WAITING, readWaiting } from '../chain/waiting.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -22,8 +19,8 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
   const readReceipt = createReceiptReader(db, head)
 
   /** Mined ones only once the head is there too, so that a caller's next question agrees. */
-  async function findMined(hash: Parameters<typeof findMinedTransaction>[1]): Promise<MinedTransaction | undefined> {
-    const row = await findMinedTransaction(db, hash)
+  async function findMined(hash: Hash): Promise<MinedTransaction | undefined> {
+    const row = await findTransaction(deps, hash)
     if (row !== undefined) await head.reach(row.blockNumber)
     return row
   }
@@ -73,7 +70,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       cost: 2,
       params: [hashParam('hash'), indexParam('index')],
       result: schema.nullable(schema.transaction),
-      handle: async ([hash, index]) => show(await at(await findHeaderByHash(db, hash), index)),
+      handle: async ([hash, index]) => show(await at(await findBlockByHash(deps, hash), index)),
     }),
     method({
       name: 'eth_getTransactionByBlockNumberAndIndex',
@@ -99,7 +96,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       cost: 2,
       params: [hashParam('hash'), indexParam('index')],
       result: schema.nullable(schema.bytes),
-      handle: async ([hash, index]) => showRaw(await at(await findHeaderByHash(db, hash), index)),
+      handle: async ([hash, index]) => showRaw(await at(await findBlockByHash(deps, hash), index)),
     }),
     method({
       name: 'eth_getRawTransactionByBlockNumberAndIndex',
@@ -137,7 +134,7 @@ export const ethTransactionMethods = (deps: ApiDeps) => {
       params: [addressParam('sender'), indexParam('nonce')],
       result: schema.nullable(schema.transaction),
       handle: async ([sender, nonce]) => {
-        const find = async () => await findMinedTransactionByNonce(db, sender, nonce)
+        const find = async () => await findTransactionOfNonce(deps, sender, nonce)
         const mined = await find()
         if (mined !== undefined) return formatTransaction(mined)
         const waiting = (await listPoolTransactions(db, { sender, limit: MAX_WAITING })).find(

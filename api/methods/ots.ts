@@ -1,9 +1,10 @@
 import { type AddressSearch, readFeesOfBlock } from '#db/rpc/addressTransactions.ts'
-import { findHeaderByHash, type HeaderRow } from '#db/rpc/blocks.ts'
+import type { HeaderRow } from '#db/rpc/blocks.ts'
 import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
-import { findMinedTransactionByNonce, type MinedTransaction, readLogsOfTransaction } from '#db/rpc/transactions.ts'
+import { type MinedTransaction, readLogsOfTransaction } from '#db/rpc/transactions.ts'
 import { ZERO_HASH } from '#protocol/primitives.ts'
 import { findBlockByParameter } from '../chain/blockTag.ts'
+import { findBlockByHash, findTransactionOfNonce } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument } from '../errors.ts'
 import { searchTransactions } from '../evm/addressSearch.ts'
@@ -126,7 +127,7 @@ export const otsMethods = (deps: ApiDeps) => {
       cost: 2,
       params: [hashParam('hash')],
       result: details,
-      handle: async ([hash]) => await showDetails(await findHeaderByHash(db, hash)),
+      handle: async ([hash]) => await showDetails(await findBlockByHash(deps, hash)),
     }),
     method({
       name: 'ots_getBlockTransactions',
@@ -160,7 +161,7 @@ export const otsMethods = (deps: ApiDeps) => {
       cost: 2,
       params: [addressParam('sender'), numberParam('nonce')],
       result: schema.nullable(schema.hash),
-      handle: async ([sender, nonce]) => (await findMinedTransactionByNonce(db, sender, nonce))?.hash ?? null,
+      handle: async ([sender, nonce]) => (await findTransactionOfNonce(deps, sender, nonce))?.hash ?? null,
     }),
     method({
       name: 'ots_searchTransactionsBefore',
@@ -189,6 +190,7 @@ export const otsMethods = (deps: ApiDeps) => {
   ]
 
   async function search(range: AddressSearch, size: number, { signal }: RequestContext) {
-    return await searchTransactions(deps, range, { size: Math.min(Math.max(1, size), MAX_PAGE), signal })
+    const from = Math.max(range.from, head.horizon.oldestBlock)
+    return await searchTransactions(deps, { ...range, from }, { size: Math.min(Math.max(1, size), MAX_PAGE), signal })
   }
 }

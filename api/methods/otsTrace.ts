@@ -2,6 +2,7 @@ import { findDeployment, findFirstBlockWithCode } from '#db/rpc/addressTransacti
 import { findHeader } from '#db/rpc/blocks.ts'
 import type { OtterscanTrace } from '#executor/tracers/otterscanTracer.ts'
 import type { Address, Hash } from '#protocol/primitives.ts'
+import { requireHistory } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { partiesOf, readFlatCalls } from '../evm/flatTraces.ts'
 import { MAX_TRACE_MS } from '../evm/traceConfig.ts'
@@ -29,6 +30,7 @@ export const otsTraceMethods = (deps: ApiDeps) => {
   /** Of a contract that another one made: the block in which its code appeared is run again. */
   async function findInnerCreation(contract: Address, { signal }: RequestContext) {
     const blockNumber = await findFirstBlockWithCode(deps.db, contract)
+    if (blockNumber !== undefined && blockNumber > 0) requireHistory(deps, blockNumber)
     const header = blockNumber === undefined ? undefined : await findHeader(deps.db, blockNumber)
     if (header === undefined) return null
     const calls = await readFlatCalls(deps, header, { timeoutMs: MAX_TRACE_MS, signal })

@@ -1,5 +1,4 @@
 import { hexToBytes } from '#common/bytes.ts'
-import { findMinedTransaction } from '#db/rpc/transactions.ts'
 import type { SimulatedCall } from '#executor/simulate.ts'
 import type { TracerSpec } from '#executor/tracers/createRecorder.ts'
 import { decodeSubmission } from '#pool/admission.ts'
@@ -7,6 +6,7 @@ import type { Hash } from '#protocol/primitives.ts'
 import { findSender } from '#protocol/transaction.ts'
 import { getBlockByParameter } from '../chain/blockTag.ts'
 import { getEvmBlock } from '../chain/evmBlocks.ts'
+import { findTransaction } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument, serverError } from '../errors.ts'
 import { callParam, parseCallObject } from '../evm/callObject.ts'
@@ -46,7 +46,6 @@ const limitsOf = ({ signal }: RequestContext) => ({ timeoutMs: MAX_TRACE_MS, sig
 
 /** The calls of transactions in the form of OpenEthereum and Erigon, which explorers and indexers read. */
 export const traceMethods = (deps: ApiDeps) => {
-  const { db } = deps
   const toCall = (call: ReturnType<typeof parseCallObject>) => ({ ...toSimulatedCall(call, deps), lendsValue: true })
 
   const callsParam = customParam('calls', schema.listOf({ type: 'array' }), (value, index) => {
@@ -69,7 +68,7 @@ export const traceMethods = (deps: ApiDeps) => {
 
   /** null for a transaction that is not mined. */
   async function findCalls(txHash: Hash, context: RequestContext): Promise<PlacedCall[] | null> {
-    if ((await findMinedTransaction(db, txHash)) === undefined) return null
+    if ((await findTransaction(deps, txHash)) === undefined) return null
     const { mined, header } = await getTracedTransaction(deps, txHash)
     return await readFlatCalls(deps, header, limitsOf(context), mined.txIndex)
   }

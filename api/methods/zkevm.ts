@@ -6,7 +6,7 @@ import { readReceiptsOfBatch } from '#db/rpc/receipts.ts'
 import { type MinedTransaction, readTransactionsOfBatch } from '#db/rpc/transactions.ts'
 import { findBatchOnL1 } from '#db/verification.ts'
 import { type BatchNumber, type BlockNumber, ZERO_HASH } from '#protocol/primitives.ts'
-import { resolveBatchNumber, resolveBlockNumber } from '../chain/blockTag.ts'
+import { resolveBlockNumber, resolveKeptBatch } from '../chain/blockTag.ts'
 import { formatFullBlock, formatWithReceipts } from '../chain/fullBlock.ts'
 import type { ApiDeps } from '../deps.ts'
 import { quantity } from '../format.ts'
@@ -98,7 +98,7 @@ export const zkevmMethods = (deps: ApiDeps) => {
       params: [blockNumberParam('batchNumber'), optional(booleanParam('includeTransactions'))],
       result: schema.nullable(batch),
       handle: async ([batch, includeTransactions]) => {
-        const row = await findBatch(db, await resolveBatchNumber(deps, batch))
+        const row = await findBatch(db, await resolveKeptBatch(deps, batch))
         return row === undefined ? null : await showBatch(row, includeTransactions === true)
       },
     }),

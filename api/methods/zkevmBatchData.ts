@@ -4,7 +4,7 @@ import { readHeadersOfBatch } from '#db/rpc/blocks.ts'
 import { readCountersOfBatch } from '#db/rpc/counters.ts'
 import { getForkRules } from '#protocol/forks.ts'
 import { batchStatus, readBatchStatus } from '../chain/batchStatus.ts'
-import { resolveBatchNumber } from '../chain/blockTag.ts'
+import { resolveBatchNumber, resolveKeptBatch } from '../chain/blockTag.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument, serverError } from '../errors.ts'
 import { countersLimit, countersUsed, formatCounterLimits, formatCounters } from '../evm/counters.ts'
@@ -41,7 +41,7 @@ export const zkevmBatchDataMethods = (deps: ApiDeps) => {
       handle: async ([numbers]) => {
         const data = []
         for (const number of numbers) {
-          const batchNumber = await resolveBatchNumber(deps, number)
+          const batchNumber = await resolveKeptBatch(deps, number)
           const row = await findBatch(db, batchNumber)
           const bytes = row === undefined ? new Uint8Array() : await readBatchL2Data(db, row)
           const isEmpty = bytes.length === 0
@@ -60,7 +60,7 @@ export const zkevmBatchDataMethods = (deps: ApiDeps) => {
       params: [blockNumberParam('batchNumber')],
       result: batchCounters,
       handle: async ([batch]) => {
-        const row = await findBatch(db, await resolveBatchNumber(deps, batch))
+        const row = await findBatch(db, await resolveKeptBatch(deps, batch))
         if (row === undefined) throw serverError('batch not found')
         const headers = await readHeadersOfBatch(db, row.batchNumber)
         const [first, last] = [headers[0], headers.at(-1)]

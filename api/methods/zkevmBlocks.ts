@@ -1,6 +1,6 @@
 import { bytesToHex } from '#common/bytes.ts'
 import { listPoolTransactions } from '#db/pool.ts'
-import { findHeader, findHeaderByHash, type HeaderRow, readStateRoots, readTransactionHashes } from '#db/rpc/blocks.ts'
+import { findHeader, type HeaderRow, readStateRoots, readTransactionHashes } from '#db/rpc/blocks.ts'
 import { readReceiptsOfBlock } from '#db/rpc/receipts.ts'
 import { findMinedTransactionByL2Hash, readLogsOfTransaction } from '#db/rpc/transactions.ts'
 import { linearPoseidon } from '#merkletree/linearPoseidon.ts'
@@ -8,6 +8,7 @@ import type { BlockNumber, Hash } from '#protocol/primitives.ts'
 import { decodeRawTransaction, encodeL2HashPreimage } from '#protocol/transaction.ts'
 import { findBlockByParameter, getBlockByParameter, resolveBlockNumber } from '../chain/blockTag.ts'
 import { formatFullBlock, formatWithReceipts, fullBlock, fullTransaction } from '../chain/fullBlock.ts'
+import { findBlockByHash, requireFound, requireHistory } from '../chain/history.ts'
 import { placeOfPending } from '../chain/pendingBlock.ts'
 import { MAX_WAITING } from '../chain/waiting.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -61,6 +62,8 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
     totalDifficulty: null,
   })
 
+  const findMined = async (hash: Hash) => await requireFound(deps, hash, await findMinedTransactionByL2Hash(db, hash))
+
   async function findWaiting(l2Hash: Hash) {
     const waiting = await listPoolTransactions(db, { limit: MAX_WAITING })
     return waiting.find(
@@ -84,7 +87,7 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
       cost: 10,
       params: [hashParam('hash'), booleanParam('includeTransactions')],
       result: schema.nullable(fullBlock),
-      handle: async ([hash, full]) => await showFullBlock(await findHeaderByHash(db, hash), full),
+      handle: async ([hash, full]) => await showFullBlock(await findBlockByHash(deps, hash), full),
     }),
     method({
       name: 'zkevm_getNativeBlockHashesInRange',
@@ -96,6 +99,7 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
         const first = (await resolveBlockNumber(deps, from)) ?? 0
         const last = (await resolveBlockNumber(deps, to)) ?? 0
         if (first > last) throw invalidParams('invalid block range')
+        requireHistory(deps, first)
         if (last - first >= MAX_NATIVE_HASHES)
           throw invalidParams(`native block hashes are limited to a ${MAX_NATIVE_HASHES} block range`, {
             from: quantity(first),
@@ -113,7 +117,7 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
       params: [hashParam('hash')],
       result: schema.nullable(fullTransaction),
       handle: async ([hash]) => {
-        const mined = await findMinedTransactionByL2Hash(db, hash)
+        const mined = await findMined(hash)
         if (mined !== undefined) return formatTransaction(mined, { l2Hash: true })
         const waiting = await findWaiting(hash)
         return waiting === undefined ? null : { ...formatPendingTransaction(waiting), l2Hash: hash }
@@ -126,7 +130,7 @@ export const zkevmBlockMethods = (deps: ApiDeps) => {
       params: [hashParam('hash')],
       result: schema.nullable(schema.receipt),
       handle: async ([hash]) => {
-        const row = await findMinedTransactionByL2Hash(db, hash)
+        const row = await findMined(hash)
         return row === undefined ? null : formatReceipt(row, await readLogsOfTransaction(db, row), { extra: true })
       },
     }),

@@ -9,6 +9,7 @@ import { getNodeProof } from '#merkletree/nodeProof.ts'
 import { BatchNumber, BlockNumber, type Hex, ZERO_HASH } from '#protocol/primitives.ts'
 import { produceRangeWitness } from '#prover/witness.ts'
 import { getBlockByParameter } from '../chain/blockTag.ts'
+import { requireBatchHistory } from '../chain/history.ts'
 import type { ApiDeps } from '../deps.ts'
 import { invalidArgument, invalidParams, RPC_CODE, RpcError, serverError } from '../errors.ts'
 import { quantity, word } from '../format.ts'
@@ -96,6 +97,7 @@ export const zkevmProofMethods = (deps: ApiDeps) => {
 
   /** From the State DB when it was made there, which is so for every batch that was checked. */
   async function witnessOfBatch(batchNumber: BatchNumber): Promise<Hex> {
+    requireBatchHistory(deps, batchNumber)
     const batch = await findBatch(db, batchNumber)
     if (batch === undefined || batchNumber === 0) throw serverError('batch not found')
     const headers = await readHeadersOfBatch(db, batchNumber)

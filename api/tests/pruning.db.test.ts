@@ -58,7 +58,7 @@ beforeAll(async () => {
   const raws = [...signer.sign('erc20', 60), ...signer.sign('eth', 60)]
   const last = await l1.makeBatches(sequencer, raws, { firstBatch: 3, transactions: 2 })
   await l1.sequence(sequencer, last, 10)
-  await l1.verify(sequencer, 1, last - (last - 1) % 10)
+  await l1.verify(sequencer, 1, last - ((last - 1) % 10))
   await l1.send('anvil_mine', [`0x${UNTIL_FINAL.toString(16)}`])
   whole = await openApi()
   pruned = await openApi()
@@ -93,7 +93,7 @@ test('history is removed in steps behind a horizon that is announced first', asy
 test('what is kept is answered as by a node that keeps everything', async () => {
   const token = await tokenAddress()
   const account = '0x7e5f4552091a69125d5dfcb7b8c2659029395bdf'
-  for (let number = oldest.block; number <= head; number++) {
+  for (const number of [oldest.block, oldest.block + 1, oldest.block + 2, oldest.block + 10, head - 1, head]) {
     const block = hex(number)
     const calls: [string, ...unknown[]][] = [
       ['eth_getBlockByNumber', block, true],
@@ -119,7 +119,7 @@ test('what is kept is answered as by a node that keeps everything', async () => 
       expect(answer.error, call.join()).toBeUndefined()
     }
   }
-  for (let batch = oldest.batch; batch < oldest.batch + 5; batch++)
+  for (let batch = oldest.batch; batch < oldest.batch + 3; batch++)
     for (const call of [
       ['zkevm_getBatchByNumber', hex(batch), true],
       ['debug_traceBatchByNumber', hex(batch)],
