@@ -89,6 +89,21 @@ const devSchema = z
   .prefault({})
   .describe('What the dev_ methods may use. They are served where rpc.namespaces has dev: on networks for tests alone.')
 
+const pruningSchema = z
+  .strictObject({
+    keepBlocks: countOf('L2 blocks')
+      .optional()
+      .describe(
+        'History is kept for so many blocks at least, and for all that is not final on L1; what is older is removed ' +
+          'while the node runs. All of it is kept when left out.',
+      ),
+    intervalMs: milliseconds
+      .default(600_000)
+      .describe('Time between two removals. What is removed next is not shown any more from the one before on.'),
+  })
+  .prefault({})
+  .describe('Removal of old history: docs/repair.md.')
+
 const logSchema = z
   .strictObject({
     level: z
@@ -123,6 +138,7 @@ const options = {
   statusPage: statusPageSchema,
   dev: devSchema,
   ops: opsSchema,
+  pruning: pruningSchema,
   log: logSchema,
 }
 

@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client'
 import { Worker } from '@temporalio/worker'
+import { createPruningActivities } from '#activities/pruning.ts'
 import { createSynchronizingActivities } from '#activities/synchronizing.ts'
 import { ConfigError } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
@@ -12,7 +13,7 @@ import { TrustedFollower } from '#synchronizer/trustedFollower.ts'
 import { createTrustedSequencer } from '#synchronizer/trustedSequencer.ts'
 import { SYNCHRONIZER_WORKFLOW_ID, TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
-import { startSingletons } from './singletons.ts'
+import { startPruning, startSingletons } from './singletons.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 import { warnOfMock } from './verifierCheck.ts'
 import { buildWorkflowBundle } from './workflowBundle.ts'
@@ -57,13 +58,17 @@ await runRole('follower', async (config, logger, ops) => {
   const reader = await Worker.create({
     ...common,
     taskQueue: TASK_QUEUE.synchronizer,
-    activities: createSynchronizingActivities({
-      ...{ db, client, synchronizer, forkId: network.forkId, pollIntervalMs: l1.pollIntervalMs, trusted },
-      checkNetwork: () => etherman.checkNetwork(network.l1ChainId),
-    }),
-    maxConcurrentActivityTaskExecutions: 2, // after a failure an old attempt ends beside the new one
+    activities: {
+      ...createSynchronizingActivities({
+        ...{ db, client, synchronizer, forkId: network.forkId, pollIntervalMs: l1.pollIntervalMs, trusted },
+        checkNetwork: () => etherman.checkNetwork(network.l1ChainId),
+      }),
+      ...createPruningActivities({ ...config, db, logger }),
+    },
+    maxConcurrentActivityTaskExecutions: 3, // pruning, and after a failure an old attempt ends beside the new one
   })
   await startSingletons(client, logger, [SYNCHRONIZER_WORKFLOW_ID])
+  await startPruning(client, logger, config)
   return {
     workers: [workflows, reader],
     close: async () => {

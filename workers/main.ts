@@ -15,7 +15,7 @@ import { TASK_QUEUE } from '#workflows/messages.ts'
 import { keepProofStoreClean } from './proofCleaning.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import { runRole } from './run.ts'
-import { startSingletons } from './singletons.ts'
+import { startPruning, startSingletons } from './singletons.ts'
 import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 import { checkVerifier } from './verifierCheck.ts'
 import { buildWorkflowBundle } from './workflowBundle.ts'
@@ -65,6 +65,7 @@ await runRole('workflows', async (config, logger, ops) => {
     maxConcurrentActivityTaskExecutions: 4, // one sequence, one verification, and plans
   })
   await startSingletons(client, logger)
+  await startPruning(client, logger, config)
   const stopCleaning = keepProofStoreClean({ db, proofStore, logger })
   return {
     workers: [workflows, l1],

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client'
 import { Worker } from '@temporalio/worker'
 import { createCheckingActivities } from '#activities/checking.ts'
+import { createPruningActivities } from '#activities/pruning.ts'
 import { createSynchronizingActivities } from '#activities/synchronizing.ts'
 import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
@@ -37,8 +38,9 @@ await runRole('synchronizer', async (config, logger, ops) => {
         pollIntervalMs: config.l1.pollIntervalMs,
       }),
       ...createCheckingActivities({ db, config, tell: createTell(client) }),
+      ...createPruningActivities({ ...config, db, logger }),
     },
-    maxConcurrentActivityTaskExecutions: 3, // the reader of L1 and two checks
+    maxConcurrentActivityTaskExecutions: 4, // the reader of L1, two checks and pruning
   })
   return {
     workers: [worker],

@@ -53,6 +53,7 @@ export const SEQUENCER_WORKFLOW_ID = 'sequencer'
 export const SEQUENCE_SENDER_WORKFLOW_ID = 'sequence-sender'
 export const SYNCHRONIZER_WORKFLOW_ID = 'synchronizer'
 export const AGGREGATOR_WORKFLOW_ID = 'aggregator'
+export const PRUNING_WORKFLOW_ID = 'pruning'
 /** One workflow per batch, forever. */
 export const batchWorkflowId = (batchNumber: number) => `batch-${batchNumber}`
 export const joinedProofWorkflowId = ({ fromBatch, toBatch }: BatchRange) => `proof-${fromBatch}-${toBatch}`

@@ -85,6 +85,14 @@ export const PROVE = {
 /** An attester that does not take a job within this time is passed over for the next one. */
 export const ATTESTER_TIMEOUT = '30 seconds'
 
+/** Removes history in steps that are done once and for all: a later attempt goes on with the next. */
+export const PRUNE: ActivityOptions = {
+  taskQueue: TASK_QUEUE.synchronizer,
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
+}
+
 /** One run reads L1 for an hour, then the workflow starts the next. */
 export const SYNCHRONIZE: ActivityOptions = {
   taskQueue: TASK_QUEUE.synchronizer,
