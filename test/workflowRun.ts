@@ -9,6 +9,7 @@ import type { CheckingActivities } from '#activities/checking.ts'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import type { ProofJobActivities } from '#activities/proofJobs.ts'
 import type { ProvingActivities } from '#activities/proving.ts'
+import type { PruningActivities } from '#activities/pruning.ts'
 import type { SequencingActivities } from '#activities/sequencing.ts'
 import type { SynchronizingActivities } from '#activities/synchronizing.ts'
 import { buildWorkflowBundle } from '#workers/workflowBundle.ts'
@@ -22,7 +23,7 @@ export const TEST_IDENTITY = 'test'
 export type FakeActivities = {
   batch?: Partial<BatchActivities & AggregationActivities & ProofJobActivities & AcceptanceActivities>
   sequencer?: Partial<SequencingActivities>
-  synchronizer?: Partial<SynchronizingActivities & CheckingActivities>
+  synchronizer?: Partial<SynchronizingActivities & CheckingActivities & PruningActivities>
   l1?: Partial<L1SendingActivities>
   prover?: Partial<ProvingActivities>
 }
