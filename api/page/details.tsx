@@ -8,7 +8,7 @@ import { Layout } from './layout.tsx'
 import { AddressLink, Ago, BatchLink, BlockLink, Card, Copyable, Facts, Table, TxLink } from './parts.tsx'
 import { type Elsewhere, Remedy, StateBadge } from './pipeline.tsx'
 import type { AddressPage, Batch, BatchStatus, BlockDetails, BlockPage, Log, Receipt, Transaction } from './shapes.ts'
-import { ether, grouped, gwei } from './text.ts'
+import { ether, grouped, gwei, shortEther } from './text.ts'
 
 type PageProps = { networkName: string }
 
@@ -90,7 +90,7 @@ export const BlockView: FC<PageProps & NonNullable<Awaited<ReturnType<typeof rea
                 <AddressLink address={transaction.from} />
               </td>
               <td>{transaction.to === null ? 'new contract' : <AddressLink address={transaction.to} />}</td>
-              <td class="amount">{ether(transaction.value)}</td>
+              <td class="amount">{shortEther(transaction.value)}</td>
               <td class="amount">{grouped(list.receipts[index]!.gasUsed)}</td>
             </tr>
           ))}
@@ -248,7 +248,7 @@ export const AddressView: FC<PageProps & Awaited<ReturnType<typeof readAddressPa
                 <AddressLink address={transaction.from} />
               </td>
               <td>{transaction.to === null ? 'new contract' : <AddressLink address={transaction.to} />}</td>
-              <td class="amount">{ether(transaction.value)}</td>
+              <td class="amount">{shortEther(transaction.value)}</td>
               <td class="amount">
                 <Ago at={found.receipts[index]!.timestamp} />
               </td>

@@ -6,7 +6,7 @@ import { Layout } from './layout.tsx'
 import { AddressLink, Ago, BlockLink, Card, Copyable, Facts, Table, TxLink } from './parts.tsx'
 import { type Elsewhere, type Pipeline, PipelineRows, readPipeline } from './pipeline.tsx'
 import type { BlockDetails, BlockPage, Receipt, SyncStatus, Transaction } from './shapes.ts'
-import { ether, grouped, gwei } from './text.ts'
+import { ether, grouped, gwei, shortEther } from './text.ts'
 
 const BLOCKS = 8
 const TRANSACTIONS = 8
@@ -108,7 +108,7 @@ const Transactions: FC<{ shown: readonly Shown[] }> = ({ shown }) => (
           <AddressLink address={transaction.from} />
         </td>
         <td>{transaction.to === null ? 'new contract' : <AddressLink address={transaction.to} />}</td>
-        <td class="amount">{ether(transaction.value)}</td>
+        <td class="amount">{shortEther(transaction.value)}</td>
         <td class="amount">
           <Ago at={timestamp} />
         </td>
@@ -144,9 +144,11 @@ export const Home: FC<HomeProps> = ({ network, rpcUrl, version, live, elsewhere,
   }
   return (
     <Layout title="Status" networkName={network.name}>
+      <Card title="Network" aside={<LiveMark />} id="heads">
+        {parts.heads}
+      </Card>
       <div class="split">
-        <Card title="Network" aside={<LiveMark />}>
-          <div id="heads">{parts.heads}</div>
+        <Card title="Connect">
           <Facts
             rows={[
               [
@@ -157,10 +159,6 @@ export const Home: FC<HomeProps> = ({ network, rpcUrl, version, live, elsewhere,
               ],
               ['Chain id', <Copyable text={String(network.chainId)} />],
               ['Currency', 'ETH'],
-              ['Rollup on L1', <Copyable text={network.contracts.rollup} />],
-              ['Rollup manager', <Copyable text={network.contracts.rollupManager} />],
-              temporalUrl === undefined ? undefined : ['Workflows', <a href={temporalUrl}>Temporal</a>],
-              ['Node', `zkNode ${version}, ${live.status.role}`],
             ]}
           />
           <p class="actions">
@@ -169,8 +167,19 @@ export const Home: FC<HomeProps> = ({ network, rpcUrl, version, live, elsewhere,
             </button>
             <output data-wallet-note class="hint" />
           </p>
+          {faucet !== undefined && <Faucet {...faucet} />}
         </Card>
-        {faucet !== undefined && <FaucetCard {...faucet} />}
+        <Card title="Behind it">
+          <Facts
+            rows={[
+              ['Node', `zkNode ${version}, ${live.status.role}`],
+              temporalUrl === undefined ? undefined : ['Workflows', <a href={temporalUrl}>Temporal UI</a>],
+              ['Rollup on L1', <Copyable text={network.contracts.rollup} />],
+              ['Rollup manager', <Copyable text={network.contracts.rollupManager} />],
+              ['Exit roots', <Copyable text={network.contracts.globalExitRoot} />],
+            ]}
+          />
+        </Card>
       </div>
       <Card title="Batches" id="pipeline">
         {parts.pipeline}
@@ -193,24 +202,20 @@ const LiveMark: FC = () => (
   </span>
 )
 
-const FaucetCard: FC<{ gives: bigint; token: string }> = ({ gives, token }) => (
-  <Card title="Faucet">
-    <form class="faucet" method="post" action="/faucet">
-      <input type="hidden" name="token" value={token} />
-      <label>
-        Address
-        <input
-          name="address"
-          required
-          pattern="0x[0-9a-fA-F]{40}"
-          placeholder="0x…"
-          title="0x and 40 hex digits"
-          autocomplete="off"
-          spellcheck={false}
-        />
-      </label>
-      <button type="submit">Get {ether(gives)}</button>
-    </form>
-    <p class="hint">Ether of this test network, worth nothing anywhere else.</p>
-  </Card>
+const Faucet: FC<{ gives: bigint; token: string }> = ({ gives, token }) => (
+  <form class="faucet" method="post" action="/faucet">
+    <input type="hidden" name="token" value={token} />
+    <label for="faucet-address">Faucet: ether of this test network, worth nothing elsewhere</label>
+    <input
+      id="faucet-address"
+      name="address"
+      required
+      pattern="0x[0-9a-fA-F]{40}"
+      placeholder="Your address, 0x…"
+      title="0x and 40 hex digits"
+      autocomplete="off"
+      spellcheck={false}
+    />
+    <button type="submit">Get {ether(gives)}</button>
+  </form>
 )

@@ -46,7 +46,13 @@ type Options = {
 /** What a page, and a gift of the faucet, costs its caller in the terms of rate limits. */
 const [PAGE_COST, FAUCET_COST] = [20, 200]
 const FAUCET_GIVES = 10n ** 19n
-const ASSETS = { 'page.css': 'text/css', 'page.js': 'text/javascript', 'icon.svg': 'image/svg+xml' } as const
+const ASSETS = {
+  'page.css': 'text/css',
+  'page.js': 'text/javascript',
+  'icon.svg': 'image/svg+xml',
+  'copy.svg': 'image/svg+xml',
+  'copied.svg': 'image/svg+xml',
+} as const
 const HEARTBEAT_MS = 15_000
 const HEADERS = {
   'content-security-policy':
@@ -181,7 +187,7 @@ export function createPages({ methods, deps, config, logger }: Options): Pages {
     return c.redirect(`/tx/${hash}`, 303)
   })
   for (const [name, type] of Object.entries(ASSETS)) {
-    const content = readFileSync(new URL(name, import.meta.url))
+    const content = readFileSync(new URL(`assets/${name}`, import.meta.url))
     const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 16)}"`
     const headers = { etag, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', 'content-type': type }
     app.get(`/assets/${name}`, (c) =>

@@ -15,6 +15,15 @@ function shortened(decimal: string): string {
   return fraction === '0' ? grouped(whole!) : `${grouped(whole!)}.${fraction}`
 }
 
+/** The same for tables: at most six digits after the point, and small amounts in a smaller unit. */
+export function shortEther(wei: bigint | string): string {
+  const value = BigInt(wei)
+  if (value === 0n) return '0'
+  if (value < 10n ** 6n) return `${grouped(value)} wei`
+  if (value < 10n ** 12n) return `${shortened(formatUnits(value - (value % 1000n), 9))} gwei`
+  return ether(value - (value % 10n ** 12n))
+}
+
 /** First and last digits: enough to tell one from the other. */
 export const abbreviated = (hex: string) => (hex.length <= 14 ? hex : `${hex.slice(0, 8)}…${hex.slice(-6)}`)
 
