@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type RecordedProcess, readJson } from '#devnet/dataFolder.ts'
+import { type RecordedProcess, readJson, writeJson } from '#devnet/dataFolder.ts'
 import type { GenesisFile } from '#devnet/genesis.ts'
 import { type Network, readNetwork } from '#devnet/network.ts'
 
@@ -31,6 +31,8 @@ export type TestNetwork = {
 type LaunchOptions = {
   /** Of the launcher. */
   args?: readonly string[]
+  /** Of the node: they win over those of the launcher. */
+  options?: object
   /** Variables of the launcher, which its processes inherit. */
   env?: NodeJS.ProcessEnv
   /** Instead of a temporary one. */
@@ -74,8 +76,13 @@ export async function startTestNetwork(options: LaunchOptions = {}): Promise<Tes
   }
 }
 
-async function launch(folder: string, { args = [], env = {} }: LaunchOptions): Promise<ChildProcess> {
+async function launch(folder: string, { args = [], options, env = {} }: LaunchOptions): Promise<ChildProcess> {
   const all = ['--import', 'tsx', 'devnet/main.ts', '--data-dir', folder, ...args]
+  if (options !== undefined) {
+    const file = join(folder, 'options.json')
+    writeJson(file, options)
+    all.push('--config', file)
+  }
   const child = spawn(process.execPath, all, {
     cwd: root,
     env: { ...process.env, ...env },

@@ -35,7 +35,16 @@ test('there is a history of every workflow', () => {
     const started = historyOf(name).events[0]?.['workflowExecutionStartedEventAttributes']
     return (started as { workflowType: { name: string } }).workflowType.name
   })
-  const all = ['aggregator', 'batch', 'l1Transaction', 'proof', 'pruning', 'sequenceSender', 'sequencer', 'synchronizer']
+  const all = [
+    'aggregator',
+    'batch',
+    'l1Transaction',
+    'proof',
+    'pruning',
+    'sequenceSender',
+    'sequencer',
+    'synchronizer',
+  ]
   expect([...new Set(types)].sort()).toEqual(all.map((name) => `${name}Workflow`))
 })
 

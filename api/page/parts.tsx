@@ -6,18 +6,21 @@ import { abbreviated, duration, grouped } from './text.ts'
 export const Age: FC<{ at: number | Hex }> = ({ at }) => {
   const seconds = Number(at)
   return (
-    <time dateTime={new Date(seconds * 1000).toISOString()} data-at={seconds}>
+    <time datetime={new Date(seconds * 1000).toISOString()} data-at={seconds}>
       {duration(Date.now() / 1000 - seconds)}
     </time>
   )
 }
 
 /** The same, for texts. */
-export const Ago: FC<{ at: number | Hex }> = ({ at }) => (
-  <span class="ago">
-    <Age at={at} /> ago
-  </span>
-)
+export const Ago: FC<{ at: number | Hex }> = ({ at }) =>
+  Number(at) === 0 ? (
+    <span class="ago">long ago</span>
+  ) : (
+    <span class="ago">
+      <Age at={at} /> ago
+    </span>
+  )
 
 const Mono: FC<{ text: string; isWhole?: boolean | undefined }> = ({ text, isWhole = false }) => (
   <code title={text}>{isWhole ? text : abbreviated(text)}</code>

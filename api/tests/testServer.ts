@@ -14,7 +14,7 @@ import { createResultCheck, type ResultCheck } from './checkResult.ts'
 
 export const TEST_CHAIN_ID = 1001
 
-type ConfigOverrides = Partial<Pick<ConfigInput, 'rpc' | 'pool' | 'role' | 'trustedSequencer'>>
+type ConfigOverrides = Partial<Pick<ConfigInput, 'rpc' | 'pool' | 'role' | 'trustedSequencer' | 'statusPage'>>
 
 export type TestApi = {
   db: Database
