@@ -63,9 +63,9 @@ const Heads: FC<{ live: Live }> = ({ live: { status, gasPrice, forkId } }) => (
     )}
     <dl class="figures">
       <Figure name="L2 block" value={grouped(status.latestBlock)} />
-      <Figure name="Batch, trusted" value={grouped(status.trustedBatch)} />
-      <Figure name="on L1" value={grouped(status.virtualBatch)} />
-      <Figure name="verified" value={grouped(status.verifiedBatch)} />
+      <Figure name="Newest batch" value={grouped(status.trustedBatch)} />
+      <Figure name="Batches on L1" value={grouped(status.virtualBatch)} />
+      <Figure name="Batches verified" value={grouped(status.verifiedBatch)} />
       <Figure name="Gas price" value={gwei(gasPrice)} />
       <Figure name="Fork" value={String(Number(forkId))} />
     </dl>

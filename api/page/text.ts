@@ -25,7 +25,7 @@ export function shortEther(wei: bigint | string): string {
 }
 
 /** First and last digits: enough to tell one from the other. */
-export const abbreviated = (hex: string) => (hex.length <= 14 ? hex : `${hex.slice(0, 8)}…${hex.slice(-6)}`)
+export const abbreviated = (hex: string) => (hex.length <= 12 ? hex : `${hex.slice(0, 6)}…${hex.slice(-4)}`)
 
 /** `12 s`, `4 min`, `3 h`, `2 d`. page.js has the same. */
 export function duration(seconds: number): string {
