@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { parse } from 'yaml'
-import { z } from 'zod'
 import { hexToBytes } from '#common/bytes.ts'
 import { UsageError } from '#common/errors.ts'
-import { readSecret } from '#config/load.ts'
-import { Address, type Hex } from '#protocol/primitives.ts'
+import { loadNodeFile, readSecret } from '#config/load.ts'
+import type { Hex } from '#protocol/primitives.ts'
 import {
   type ForcedBatch,
   forceBatch,
@@ -14,6 +11,7 @@ import {
   sequenceForcedBatches,
 } from './forcedBatches.ts'
 import { type L1Account, openL1Account } from './l1Account.ts'
+import { type Place, withConfig } from './nodeConfig.ts'
 import { type Printed, print, withJson } from './output.ts'
 
 /** What was given to the command cannot be used; the message says what and why. */
@@ -21,32 +19,14 @@ export class CommandInputError extends UsageError {
   override readonly name = 'CommandInputError'
 }
 
-type Options = Printed & { network: string; key: string; data?: string }
-
-const address = z.string().transform((value) => Address(value))
-const contracts = { rollupManager: address, rollup: address, globalExitRoot: address, pol: address }
-/** A network file, or the `network.json` of a running local network. */
-const networkSchema = z.union([
-  z.object({ l1RpcUrl: z.url(), rollupId: z.number(), l1StartBlock: z.number().optional(), ...contracts }),
-  z.object({ l1RpcUrl: z.url(), rollupId: z.number(), contracts: z.object(contracts) }),
-])
-
-/** @throws {CommandInputError} */
-export function readL1Network(path: string): L1Network {
-  try {
-    const value = networkSchema.parse(parse(readFileSync(path, 'utf8')))
-    if ('contracts' in value) return value
-    const { l1RpcUrl, rollupId, l1StartBlock, ...rest } = value
-    return { l1RpcUrl, rollupId, contracts: rest, ...(l1StartBlock !== undefined && { l1StartBlock }) }
-  } catch (cause) {
-    throw new CommandInputError('The file does not describe a network on L1.', { cause, facts: { path } })
-  }
-}
+type Options = Place & Printed & { key: string; data?: string }
 
 const command = (name: string) =>
-  withJson(new Command(name))
-    .option('--network <file>', 'network file, or network.json of a local network', '.zknode/network.json')
-    .option('--key <secret>', 'key that pays on L1: env:NAME or file:PATH', 'env:ZKNODE_KEY')
+  withJson(withConfig(new Command(name), 'which names L1 and the contracts')).option(
+    '--key <secret>',
+    'key that pays on L1: env:NAME or file:PATH',
+    'env:ZKNODE_KEY',
+  )
 
 /** `zknode force-batch`: a user's transactions go to L2 even when the sequencer will not take them. */
 export const forceBatchCommand = () =>
@@ -80,10 +60,12 @@ export const sequenceForcedCommand = () =>
     })
 
 async function withAccount(
-  { network: path, key }: Options,
+  { config: path, key }: Options,
   work: (account: L1Account, network: L1Network) => Promise<void>,
 ): Promise<void> {
-  const network = readL1Network(path)
+  const { network: options, l1 } = loadNodeFile(path).config
+  const { rollupId, contracts, l1StartBlock } = options
+  const network = { l1RpcUrl: l1.rpcUrls[0]!, rollupId, contracts, l1StartBlock }
   const account = openL1Account({ ...network, privateKey: readSecret('--key', key) })
   try {
     await work(account, network)

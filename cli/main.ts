@@ -5,7 +5,7 @@ import { configCommand } from './configCommand.ts'
 import { forceBatchCommand, sequenceForcedCommand } from './forcedBatchCommands.ts'
 import { runProgram } from './program.ts'
 import { proofsCommand } from './proofsCommand.ts'
-import { runCommand } from './run.ts'
+import { runCommand } from './runCommand.ts'
 import { verifyBatchesCommand } from './verifyBatchesCommand.ts'
 import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 

@@ -8,6 +8,7 @@ export const VARIABLES = {
   PROOF_STORE_URL: 'proofStore.url',
   L1_RPC_URL: 'l1.rpcUrls',
   TEMPORAL_ADDRESS: 'temporal.address',
+  TEMPORAL_NAMESPACE: 'temporal.namespace',
 } as const
 
 /** Variables that hold keys, taken where the file names none. */
@@ -50,7 +51,7 @@ export function withAbsolutePaths(config: Sections, file: string): Sections {
   return mapOptions(config, (value, kind) => {
     if (kind === 'path') return absolute(value)
     const reference = kind === 'url' || kind === 'secret' ? readReference(value) : undefined
-    if (reference === undefined || reference.scheme === 'env') return value
+    if (reference === undefined || !/^(file|keystore)$/.test(reference.scheme)) return value
     return `${reference.scheme}:${absolute(reference.place)}`
   })
 }

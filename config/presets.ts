@@ -65,7 +65,7 @@ function local(folder: string, from: string): Preset {
     ...{ role: 'permissionless', trustedSequencer: { rpcUrl: 'http://127.0.0.1:8123' } },
     network: { name: 'local', chainId: 1001 },
     l1: { rpcUrl: 'http://127.0.0.1:8545' },
-    ...{ rpc: { port: 8124 }, ops: { port: 9092 } },
+    ...{ rpc: { port: 8124 }, ops: { port: 9101 } },
   }
   const title = 'A local network (npm start), followed by a node of its own'
   const path = join(folder, 'node.json')

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { NodeError } from '#common/errors.ts'
 import { devAccounts } from './accounts.ts'
 import { anvilSpec, backUpState, waitForL1 } from './anvil.ts'
@@ -190,11 +191,13 @@ export async function startTemporal(
   supervisor: Supervisor,
   { step }: Progress,
 ): Promise<TemporalParts> {
-  const settings = readTemporalSettings()
+  const defaults = readTemporalSettings()
+  const settings = { ...defaults, namespace: temporalNamespace ?? defaults.namespace }
+  const { namespace } = settings
   if (temporalAddress !== undefined) {
-    const namespace = temporalNamespace ?? settings.namespace
     await step('Temporal (TEMPORAL_ADDRESS)', async () => {
-      const connection = await Connection.connect({ address: temporalAddress })
+      const { connectionOptions } = loadClientConnectConfig() // TLS and API keys
+      const connection = await Connection.connect({ ...connectionOptions, address: temporalAddress })
       await ensureNamespace(connection, namespace, settings.searchAttributes)
       await connection.close()
     })
@@ -209,7 +212,7 @@ export async function startTemporal(
   })
   return {
     temporalAddress: `127.0.0.1:${port}`,
-    temporalNamespace: settings.namespace,
+    temporalNamespace: namespace,
     temporalUiUrl: `http://127.0.0.1:${uiPort}`,
   }
 }

@@ -80,7 +80,7 @@ export function temporalService(command: string, settings: TemporalSettings, pla
 
 /** A node that only follows the chain: one process beside its API. Their names end with `suffix`. */
 export function followerServices(configPath: string, suffix: string): ProcessSpec[] {
-  const processOf = processesOf(configPath)
+  const processOf = processesOf(configPath, withoutPlaces(process.env))
   return [
     processOf(`follower${suffix}`, 'workers/follower.ts', ({ waitForLine }) => waitForLine(says('worker ready')), 2),
     // Not /ready, which says no until a long reading of L1 is over.
@@ -91,14 +91,20 @@ export function followerServices(configPath: string, suffix: string): ProcessSpe
 /** More than an API waits for running requests: rpc.drainDelayMs and rpc.drainMs, by default. */
 const API_STOP_TIMEOUT_MS = 40_000
 
+/** The file has all places: variables that win over it may be of the node beside this one. */
+function withoutPlaces(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { DATABASE_URL, PROOF_STORE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ...rest } = env
+  return rest
+}
+
 const processesOf =
-  (configPath: string) =>
+  (configPath: string, environment = process.env) =>
   (name: string, file: string, ready: ProcessSpec['ready'], stage: number): ProcessSpec => ({
     name,
     command: process.execPath,
     args: ['--enable-source-maps', '--import', 'tsx', file],
     cwd: root,
-    env: { ...process.env, ZKNODE_CONFIG: configPath },
+    env: { ...environment, ZKNODE_CONFIG: configPath },
     ...nicenessOf(name),
     ready,
     stopTimeoutMs: name.startsWith('api') ? API_STOP_TIMEOUT_MS : 15_000,

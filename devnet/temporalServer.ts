@@ -75,7 +75,8 @@ export async function ensureNamespace(
   namespace: string,
   searchAttributes: TemporalSettings['searchAttributes'],
 ): Promise<void> {
-  const isDone = (error: unknown) => (error as { code?: number }).code === 6 // gRPC ALREADY_EXISTS
+  // gRPC ALREADY_EXISTS; PERMISSION_DENIED and UNIMPLEMENTED where only administrators do this, as in Temporal Cloud
+  const isDone = (error: unknown) => [6, 7, 12].includes((error as { code?: number }).code ?? -1)
   await connection.workflowService
     .registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: (7 * 86_400) as unknown as Long } })
     .catch((error: unknown) => {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { Contract, JsonRpcProvider, Wallet } from 'ethers'
-import { type NetworkFile, readNetworkFile } from '#cli/networkFile.ts'
+import { loadNodeFile } from '#config/load.ts'
+import type { NodeFile } from '#config/schema.ts'
 import { rollupManagerAbi } from '#contracts/abi.ts'
 import { call } from '#devnet/rpc.ts'
 import type { Hex } from '#protocol/primitives.ts'
@@ -12,9 +13,9 @@ import { until } from '#test/network.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** A node started with `zknode run`: it knows the network file, the keys of its environment, and nothing else. */
+/** A node started with `zknode run`: it knows its configuration, the keys of its environment, and nothing else. */
 export type NodeOfFile = {
-  file: NetworkFile
+  config: NodeFile
   rpcUrl: string
   output: () => string
   log: (name: string) => string
@@ -22,7 +23,7 @@ export type NodeOfFile = {
 }
 
 export type RunOptions = {
-  networkFile: string
+  configFile: string
   folder: string
   rpcPort: number
   env: NodeJS.ProcessEnv
@@ -30,8 +31,8 @@ export type RunOptions = {
 }
 
 /** Takes up to a minute. */
-export async function startNodeOfFile({ networkFile, folder, rpcPort, env, roles }: RunOptions): Promise<NodeOfFile> {
-  const args = ['cli/zknode.mjs', 'run', '--network', networkFile, '--data-dir', folder]
+export async function startNodeOfFile({ configFile, folder, rpcPort, env, roles }: RunOptions): Promise<NodeOfFile> {
+  const args = ['cli/zknode.mjs', 'run', '--config', configFile, '--data-dir', folder]
   if (roles !== undefined) args.push('--roles', roles)
   const child = spawn(process.execPath, args, {
     ...{ cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
@@ -41,7 +42,7 @@ export async function startNodeOfFile({ networkFile, folder, rpcPort, env, roles
   await until(() => output.includes('Ready:') || child.exitCode !== null, 120_000)
   if (child.exitCode !== null) throw new Error(`The node did not start:\n${output}`)
   return {
-    file: readNetworkFile(networkFile),
+    config: loadNodeFile(configFile).config,
     rpcUrl: `http://127.0.0.1:${rpcPort}`,
     output: () => output,
     log: (name) => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8'),
@@ -75,18 +76,19 @@ type RpcBatch = { stateRoot: Hex; accInputHash: Hex; sendSequencesTxHash: Hex | 
  * batches are verified, and compares what this node answers with what the contracts hold. @throws when they differ
  */
 export async function verifyBatches(
-  { file, rpcUrl }: Pick<NodeOfFile, 'file' | 'rpcUrl'>,
+  { config, rpcUrl }: Pick<NodeOfFile, 'config' | 'rpcUrl'>,
   { batches, privateKey, timeoutMs }: { batches: number; privateKey: Hex; timeoutMs: number },
 ): Promise<VerifiedRun> {
   const rpc = <T>(method: string, params: readonly unknown[] = []) => call<T>(rpcUrl, method, params)
   const quantity = async (method: string) => Number(await rpc<Hex>(method))
+  const { network } = config
   const startedAt = performance.now()
   const before = await quantity('zkevm_batchNumber')
   const wallet = new Wallet(privateKey)
   const firstNonce = Number(await rpc<Hex>('eth_getTransactionCount', [wallet.address, 'pending']))
   const gasPrice = BigInt(await rpc<Hex>('eth_gasPrice'))
   for (let index = 0; index < batches; index++) {
-    const fields = { type: 0, chainId: file.l2ChainId, gasPrice, gasLimit: 21_000, to: wallet.address, value: 1n }
+    const fields = { type: 0, chainId: network.chainId, gasPrice, gasLimit: 21_000, to: wallet.address, value: 1n }
     const raw = await wallet.signTransaction({ ...fields, nonce: firstNonce + index })
     await rpc('eth_sendRawTransaction', [raw])
   }
@@ -94,9 +96,9 @@ export async function verifyBatches(
   await until(async () => (await quantity('zkevm_verifiedBatchNumber')) >= before + batches - 1, timeoutMs)
   const toBatch = await quantity('zkevm_verifiedBatchNumber')
   const seconds = (performance.now() - startedAt) / 1000
-  const provider = new JsonRpcProvider(file.l1RpcUrl, undefined, { staticNetwork: true, cacheTimeout: -1 })
+  const provider = new JsonRpcProvider(config.l1.rpcUrls[0], undefined, { staticNetwork: true, cacheTimeout: -1 })
   try {
-    const manager = new Contract(file.rollupManager, [...rollupManagerAbi], provider)
+    const manager = new Contract(network.contracts.rollupManager, [...rollupManagerAbi], provider)
     const sequences = new Set<Hex>()
     const verifications = new Set<Hex>()
     let [equalRoots, accInputHash]: [number, Hex] = [0, '0x']
@@ -104,13 +106,13 @@ export async function verifyBatches(
       const batch = await rpc<RpcBatch>('zkevm_getBatchByNumber', [`0x${number.toString(16)}`, false])
       sequences.add(batch.sendSequencesTxHash!)
       verifications.add(batch.verifyBatchTxHash!)
-      const onL1: Hex = await manager.getFunction('getRollupBatchNumToStateRoot')(file.rollupId, number)
+      const onL1: Hex = await manager.getFunction('getRollupBatchNumToStateRoot')(network.rollupId, number)
       accInputHash = batch.accInputHash
       if (BigInt(onL1) === 0n) continue
       if (onL1 !== batch.stateRoot) throw new Error(`Batch ${number}: ${batch.stateRoot} here, ${onL1} on L1`)
       equalRoots += 1
     }
-    const sequenced = await manager.getFunction('getRollupSequencedBatches')(file.rollupId, toBatch)
+    const sequenced = await manager.getFunction('getRollupSequencedBatches')(network.rollupId, toBatch)
     if (sequenced.accInputHash !== accInputHash)
       throw new Error(`accInputHash: ${accInputHash} here, ${sequenced.accInputHash} on L1`)
     return {

@@ -46,7 +46,6 @@ async function zknode(key: string, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args], { env })
   return stdout
 }
-const onNetwork = () => ['--network', join(net.folder, 'network.json')]
 
 async function transfer(account: number, nonce: number, to: string, value = 5n): Promise<Hex> {
   const fields = { type: 0, chainId: net.network.chainId, gasPrice: 10n ** 9n, gasLimit: 21_000 }
@@ -60,7 +59,7 @@ async function transfer(account: number, nonce: number, to: string, value = 5n):
 
 test('the command puts transactions on L1, and the sequencer takes them in time', async () => {
   const to = Wallet.createRandom().address
-  const said = await zknode(deployer.privateKey, 'force-batch', ...onNetwork(), await transfer(5, 0, to))
+  const said = await zknode(deployer.privateKey, 'force-batch', await transfer(5, 0, to))
   expect(said).toMatch(/^Forced batch 1: 1\d\d bytes, fee 10000000000000000000 wei of POL/)
   await until(async () => (await balanceOf(to)) === 5n, 60_000)
   await until(async () => (await waiting()) === 0, 60_000)
@@ -121,14 +120,12 @@ test('with the sequencer and the trusted aggregator away, anybody sequences and 
   process.kill(prover, 'SIGSTOP')
   try {
     const raw = await transfer(8, 0, to)
-    await zknode(stranger.privateKey, 'force-batch', ...onNetwork(), raw)
-    expect(await zknode(stranger.privateKey, 'force-batch', ...onNetwork(), '--data', '0xdeadbeef')).toContain(
-      '4 bytes',
-    )
+    await zknode(stranger.privateKey, 'force-batch', raw)
+    expect(await zknode(stranger.privateKey, 'force-batch', '--data', '0xdeadbeef')).toContain('4 bytes')
     await new Promise((resolve) => setTimeout(resolve, 4000))
-    const sequenced = await zknode(stranger.privateKey, 'sequence-forced', ...onNetwork())
+    const sequenced = await zknode(stranger.privateKey, 'sequence-forced')
     expect(sequenced).toContain(`2 sequenced, up to batch ${before + 2}`)
-    expect(await zknode(stranger.privateKey, 'sequence-forced', ...onNetwork())).toContain('No forced batch')
+    expect(await zknode(stranger.privateKey, 'sequence-forced')).toContain('No forced batch')
     await until(async () => (await quantity('zkevm_virtualBatchNumber')) === before + 2, 60_000)
     expect(await balanceOf(to)).toBe(5n) // the synchronizer executed it
     expect(await rpc('eth_getTransactionReceipt', [keccak256(raw)])).toMatchObject({ status: '0x1' })

@@ -13,6 +13,8 @@ import { type Anvil, startAnvil } from '#test/anvil.ts'
 import { type NodeOfFile, startNodeOfFile, verifyBatches } from '#test/nodeOfFile.ts'
 
 const BATCHES = 20
+const OTHER = `0x${'11'.repeat(20)}`
+type Change = { contracts?: object; [option: string]: unknown }
 const { sequencer, aggregator, attester } = l1Roles()
 const env = {
   ZKNODE_SEQUENCER_KEY: sequencer.privateKey,
@@ -31,12 +33,12 @@ beforeAll(async () => {
   rpcPort = await choosePort()
   const options = {
     ...{ sequencer: { batchMaxTransactions: 1 }, sequenceSender: { waitMs: 500 }, rpc: { port: rpcPort } },
-    aggregator: { verifyIntervalMs: 500 },
+    ...{ aggregator: { verifyIntervalMs: 500 }, ops: { port: await choosePort() } },
   }
   const args = ['--import', 'tsx', 'test/deployNetwork.ts', '--l1', anvil.url, '--out', folder]
   await promisify(execFile)(process.execPath, [...args, '--node', JSON.stringify(options)])
-  const networkFile = join(folder, 'network.json')
-  node = await startNodeOfFile({ networkFile, folder: join(folder, 'node'), rpcPort, env })
+  const configFile = join(folder, 'zknode.json')
+  node = await startNodeOfFile({ configFile, folder: join(folder, 'node'), rpcPort, env })
 })
 afterAll(async () => {
   await node?.stop()
@@ -44,7 +46,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('a node that knows a network file alone sequences and verifies batches on contracts of somebody else', async () => {
+test('a node that knows its configuration file alone sequences and verifies batches on contracts of somebody else', async () => {
   const { privateKey } = devAccounts()[5]!
   const run = await verifyBatches(node, { batches: BATCHES, privateKey, timeoutMs: 120_000 })
   expect(run.toBatch).toBeGreaterThan(BATCHES)
@@ -53,8 +55,9 @@ test('a node that knows a network file alone sequences and verifies batches on c
 })
 
 test('an upgrade of the rollup to another fork, with batches on their way, holds nothing up', async () => {
-  const { rollup, rollupManager, rollupId, l1RpcUrl } = node.file
-  const l1 = new JsonRpcProvider(l1RpcUrl, undefined, { staticNetwork: true, cacheTimeout: -1 })
+  const { rollupId, contracts } = node.config.network
+  const { rollup, rollupManager } = contracts
+  const l1 = new JsonRpcProvider(anvil.url, undefined, { staticNetwork: true, cacheTimeout: -1 })
   const signer = new NonceManager(new Wallet(l1Roles().deployer.privateKey, l1))
   const manager = new Contract(rollupManager, [...rollupManagerAbi], signer)
   const send = async (method: string, ...args: unknown[]) => (await manager.getFunction(method).send(...args)).wait()
@@ -76,13 +79,18 @@ test('no key stands in what it writes', () => {
 })
 
 test.each([
-  ['another L2 chain id', { l2ChainId: 1002 }, 'option=l2ChainId'],
-  ['another rollup', { rollup: `0x${'11'.repeat(20)}` }, 'option=rollup'],
-  ['another genesis', { genesis: { accounts: [] } }, 'option=genesis'],
-])('refuses to start with %s than L1 has', async (name, change, message) => {
-  const file = JSON.parse(readFileSync(join(folder, 'network.json'), 'utf8'))
-  const networkFile = join(folder, `${name.replaceAll(' ', '-')}.json`)
-  writeFileSync(networkFile, JSON.stringify({ ...file, ...change }))
-  const start = startNodeOfFile({ networkFile, folder: join(folder, 'refused'), rpcPort, env })
+  ['L2 chain id', { chainId: 1002 }, 'network.chainId is not what L1 has. option=1002 actual=1001'],
+  ['L1 chain id', { l1ChainId: 1 }, 'network.l1ChainId is not what L1 has. option=1'],
+  ['rollup', { contracts: { rollup: OTHER } }, `network.contracts.rollup is not what L1 has. option=${OTHER}`],
+  ['verifier', { contracts: { verifier: OTHER } }, 'network.contracts.verifier is not what L1 has.'],
+  ['genesis', { genesisFile: 'other.json' }, 'network.genesisFile is not what L1 has.'],
+  ['genesis root', { genesisRoot: `0x${'11'.repeat(32)}` }, 'network.genesisRoot is not what the genesis file has.'],
+])('refuses to start with another %s', async (name, { contracts, ...change }: Change, message) => {
+  const { network, ...sections } = JSON.parse(readFileSync(join(folder, 'zknode.json'), 'utf8'))
+  const changed = { ...network, ...change, contracts: { ...network.contracts, ...contracts } }
+  const configFile = join(folder, `other-${name.replaceAll(' ', '-')}.json`)
+  writeFileSync(configFile, JSON.stringify({ network: changed, ...sections }))
+  writeFileSync(join(folder, 'other.json'), JSON.stringify({ accounts: [] }))
+  const start = startNodeOfFile({ configFile, folder: join(folder, 'refused'), rpcPort, env })
   await expect(start).rejects.toThrow(message)
 })
