@@ -11,12 +11,14 @@ beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'zknode-place-'))))
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the option wins over the variable, which wins over the files of the folder', () => {
-  const find = (named?: string, variable?: string) => findConfig(named, { ZKNODE_CONFIG: variable }, folder)
+  const find = (named?: string, variable?: string, files?: string[]) =>
+    findConfig(named, { env: { ZKNODE_CONFIG: variable }, folder, ...(files && { files }) })
   expect(() => find()).toThrow(ConfigError)
   expect(() => find(undefined, '')).toThrow('`zknode config init`')
   mkdirSync(join(folder, '.zknode'))
   writeFileSync(join(folder, '.zknode', 'node.json'), '{}')
   expect(find()).toBe(join(folder, '.zknode', 'node.json'))
+  expect(() => find(undefined, undefined, ['zknode.yaml'])).toThrow('there is no zknode.yaml here')
   writeFileSync(join(folder, 'zknode.yaml'), '')
   expect(find()).toBe(join(folder, 'zknode.yaml'))
   expect(find(undefined, 'other.yaml')).toBe('other.yaml')

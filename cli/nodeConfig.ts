@@ -16,26 +16,37 @@ export class CommandDatabaseError extends NodeError {
 const OWN_FILE = 'zknode.yaml'
 const LOCAL_NETWORK_FILE = join('.zknode', 'node.json')
 
+/** Of a command that asks or changes a node. */
+const USUAL_FILES = [OWN_FILE, LOCAL_NETWORK_FILE]
+
 /** Adds `--config`. The action gets the file that was found as `config`. */
-export const withConfig = (command: Command, purpose: string) =>
+export const withConfig = (command: Command, purpose: string, files: readonly string[] = USUAL_FILES) =>
   command
     .option(
       '--config <file>',
-      `configuration of the node, ${purpose} (default: $ZKNODE_CONFIG, else ./${OWN_FILE}, else ${LOCAL_NETWORK_FILE})`,
+      `configuration of the node, ${purpose} (default: $ZKNODE_CONFIG, else ./${files.join(', else ')})`,
     )
     .hook('preAction', (_, self) => {
-      self.setOptionValue('config', findConfig(self.opts<Partial<Place>>().config))
+      self.setOptionValue('config', findConfig(self.opts<Partial<Place>>().config, { files }))
     })
 
+/** For `run`: that of a running local network would be another node on the same database. */
+export const withOwnConfig = (command: Command, purpose: string) => withConfig(command, purpose, [OWN_FILE])
+
+type Places = { files?: readonly string[]; env?: NodeJS.ProcessEnv; folder?: string }
+
 /** The file that the user named, or the first of the usual ones. @throws {ConfigError} when there is none */
-export function findConfig(named: string | undefined, env = process.env, folder = '.'): string {
+export function findConfig(
+  named: string | undefined,
+  { files = USUAL_FILES, env = process.env, folder = '.' }: Places = {},
+): string {
   const asked = named ?? (env['ZKNODE_CONFIG'] || undefined)
   if (asked !== undefined) return asked
-  const found = [OWN_FILE, LOCAL_NETWORK_FILE].map((name) => join(folder, name)).find((path) => existsSync(path))
+  const found = files.map((name) => join(folder, name)).find((path) => existsSync(path))
   if (found !== undefined) return found
   throw new ConfigError(
-    `No configuration: there is no ${OWN_FILE} and no ${LOCAL_NETWORK_FILE} here. Name one with --config or ` +
-      'ZKNODE_CONFIG, make one with `zknode config init`, or start a local network with `npm start`.',
+    `No configuration: there is no ${files.join(' and no ')} here. Name one with --config or ZKNODE_CONFIG, make one with ` +
+      '`zknode config init`, or start a local network with `npm start`.',
   )
 }
 

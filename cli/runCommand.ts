@@ -7,7 +7,7 @@ import { describeEvent } from '#devnet/launcher.ts'
 import { createProgress, type Progress } from '#devnet/progress.ts'
 import { stopRequest } from '#devnet/stopRequest.ts'
 import { Supervisor } from '#devnet/supervisor.ts'
-import { type Place, withConfig } from './nodeConfig.ts'
+import { type Place, withOwnConfig } from './nodeConfig.ts'
 import { isProverAlone, ROLES_HELP, readRoles } from './run/roles.ts'
 import { startNode, startProcesses } from './run/startNode.ts'
 
@@ -16,7 +16,7 @@ type Start = (supervisor: Supervisor, progress: Progress) => Promise<string>
 
 /** `zknode run`: the processes of a node for a network on somebody else's L1, until the user stops them. */
 export const runCommand = () =>
-  withConfig(new Command('run'), 'see docs/configuration.md')
+  withOwnConfig(new Command('run'), 'see docs/configuration.md')
     .description(
       'Run a node for a network whose contracts are on L1 already: compare the configuration with L1, bring the database ' +
         'up to date, start the processes and keep them running until Ctrl-C.',
