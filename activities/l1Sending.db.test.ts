@@ -21,6 +21,7 @@ import {
   verifications,
 } from '#db/schema.ts'
 import { createEtherman } from '#etherman/client.ts'
+import { createLocalSigner } from '#etherman/l1Signer.ts'
 import type { SendStep } from '#etherman/transactionSender.ts'
 import type { L1Event } from '#etherman/types.ts'
 import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
@@ -136,8 +137,10 @@ function activities({ batchMaxMs = 10_000, maxBatches = 20, maxTransactionBytes 
       sequencer: { batchMaxMs },
       sequenceSender: { waitMs: 5000, maxBatches, maxTransactionBytes, maxGas: 10_000_000, maxAgeMs: 600_000 },
     },
-    sequencerKey: l1.sequencer.privateKey as Hex,
-    aggregatorKey: l1.aggregator.privateKey as Hex,
+    signers: {
+      sequencer: createLocalSigner(l1.sequencer.privateKey as Hex),
+      aggregator: createLocalSigner(l1.aggregator.privateKey as Hex),
+    },
     tell,
     ...(onStep && { pace: { onStep } }),
   })

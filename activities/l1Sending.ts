@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import { computeAddress } from 'ethers'
 import { NodeError } from '#common/errors.ts'
 import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
@@ -19,6 +18,7 @@ import { readFence, UNDO_FENCE } from '#db/leases.ts'
 import { findSequencableBatches } from '#db/sequencePlan.ts'
 import { ensureAllowance } from '#etherman/allowance.ts'
 import { findBlock } from '#etherman/client.ts'
+import type { L1Signer } from '#etherman/l1Signer.ts'
 import {
   L1TransactionRevertedError,
   SequenceRevertedError,
@@ -35,7 +35,7 @@ import {
   type SendRequest,
   type Underway,
 } from '#etherman/transactionSender.ts'
-import { Address, BatchNumber, type Hex } from '#protocol/primitives.ts'
+import { type Address, BatchNumber } from '#protocol/primitives.ts'
 import type { ObjectStore } from '#prover/objectStore.ts'
 import {
   batchWorkflowId,
@@ -65,8 +65,8 @@ type Dependencies = {
   objects: ObjectStore
   config: Pick<Config, 'network' | 'l1' | 'sequenceSender'> & { sequencer: Pick<Config['sequencer'], 'batchMaxMs'> }
   logger?: Pick<Logger, 'warn'>
-  sequencerKey: Hex
-  aggregatorKey: Hex
+  /** Accounts that send sequences and verifications. */
+  signers: { sequencer: L1Signer; aggregator: L1Signer }
   tell: Tell
   /** Pace of the senders, for tests. */
   pace?: Pick<SenderOptions, 'pollIntervalMs' | 'rebroadcastMs' | 'bumpAfterMs' | 'nonceTakenMs' | 'onStep'>
@@ -83,7 +83,7 @@ const CLOCK_POLL_MS = 1000
 
 /** What is sent to L1: each transaction is a durable record, so that repetition goes on instead of sending again. */
 export function createL1SendingActivities(dependencies: Dependencies) {
-  const { db, objects, config, logger, sequencerKey, aggregatorKey, tell, pace = {} } = dependencies
+  const { db, objects, config, logger, signers, tell, pace = {} } = dependencies
   const {
     network,
     l1,
@@ -92,11 +92,11 @@ export function createL1SendingActivities(dependencies: Dependencies) {
   } = config
   const rpc = createL1Rpc({ ...l1, l1ChainId: network.l1ChainId })
   const store = createL1TransactionStore(db)
-  const senderOf = (privateKey: Hex, sender: Address) =>
+  const senderOf = (signer: L1Signer) =>
     createTransactionSender({
-      ...{ rpc, store, l1ChainId: network.l1ChainId, privateKey, sender },
+      ...{ rpc, store, l1ChainId: network.l1ChainId, signer },
       feeLimits: { maxFeePerGas: l1.maxFeePerGasWei, maxPriorityFeePerGas: l1.maxPriorityFeePerGasWei },
-      onBalance: (balanceWei) => noteBalance(sender, balanceWei),
+      onBalance: (balanceWei) => noteBalance(signer.address, balanceWei),
       ...{ pollIntervalMs: l1.pollIntervalMs, bumpAfterMs: l1.bumpAfterMs, ...pace },
     })
   async function noteBalance(sender: Address, balanceWei: bigint): Promise<void> {
@@ -105,10 +105,9 @@ export function createL1SendingActivities(dependencies: Dependencies) {
     if (balanceWei < alarmWei)
       logger?.warn({ sender, balanceWei, alarmWei }, 'The account that sends to L1 is running out of funds')
   }
-  const sequencer = Address(computeAddress(sequencerKey))
-  const aggregator = Address(computeAddress(aggregatorKey))
-  const sequences = senderOf(sequencerKey, sequencer)
-  const verifications = senderOf(aggregatorKey, aggregator)
+  const [sequencer, aggregator] = [signers.sequencer.address, signers.aggregator.address]
+  const sequences = senderOf(signers.sequencer)
+  const verifications = senderOf(signers.aggregator)
 
   /** @throws {EarlierSequenceLostError} */
   async function assertNext(fromBatch: number): Promise<void> {

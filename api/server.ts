@@ -167,7 +167,7 @@ async function createNode(
     coinbase: config.sequencer.coinbase ?? ZERO_ADDRESS,
     minGasPriceWei: pool.minGasPriceWei,
     limits: rpc,
-    dev: createDevTools(config),
+    dev: await createDevTools(config),
   }
   addSenderMetrics(registry, db)
   addEvmMetrics(registry, evm)

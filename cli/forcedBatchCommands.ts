@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { hexToBytes } from '#common/bytes.ts'
 import { UsageError } from '#common/errors.ts'
-import { loadNodeFile, readSecret } from '#config/load.ts'
+import { loadNodeFile } from '#config/load.ts'
 import type { Hex } from '#protocol/primitives.ts'
+import { openL1Signer } from '#workers/l1Signer.ts'
 import {
   type ForcedBatch,
   forceBatch,
@@ -23,8 +24,8 @@ type Options = Place & Printed & { key: string; data?: string }
 
 const command = (name: string) =>
   withJson(withConfig(new Command(name), 'which names L1 and the contracts')).option(
-    '--key <secret>',
-    'key that pays on L1: env:NAME or file:PATH',
+    '--key <reference>',
+    'key that pays on L1: env:NAME, file:PATH, keystore:PATH or signer:0xADDRESS',
     'env:ZKNODE_KEY',
   )
 
@@ -63,10 +64,10 @@ async function withAccount(
   { config: path, key }: Options,
   work: (account: L1Account, network: L1Network) => Promise<void>,
 ): Promise<void> {
-  const { network: options, l1 } = loadNodeFile(path).config
+  const { network: options, l1, keys, signer } = loadNodeFile(path).config
   const { rollupId, contracts, l1StartBlock } = options
   const network = { l1RpcUrl: l1.rpcUrls[0]!, rollupId, contracts, l1StartBlock }
-  const account = openL1Account({ ...network, privateKey: readSecret('--key', key) })
+  const account = openL1Account({ ...network, signer: await openL1Signer('--key', key, { keys, signer }) })
   try {
     await work(account, network)
   } finally {

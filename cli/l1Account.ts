@@ -1,9 +1,10 @@
-import { Contract, type InterfaceAbi, isError, JsonRpcProvider, type TransactionReceipt, Wallet } from 'ethers'
+import { Contract, type InterfaceAbi, isError, JsonRpcProvider, type TransactionReceipt } from 'ethers'
 import { NodeError } from '#common/errors.ts'
 import { polAbi, rollupAbi, rollupManagerAbi } from '#contracts/abi.ts'
 import type { L1Contracts } from '#etherman/events.ts'
+import type { L1Signer } from '#etherman/l1Signer.ts'
 import { describeRevert } from '#etherman/reverts.ts'
-import type { Hex } from '#protocol/primitives.ts'
+import { L1AccountSigner } from './l1AccountSigner.ts'
 
 /** L1 will not take the transaction; `revert` in the message is the contract's own word. */
 export class L1CommandRefusedError extends NodeError {
@@ -24,13 +25,13 @@ export type L1Account = {
 
 const MINED_TIMEOUT_MS = 10 * 60_000
 
-export function openL1Account(place: { l1RpcUrl: string; privateKey: Hex; contracts: L1Contracts }): L1Account {
-  const { l1RpcUrl, privateKey, contracts } = place
+export function openL1Account(place: { l1RpcUrl: string; signer: L1Signer; contracts: L1Contracts }): L1Account {
+  const { l1RpcUrl, signer, contracts } = place
   const provider = new JsonRpcProvider(l1RpcUrl, undefined, { staticNetwork: true, cacheTimeout: -1 })
-  const wallet = new Wallet(privateKey, provider)
-  const at = (address: string, abi: InterfaceAbi) => new Contract(address, abi, wallet)
+  const account = new L1AccountSigner(signer, provider)
+  const at = (address: string, abi: InterfaceAbi) => new Contract(address, abi, account)
   return {
-    address: wallet.address,
+    address: signer.address,
     provider,
     rollup: at(contracts.rollup, [...rollupAbi]),
     manager: at(contracts.rollupManager, [...rollupManagerAbi]),

@@ -3,6 +3,7 @@ import type { Config } from '#config/schema.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
 import { createJobInputsReader } from '#db/jobInputs.ts'
 import { findSequenceEnds } from '#db/verification.ts'
+import type { L1Signer } from '#etherman/l1Signer.ts'
 import { Address, BatchNumber, type Hash, type Hex } from '#protocol/primitives.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
 import { joinClaims } from '#prover/claims.ts'
@@ -21,7 +22,7 @@ type Options = {
   config: Pick<Config, 'network' | 'l1' | 'database'>
   domain: AttestationDomain
   /** Pays on L1 and gets the reward. */
-  privateKey: Hex
+  signer: L1Signer
   attesterKey: Hex
   say?: (line: string) => void
 }
@@ -36,12 +37,12 @@ const MAX_BATCHES = 1000
 export async function verifyBatches({
   config,
   domain,
-  privateKey,
+  signer,
   attesterKey,
   say = () => {},
 }: Options): Promise<Verified> {
   const { contracts, rollupId, chainId } = config.network
-  const account = openL1Account({ l1RpcUrl: config.l1.rpcUrls[0]!, contracts, privateKey })
+  const account = openL1Account({ l1RpcUrl: config.l1.rpcUrls[0]!, contracts, signer })
   const db = connectDatabase(config.database.url, { maxConnections: 2, name: 'zknode-verify' })
   const threads = createReexecutionThreads()
   try {

@@ -1,5 +1,7 @@
 import { Command } from 'commander'
-import { loadConfig, readSecret } from '#config/load.ts'
+import { loadConfig } from '#config/load.ts'
+import { readPrivateKey } from '#config/secrets.ts'
+import { openL1Signer } from '#workers/l1Signer.ts'
 import { attestationDomain } from '#workers/proofSettings.ts'
 import { type Place, withConfig } from './nodeConfig.ts'
 import { note, type Printed, print, withJson } from './output.ts'
@@ -9,13 +11,13 @@ import { verifyBatches } from './verifyBatches.ts'
 export const verifyBatchesCommand = () =>
   withJson(withConfig(new Command('verify-batches'), 'which has read L1'))
     .description('Prove and verify batches that the trusted aggregator left unverified past its time.')
-    .option('--key <secret>', 'key that pays on L1 and gets the reward: env:NAME or file:PATH', 'env:ZKNODE_KEY')
+    .option('--key <reference>', 'key that pays on L1 and gets the reward, by reference as in keys', 'env:ZKNODE_KEY')
     .action(async (options: Place & Printed & { key: string }) => {
       const config = loadConfig(options.config)
       const verified = await verifyBatches({
         ...{ config, domain: attestationDomain(config), say: note },
-        privateKey: readSecret('--key', options.key),
-        attesterKey: readSecret('keys.attester', config.keys.attester),
+        signer: await openL1Signer('--key', options.key, config),
+        attesterKey: await readPrivateKey('keys.attester', config.keys.attester, config.keys),
       })
       const { fromBatch, toBatch, l1TxHash } = verified
       print(verified, () => [`Batches ${fromBatch} to ${toBatch} verified: L1 transaction ${l1TxHash}`], options)

@@ -45,13 +45,15 @@ export function withVariables(file: Sections, env: NodeJS.ProcessEnv, problems: 
 /** A variable holds several with commas between them. */
 const splitUrls = (text: string) => text.split(',').map((url) => url.trim())
 
+const FILE_SCHEMES = ['file', 'keystore']
+
 /** Paths, also those in references, are seen from the file; afterwards from everywhere. */
 export function withAbsolutePaths(config: Sections, file: string): Sections {
   const absolute = (path: string) => resolve(dirname(file), path)
   return mapOptions(config, (value, kind) => {
     if (kind === 'path') return absolute(value)
     const reference = kind === 'url' || kind === 'secret' ? readReference(value) : undefined
-    if (reference === undefined || !/^(file|keystore)$/.test(reference.scheme)) return value
+    if (reference === undefined || !FILE_SCHEMES.includes(reference.scheme)) return value
     return `${reference.scheme}:${absolute(reference.place)}`
   })
 }

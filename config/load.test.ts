@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { ConfigError, loadConfig, loadNodeFile, loadProverConfig, readSecret } from './load.ts'
+import { ConfigError, loadConfig, loadNodeFile, loadProverConfig } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'zknode-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -153,10 +153,4 @@ l1: { rpcUrl: http://one.example }
   })
   expect([config.network.l1ChainId, config.database.url, config.temporal.address]).toEqual(Array(3).fill(undefined))
   expect(sections).toMatchObject({ network: { genesisFile: join(folder, 'genesis.json') } })
-})
-
-test('a missing key is named by its option and where it was looked for', () => {
-  expect(() => readSecret('keys.sequencer', undefined)).toThrow('keys.sequencer is not set')
-  expect(() => readSecret('keys.sequencer', 'env:NO_KEY', {})).toThrow('keys.sequencer: the variable NO_KEY is not set')
-  expect(() => readSecret('keys.sequencer', 'env:NO_KEY', { NO_KEY: '' })).toThrow('NO_KEY is empty')
 })

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { parse as parseYaml, type Tags } from 'yaml'
 import type { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
-import type { Hex } from '#protocol/primitives.ts'
 import { withAbsolutePaths, withUrlsRead, withVariables } from './environment.ts'
 import { describeIssues } from './issues.ts'
 import {
@@ -63,18 +62,6 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, problems: Problems, name
   const isTold = (place: string) => [...problems.keys()].some((option) => `${option}.`.startsWith(`${place}.`))
   const issues = (result.error?.issues ?? []).filter(({ path }) => !isTold(path.join('.')))
   throw new ConfigError(`${name} is wrong:\n${[...lines, ...describeIssues(issues, value)].join('\n')}`)
-}
-
-/** The private key a secret refers to. @throws {ConfigError} naming the option, never the value. */
-export function readSecret(option: string, secret: string | undefined, env: NodeJS.ProcessEnv = process.env): Hex {
-  if (secret === undefined) throw new ConfigError(`${option} is not set: this role needs the key.`)
-  const [kind, place] = [secret.slice(0, secret.indexOf(':')), secret.slice(secret.indexOf(':') + 1)]
-  const value = (kind === 'env' ? env[place] : readText(place))?.trim()
-  if (kind === 'env' && !value)
-    throw new ConfigError(`${option}: the variable ${place} is ${value === undefined ? 'not set' : 'empty'}.`)
-  if (!value || !/^0x[0-9a-fA-F]{64}$/.test(value))
-    throw new ConfigError(`${option}: ${secret} does not hold a private key (0x and 64 hex digits).`)
-  return value as Hex
 }
 
 /** Addresses and hashes stay what they are, in quotes or without. */

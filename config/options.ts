@@ -22,7 +22,7 @@ export const wei = z
  * shown. secret: a reference to one.
  */
 export type Kind = 'address' | 'hash' | 'path' | 'url' | 'secret'
-const kind = (kind: Kind) => ({ kind })
+export const kind = (kind: Kind) => ({ kind })
 
 export const address = z
   .string()
@@ -38,12 +38,6 @@ export const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
   .meta(kind('url'))
-
-/** Where a private key comes from: `env:NAME` or `file:PATH`. Keys never stand in the file itself. */
-export const secret = z
-  .string()
-  .regex(/^(env|file):.+$/, 'must be env:NAME or file:PATH; keys never stand in the file itself')
-  .meta(kind('secret'))
 
 function checked<T>(parse: () => T, context: z.RefinementCtx): T {
   try {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { checkSigner, keyReference, keysSchema, signerSchema } from './keys.ts'
 import { l1Schema } from './l1.ts'
 import { networkFileSchema, networkSchema } from './network.ts'
 import { opsSchema } from './ops.ts'
-import { countOf, milliseconds, postgresUrl, secret, url } from './options.ts'
+import { countOf, milliseconds, postgresUrl, url } from './options.ts'
 import { aggregatorSchema, proverSchema } from './proving.ts'
 import { rpcSchema } from './rpc.ts'
 import { poolSchema, sequencerSchema, sequenceSenderSchema } from './sequencing.ts'
@@ -69,22 +70,15 @@ const temporalFileSchema = temporalOptions
   .prefault({})
   .describe(temporalText)
 
-const keysSchema = z
-  .strictObject({
-    sequencer: secret.optional().describe("Sends sequences; is the rollup's trusted sequencer."),
-    aggregator: secret.optional().describe('Sends verifications; has the trusted aggregator role.'),
-    attester: secret.optional().describe('Signs attestations of the embedded prover.'),
-  })
-  .prefault({})
-  .describe('Private keys by reference: env:NAME or file:PATH.')
-
 const devSchema = z
   .strictObject({
     movesL1Clock: z
       .boolean()
       .default(false)
       .describe('L1 is an anvil of this network: its clock is moved with that of L2.'),
-    faucetKey: secret.optional().describe('Of an L2 account that pays what setBalance gives: env:NAME or file:PATH.'),
+    faucetKey: keyReference
+      .optional()
+      .describe('Key of an L2 account that pays what setBalance gives, by reference as in keys.'),
   })
   .prefault({})
   .describe('What the dev_ methods may use. They are served where rpc.namespaces has dev: on networks for tests alone.')
@@ -129,6 +123,7 @@ const options = {
   l1: l1Schema,
   temporal: temporalSchema,
   keys: keysSchema,
+  signer: signerSchema,
   sequencer: sequencerSchema,
   sequenceSender: sequenceSenderSchema,
   aggregator: aggregatorSchema,
@@ -152,19 +147,22 @@ function placeProofStore<T extends Places>(config: T, context: z.RefinementCtx):
 }
 
 /** What the processes of a node work with: every option with its default. Unknown options are errors. */
-export const configSchema = z.strictObject(options).transform(placeProofStore)
+export const configSchema = z.strictObject(options).superRefine(checkSigner).transform(placeProofStore)
 
 /** The file as the operator writes it: what `zknode run` finds out or starts may be left out. */
-export const fileSchema = z.strictObject({
-  ...options,
-  network: networkFileSchema,
-  database: databaseFileSchema,
-  temporal: temporalFileSchema,
-})
+export const fileSchema = z
+  .strictObject({
+    ...options,
+    network: networkFileSchema,
+    database: databaseFileSchema,
+    temporal: temporalFileSchema,
+  })
+  .superRefine(checkSigner)
 
 /** Of a process that only proves: it works without the State DB and without L1, and may have the whole file too. */
 export const proverConfigSchema = z
   .strictObject({ ...options, database: options.database.optional(), l1: options.l1.optional() })
+  .superRefine(checkSigner)
   .transform(placeProofStore)
 
 export type Config = z.output<typeof configSchema>

@@ -95,14 +95,17 @@ export function createL1TransactionStore(db: Database): L1TransactionStore {
 
     addAttempt: (id, attempt, raw) =>
       db.transaction(async (tx) => {
-        await tx
-          .insert(l1TransactionAttempts)
-          .values({ id, ...attempt, raw })
-          .onConflictDoNothing()
-        await tx
-          .update(l1Transactions)
-          .set({ status: 'sent', hash: attempt.hash, updatedAt: new Date() })
-          .where(and(eq(l1Transactions.id, id), isUnfinished))
+        const { id: ofRecord, hash, maxFeePerGas } = l1TransactionAttempts
+        const isOfRecord = and(eq(l1Transactions.id, id), isUnfinished)
+        const [record] = await tx.select({ id: l1Transactions.id }).from(l1Transactions).where(isOfRecord).for('update')
+        if (record === undefined) return false
+        const isAsDear = and(eq(ofRecord, id), gte(maxFeePerGas, attempt.maxFeePerGas))
+        const [other] = await tx.select({ hash }).from(l1TransactionAttempts).where(isAsDear).limit(1)
+        if (other !== undefined) return false
+        await tx.insert(l1TransactionAttempts).values({ id, ...attempt, raw })
+        const sent = { status: 'sent', hash: attempt.hash, updatedAt: new Date() } as const
+        await tx.update(l1Transactions).set(sent).where(eq(l1Transactions.id, id))
+        return true
       }),
 
     async settle(id, outcome) {

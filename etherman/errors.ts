@@ -68,3 +68,18 @@ export class L1EventUnsupportedError extends NodeError {
 export class WrongL1Error extends NodeError {
   override readonly name = 'WrongL1Error'
 }
+
+/** The remote signer cannot be reached, is too slow or has trouble of its own: try again later. */
+export class L1SignerUnavailableError extends NodeError {
+  override readonly name = 'L1SignerUnavailableError'
+}
+
+/** The remote signer will not sign: it lacks the key, does not let us in, or does not like the transaction. */
+export class L1SignerRefusedError extends NodeError {
+  override readonly name = 'L1SignerRefusedError'
+}
+
+/** What the remote signer gave is not the transaction that was asked for, or is signed by another key. It is not used. */
+export class L1SignerMismatchError extends NodeError {
+  override readonly name = 'L1SignerMismatchError'
+}

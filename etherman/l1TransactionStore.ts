@@ -84,8 +84,11 @@ export interface L1TransactionStore {
   getData(id: string): Promise<Uint8Array>
   /** Bytes of an attempt. @throws when there is none */
   getRaw(hash: Hash): Promise<Hex>
-  /** Stores a signed form before it is broadcast; the record is sent from here on. */
-  addAttempt(id: string, attempt: L1TransactionAttempt, raw: Hex): Promise<void>
+  /**
+   * Stores a signed form before it is broadcast; the record is sent from here on. Whether it did: not on a record that
+   * is finished, nor beside a form with the same fees or higher ones.
+   */
+  addAttempt(id: string, attempt: L1TransactionAttempt, raw: Hex): Promise<boolean>
   /** What L1 made of an unfinished transaction; without effect on one that is finished. */
   settle(
     id: string,

@@ -1,4 +1,4 @@
-import { JsonRpcProvider, Wallet } from 'ethers'
+import { JsonRpcProvider } from 'ethers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Database } from '#db/client.ts'
 import { createL1TransactionStore } from '#db/l1Transactions.ts'
@@ -7,6 +7,7 @@ import { Address, type Hex } from '#protocol/primitives.ts'
 import { ANVIL_KEYS, type Anvil, startAnvil } from '#test/anvil.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { type FaultProxy, type Faults, startFaultProxy } from '#test/faultProxy.ts'
+import { createLocalSigner } from './l1Signer.ts'
 import { createL1Rpc } from './rpc.ts'
 import { createTransactionSender } from './transactionSender.ts'
 
@@ -39,8 +40,7 @@ async function proxy(faults: Faults = {}): Promise<FaultProxy> {
 let jobs = 0
 /** Sends one transaction, again after each failure, as the workflow does. Returns how often sending failed. */
 async function sendOnce(endpoints: readonly FaultProxy[], options: { bumpAfterMs?: number } = {}): Promise<number> {
-  const privateKey = ANVIL_KEYS[++keysUsed]! as Hex
-  const sender = Address(new Wallet(privateKey).address)
+  const signer = createLocalSigner(ANVIL_KEYS[++keysUsed]! as Hex)
   const rpc = createL1Rpc({ rpcUrls: endpoints.map(({ url }) => url), requestTimeoutMs: 10_000, l1ChainId: 1337 })
   opened.unshift(rpc)
   const store = createL1TransactionStore(db)
@@ -51,10 +51,10 @@ async function sendOnce(endpoints: readonly FaultProxy[], options: { bumpAfterMs
   const control = { signal: new AbortController().signal, onProgress: () => {} }
   for (let failed = 0; ; failed++)
     try {
-      const { send } = createTransactionSender({ rpc, store, l1ChainId: 1337, privateKey, sender, ...pace })
+      const { send } = createTransactionSender({ rpc, store, l1ChainId: 1337, signer, ...pace })
       const { l1TxHash } = await send({ job, purpose: 'other', build }, control)
       expect((await l1.getTransactionReceipt(l1TxHash))?.status).toBe(1)
-      expect(await l1.getTransactionCount(sender, 'pending')).toBe(1)
+      expect(await l1.getTransactionCount(signer.address, 'pending')).toBe(1)
       return failed
     } catch (error) {
       expect(['L1UnavailableError', 'L1RefusedError']).toContain((error as Error).name)

@@ -8,6 +8,7 @@ import { Address, type Hex } from '#protocol/primitives.ts'
 import { ANVIL_KEYS, type Anvil, startAnvil } from '#test/anvil.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { suggestFees } from './fees.ts'
+import { createLocalSigner } from './l1Signer.ts'
 import {
   L1BalanceTooLowError,
   L1FeeLimitError,
@@ -48,13 +49,13 @@ afterAll(async () => {
 })
 
 /** A sender with a key of its own for each test. */
-function newSender(options: Partial<SenderOptions> = {}) {
-  const privateKey = (options.privateKey ?? ANVIL_KEYS[keysUsed++ % ANVIL_KEYS.length]!) as Hex
+function newSender({ key, ...options }: Partial<SenderOptions> & { key?: Hex } = {}) {
+  const privateKey = key ?? (ANVIL_KEYS[keysUsed++ % ANVIL_KEYS.length]! as Hex)
   const wallet = new Wallet(privateKey, l1)
   const rpc = createL1Rpc({ rpcUrl: anvil.url, requestTimeoutMs: 5000 })
   const store = createL1TransactionStore(db)
   const fast = { pollIntervalMs: 50, rebroadcastMs: 0, nonceTakenMs: 200, holdMs: 0 }
-  const common = { rpc, store, l1ChainId: 1337, privateKey, sender: Address(wallet.address), ...fast }
+  const common = { rpc, store, l1ChainId: 1337, signer: createLocalSigner(privateKey), ...fast }
   const create = (changes: Partial<SenderOptions> = {}) =>
     createTransactionSender({ ...common, ...options, ...changes })
   return { create, wallet, sent: () => l1.getTransactionCount(wallet.address, 'latest') }
@@ -374,7 +375,7 @@ test('an earlier transaction of the key that nobody finished goes first', async 
 })
 
 test('a key without funds is told so, and may try again', async () => {
-  const { create, sent } = newSender({ privateKey: `0x${'5a'.repeat(32)}` })
+  const { create, sent } = newSender({ key: `0x${'5a'.repeat(32)}` })
   const failure = await create()
     .send(newRequest(), undisturbed)
     .catch((error: Error) => error)
@@ -432,7 +433,7 @@ test('on an L1 without base fees it sends legacy transactions', async () => {
   const provider = new JsonRpcProvider(old.url, undefined, { staticNetwork: true, cacheTimeout: -1 })
   try {
     const rpc = createL1Rpc({ rpcUrl: old.url, requestTimeoutMs: 5000 })
-    const { create, wallet } = newSender({ rpc, privateKey: `0x${'5b'.repeat(32)}` })
+    const { create, wallet } = newSender({ rpc, key: `0x${'5b'.repeat(32)}` })
     await provider.send('anvil_setBalance', [wallet.address, '0xde0b6b3a7640000'])
     const request = newRequest()
     const { l1TxHash } = await create().send(request, undisturbed)

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bytesToHex, hexToBytes } from '#common/bytes.ts'
+import { bytesToHex } from '#common/bytes.ts'
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
 import { L1RpcError } from './errors.ts'
 import { bumpFees, type FeeLimits, type Fees, suggestFees } from './fees.ts'
+import type { L1Signer } from './l1Signer.ts'
 import {
   EMPTY_TRANSACTION_GAS,
   type L1TransactionAttempt,
@@ -23,7 +24,6 @@ import {
   L1TransactionWithdrawnError,
 } from './reverts.ts'
 import type { L1Rpc } from './rpc.ts'
-import { signTransaction } from './signTransaction.ts'
 
 /** Points at which a process may die; a test lets it. */
 export type SendStep = 'simulated' | 'reserved' | 'signed' | 'stored' | 'broadcast' | 'mined'
@@ -32,8 +32,7 @@ export type SenderOptions = {
   rpc: L1Rpc
   store: L1TransactionStore
   l1ChainId: number
-  privateKey: Hex
-  sender: Address
+  signer: L1Signer
   /** After the first three seconds, in which it looks every 100 ms. */
   pollIntervalMs?: number
   /** A transaction that L1 forgot is broadcast again within this time. */
@@ -94,15 +93,15 @@ const FIRST_POLLS_END_MS = 3000
 const GAS_RESERVE = 80_000
 
 /**
- * Sends transactions of one key, each described by a durable record that is written before anything is broadcast: after
+ * Sends transactions of one account, each described by a durable record that is written before anything is broadcast: after
  * a crash at any point, calling `send` again goes on with the record instead of making another transaction.
  */
 export function createTransactionSender(options: SenderOptions) {
-  const { rpc, store, l1ChainId, privateKey, sender, onStep = () => {} } = options
+  const { rpc, store, l1ChainId, signer, onStep = () => {} } = options
+  const sender = signer.address
   const { pollIntervalMs = 1000, rebroadcastMs = 5000, bumpAfterMs = 60_000, nonceTakenMs = 60_000 } = options
   const { feeLimits = {}, onBalance = async () => {} } = options
   const { holdMs = 60_000 } = options
-  const key = hexToBytes(privateKey)
   /** Records that are held back, and since when. */
   const held = new Map<string, number>()
   /** To make a transaction void is worth any fee. */
@@ -114,6 +113,7 @@ export function createTransactionSender(options: SenderOptions) {
    * Returns where L1 has the transaction. Safe to repeat and to run twice at once.
    * @throws {L1TransactionRevertedError} {L1RefusedError} {L1NonceTakenError} {L1UnavailableError}
    * {L1FeeLimitError} {L1BalanceTooLowError} {L1TransactionCancelledError} {L1TransactionWithdrawnError}
+   * {L1SignerUnavailableError} {L1SignerRefusedError} {L1SignerMismatchError}
    */
   async function send(request: SendRequest, control: SendControl): Promise<{ l1TxHash: Hash; l1BlockNumber: number }> {
     let last = await store.findLast(request.job)
@@ -313,11 +313,12 @@ export function createTransactionSender(options: SenderOptions) {
     if (fees === undefined) return limit(last!, watches)
     const { recipient: to, nonce, gasLimit } = record
     const data = await store.getData(record.id)
-    const { hash, raw } = signTransaction({ chainId: l1ChainId, to, nonce, gasLimit, data, ...fees }, key)
+    const { hash, raw } = await signer.signTransaction({ chainId: l1ChainId, to, nonce, gasLimit, data, ...fees })
     onStep('signed')
     const { maxFeePerGas, maxPriorityFeePerGas } = fees
     const signed = { hash, maxFeePerGas, maxPriorityFeePerGas, cancels: to === sender }
-    await store.addAttempt(record.id, signed, raw)
+    // Signing may have taken long: somebody else was faster, or gave it up.
+    if (!(await store.addAttempt(record.id, signed, raw))) return
     onStep('stored')
     await broadcast(record, { hash, raw }, [...earlier, signed], watches)
   }

@@ -1,10 +1,9 @@
-import { readSecret } from '#config/load.ts'
 import type { ProverConfig } from '#config/schema.ts'
 import { ZERO_HASH } from '#protocol/primitives.ts'
 import { signClaims } from '#prover/attestations.ts'
 import { pickClaims } from '#prover/claims.ts'
 import { decodeAttestationProof, encodeProof } from '#prover/proofCodec.ts'
-import { type Attester, createAttester } from '#prover/signature.ts'
+import type { Attester } from '#prover/signature.ts'
 import type { AttestationDomain, Prover } from '#prover/types.ts'
 import { attestationDomain } from '#workers/proofSettings.ts'
 import { openAttestationProver, startProverRole } from '#workers/proverRole.ts'
@@ -41,9 +40,8 @@ export function createTamperingProver(
 if (process.argv[1]?.endsWith('tamperingProver.ts')) {
   const tampering = process.argv[2] as Tampering
   if (!TAMPERINGS.includes(tampering)) throw new Error(`Usage: tamperingProver.ts ${TAMPERINGS.join('|')}`)
-  const open = (config: ProverConfig) => {
-    const { prover, close } = openAttestationProver(config)
-    const attester = createAttester(readSecret('keys.attester', config.keys.attester))
+  const open = (config: ProverConfig, attester: Attester) => {
+    const { prover, close } = openAttestationProver(config, attester)
     return { prover: createTamperingProver(prover, tampering, { attester, domain: attestationDomain(config) }), close }
   }
   await runProverRole('prover', (config, logger, ops) => startProverRole(config, logger, ops, open))

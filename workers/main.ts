@@ -6,12 +6,12 @@ import { createBatchActivities } from '#activities/batches.ts'
 import { createL1SendingActivities } from '#activities/l1Sending.ts'
 import { createProofJobActivities } from '#activities/proofJobs.ts'
 import { createTell } from '#activities/tell.ts'
-import { readSecret } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
 import { databaseCheck } from '#ops/databaseCheck.ts'
 import { nodeStatus } from '#ops/nodeStatus.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
+import { checkL1Signer, openL1Signer } from './l1Signer.ts'
 import { keepProofStoreClean } from './proofCleaning.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import { runRole } from './run.ts'
@@ -23,6 +23,11 @@ import { buildWorkflowBundle } from './workflowBundle.ts'
 /** Runs all workflows, their short reads of the State DB, and the sender of L1 transactions. */
 await runRole('workflows', async (config, logger, ops) => {
   await checkVerifier(config, logger)
+  const [sequencer, aggregator] = await Promise.all([
+    openL1Signer('keys.sequencer', config.keys.sequencer, config),
+    openL1Signer('keys.aggregator', config.keys.aggregator, config),
+  ])
+  await Promise.all([sequencer, aggregator].map((signer) => checkL1Signer(signer, logger)))
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-workflows' })
   ops.checks.add('database', databaseCheck(db))
   ops.addStatus(nodeStatus(db, config))
@@ -58,8 +63,7 @@ await runRole('workflows', async (config, logger, ops) => {
       ...{ db, objects },
       config,
       logger,
-      sequencerKey: readSecret('keys.sequencer', config.keys.sequencer),
-      aggregatorKey: readSecret('keys.aggregator', config.keys.aggregator),
+      signers: { sequencer, aggregator },
       tell,
     }),
     maxConcurrentActivityTaskExecutions: 4, // one sequence, one verification, and plans

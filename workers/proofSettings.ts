@@ -1,7 +1,7 @@
-import { ConfigError, readSecret } from '#config/load.ts'
+import { ConfigError } from '#config/load.ts'
 import type { ProverConfig as Config } from '#config/schema.ts'
+import { readKeyAddress } from '#config/secrets.ts'
 import type { Address } from '#protocol/primitives.ts'
-import { createAttester } from '#prover/signature.ts'
 import type { AttestationDomain, AttesterSet } from '#prover/types.ts'
 
 /** @throws {ConfigError} */
@@ -14,12 +14,12 @@ export function attestationDomain({ network }: Config): AttestationDomain {
 
 /** Address that sends verifications: the configured one, else that of the aggregator's key. @throws {ConfigError} */
 export function aggregatorAddress({ aggregator, keys }: Config): Address {
-  return aggregator.address ?? createAttester(readSecret('keys.aggregator', keys.aggregator)).address
+  return aggregator.address ?? readKeyAddress('keys.aggregator', keys.aggregator)
 }
 
 /** Whose attestations count: the configured ones, else that of the attester's key. @throws {ConfigError} */
 export function attesterSet({ network, keys }: Config): AttesterSet {
   const { attestersRequired } = network
-  const attesters = network.attesters ?? [createAttester(readSecret('keys.attester', keys.attester)).address]
+  const attesters = network.attesters ?? [readKeyAddress('keys.attester', keys.attester)]
   return { attesters, attestersRequired }
 }

@@ -2,8 +2,8 @@ import { hostname } from 'node:os'
 import { Worker } from '@temporalio/worker'
 import { createProvingActivities } from '#activities/proving.ts'
 import type { Logger } from '#common/logger.ts'
-import { readSecret } from '#config/load.ts'
 import type { ProverConfig } from '#config/schema.ts'
+import { readPrivateKey } from '#config/secrets.ts'
 import { createProofAttempts } from '#db/attempts.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
@@ -12,7 +12,7 @@ import type { Ops } from '#ops/ops.ts'
 import { createAttestationProver } from '#prover/attestation.ts'
 import { limitProver } from '#prover/limitedProver.ts'
 import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
-import { createAttester } from '#prover/signature.ts'
+import { type Attester, createAttester } from '#prover/signature.ts'
 import type { Prover } from '#prover/types.ts'
 import { attesterQueue, PROVER_QUEUE } from '#workflows/messages.ts'
 import { attestationDomain, attesterSet } from './proofSettings.ts'
@@ -27,15 +27,17 @@ export type OpenProver = { prover: Prover; close: () => Promise<void> }
 /** Of processes with one name on one machine all are one to operators: give each its own `prover.name`. */
 const proverIdOf = ({ prover }: ProverConfig) => `${prover.name}@${hostname()}`
 
-const attesterOf = ({ keys }: ProverConfig) => createAttester(readSecret('keys.attester', keys.attester))
+/** @throws {ConfigError} */
+const openAttester = async ({ keys }: ProverConfig): Promise<Attester> =>
+  createAttester(await readPrivateKey('keys.attester', keys.attester, keys))
 
 /** The embedded prover of the configuration. @throws {ConfigError} */
-export function openAttestationProver(config: ProverConfig): OpenProver {
+export function openAttestationProver(config: ProverConfig, attester: Attester): OpenProver {
   const threads = createReexecutionThreads()
   const prover = createAttestationProver({
     proverId: proverIdOf(config),
     name: config.prover.name,
-    attester: attesterOf(config),
+    attester,
     domain: attestationDomain(config),
     counting: attesterSet(config),
     reexecutor: threads,
@@ -51,10 +53,11 @@ export async function startProverRole(
   config: ProverConfig,
   logger: Logger,
   ops: Ops,
-  openProver: (config: ProverConfig) => OpenProver = openAttestationProver,
+  openProver: (config: ProverConfig, attester: Attester) => OpenProver = openAttestationProver,
 ): Promise<Role> {
   const { name, concurrency } = config.prover
-  const { prover, close } = openProver(config)
+  const attester = await openAttester(config)
+  const { prover, close } = openProver(config, attester)
   const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 3, name: 'zknode-prover' })
   ops.checks.add('database', databaseCheck(proofStore))
   const connection = await connectTemporal(config, logger)
@@ -63,11 +66,11 @@ export async function startProverRole(
     prover: limitProver(presence.watch(prover), concurrency),
     objects: createDatabaseObjectStore(proofStore),
     attempts: createProofAttempts(proofStore),
-    attester: attesterOf(config).address,
+    attester: attester.address,
   })
   const slots = createSharedSlots(concurrency)
   const common = { ...WORKER_DEFAULTS, connection, namespace: config.temporal.namespace, activities }
-  const queues = [PROVER_QUEUE.any, PROVER_QUEUE.embedded, attesterQueue(attesterOf(config).address)]
+  const queues = [PROVER_QUEUE.any, PROVER_QUEUE.embedded, attesterQueue(attester.address)]
   const workers = await Promise.all(
     queues.map((taskQueue) => Worker.create({ ...common, taskQueue, ...inSharedSlots(slots) })),
   )

@@ -18,6 +18,8 @@ const canceller = wf.proxyActivities<Pick<L1SendingActivities, 'cancelL1Transact
 const ATTENTION: Readonly<Record<string, messages.Attention>> = {
   L1RefusedError: 'l1-refused',
   L1NonceTakenError: 'l1-refused',
+  L1SignerRefusedError: 'l1-signer-refused',
+  L1SignerMismatchError: 'l1-signer-refused',
   L1FeeLimitError: 'l1-fee-limit',
   L1BalanceTooLowError: 'l1-balance-low',
   VerificationHeldError: 'verification-failed',

@@ -113,6 +113,7 @@ export type Attention =
   | 'sync-failed'
   | 'trusted-batch-replaced'
   | 'l1-refused'
+  | 'l1-signer-refused'
   | 'l1-fee-limit'
   | 'l1-balance-low'
   | 'l1-cancelled'

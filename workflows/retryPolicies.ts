@@ -63,7 +63,7 @@ export const L1_TRANSACTION: ActivityOptions = {
     nonRetryableErrorTypes: [
       ...STOP,
       ...['L1RefusedError', 'L1NonceTakenError', 'L1FeeLimitError', 'L1BalanceTooLowError'],
-      'L1TransactionCancelledError',
+      ...['L1SignerRefusedError', 'L1SignerMismatchError', 'L1TransactionCancelledError'],
     ],
   },
 }

@@ -9,6 +9,7 @@ export const RUNBOOK: Readonly<Record<Attention, string>> = {
   'sync-failed': 'docs/runbooks/sync-failed.md',
   'trusted-batch-replaced': 'docs/runbooks/trusted-batch-replaced.md',
   'l1-refused': 'docs/runbooks/l1-transaction.md',
+  'l1-signer-refused': 'docs/runbooks/l1-transaction.md',
   'l1-fee-limit': 'docs/runbooks/l1-transaction.md',
   'l1-balance-low': 'docs/runbooks/l1-transaction.md',
   'l1-cancelled': 'docs/runbooks/l1-transaction.md',

@@ -1,5 +1,5 @@
-import { readSecret } from '#config/load.ts'
 import type { Config } from '#config/schema.ts'
+import { readPrivateKey } from '#config/secrets.ts'
 import { createFaucet, type Faucet } from './faucet.ts'
 import { createL1Clock, type L1Clock } from './l1Clock.ts'
 
@@ -7,10 +7,11 @@ import { createL1Clock, type L1Clock } from './l1Clock.ts'
 export type DevTools = { l1Clock: L1Clock; faucet: Faucet | undefined }
 
 /** Undefined where they are switched off, and on nodes that make no blocks. @throws {ConfigError} when the faucet's key cannot be read */
-export function createDevTools({ role, dev, l1, rpc }: Config): DevTools | undefined {
+export async function createDevTools({ role, dev, keys, l1, rpc }: Config): Promise<DevTools | undefined> {
   if (role !== 'sequencer' || !rpc.namespaces.includes('dev')) return undefined
+  const faucetKey = dev.faucetKey === undefined ? undefined : await readPrivateKey('dev.faucetKey', dev.faucetKey, keys)
   return {
     l1Clock: createL1Clock({ rpcUrl: l1.rpcUrls[0], movable: dev.movesL1Clock }),
-    faucet: dev.faucetKey === undefined ? undefined : createFaucet(readSecret('dev.faucetKey', dev.faucetKey)),
+    faucet: faucetKey && createFaucet(faucetKey),
   }
 }

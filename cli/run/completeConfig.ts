@@ -1,9 +1,9 @@
-import { ConfigError, readSecret } from '#config/load.ts'
+import { ConfigError } from '#config/load.ts'
 import type { NodeFile } from '#config/schema.ts'
+import { readKeyAddress } from '#config/secrets.ts'
 import type { Sections } from '#config/sections.ts'
 import type { TemporalParts } from '#devnet/launcher.ts'
 import type { Address } from '#protocol/primitives.ts'
-import { createAttester } from '#prover/signature.ts'
 import type { CheckedNetwork } from './checkedNetwork.ts'
 
 export type Found = {
@@ -37,7 +37,7 @@ export function completeConfig(sections: Sections, found: Found): Sections {
 export function findCoinbase({ role, keys }: Pick<NodeFile, 'role' | 'keys'>): Address | undefined {
   if (role !== 'sequencer' || keys.sequencer === undefined) return undefined
   try {
-    return createAttester(readSecret('keys.sequencer', keys.sequencer)).address
+    return readKeyAddress('keys.sequencer', keys.sequencer)
   } catch (error) {
     if (error instanceof ConfigError) return undefined
     throw error

@@ -10,6 +10,7 @@ import { concatBytes } from '#common/bytes.ts'
 import { rollupAbi } from '#contracts/abi.ts'
 import { l1Roles } from '#devnet/accounts.ts'
 import { call } from '#devnet/rpc.ts'
+import { createLocalSigner } from '#etherman/l1Signer.ts'
 import { encodeChangeL2Block } from '#protocol/batchL2Data.ts'
 import type { Hex } from '#protocol/primitives.ts'
 import { startTestNetwork, type TestNetwork, until } from '#test/network.ts'
@@ -27,7 +28,7 @@ beforeAll(async () => {
   net = await startTestNetwork()
   const { l1RpcUrl, contracts } = net.network
   l1 = new JsonRpcProvider(l1RpcUrl, undefined, { staticNetwork: true, cacheTimeout: -1 })
-  admin = openL1Account({ l1RpcUrl, contracts, privateKey: deployer.privateKey })
+  admin = openL1Account({ l1RpcUrl, contracts, signer: createLocalSigner(deployer.privateKey) })
 })
 afterAll(async () => {
   l1?.destroy()

@@ -8,6 +8,7 @@ import { l1Roles } from '#devnet/accounts.ts'
 import { replayFromL1 } from '#devnet/demo/replay.ts'
 import { call } from '#devnet/rpc.ts'
 import { createEtherman } from '#etherman/client.ts'
+import { createLocalSigner } from '#etherman/l1Signer.ts'
 import type { Hex } from '#protocol/primitives.ts'
 import { startTestNetwork, type TestNetwork, until } from '#test/network.ts'
 import { acknowledgeReplaced, SEARCH_ATTRIBUTE, SYNCHRONIZER_WORKFLOW_ID } from '#workflows/messages.ts'
@@ -38,7 +39,7 @@ beforeAll(async () => {
   net = await startTestNetwork({ args: ['--nodes', '2', '--second-node', 'trusting'] })
   const { l1RpcUrl, contracts } = net.network
   l1 = new JsonRpcProvider(l1RpcUrl, undefined, { staticNetwork: true, cacheTimeout: -1 })
-  admin = openL1Account({ l1RpcUrl, contracts, privateKey: deployer.privateKey })
+  admin = openL1Account({ l1RpcUrl, contracts, signer: createLocalSigner(deployer.privateKey) })
   temporal = await Connection.connect({ address: net.network.temporalAddress })
 })
 afterAll(async () => {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ProverConfig } from '#config/schema.ts'
+import type { Attester } from '#prover/signature.ts'
 import type { JobControl, Prover } from '#prover/types.ts'
 import { openAttestationProver, startProverRole } from '#workers/proverRole.ts'
 import { runProverRole } from '#workers/run.ts'
@@ -21,8 +22,8 @@ function slowDown(prover: Prover): Prover {
   }
 }
 
-const open = (config: ProverConfig) => {
-  const { prover, close } = openAttestationProver(config)
+const open = (config: ProverConfig, attester: Attester) => {
+  const { prover, close } = openAttestationProver(config, attester)
   return { prover: slowDown(prover), close }
 }
 await runProverRole('prover', (config, logger, ops) => startProverRole(config, logger, ops, open))
