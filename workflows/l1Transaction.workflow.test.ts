@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { L1SendingActivities } from '#activities/l1Sending.ts'
 import type { NodeError } from '#common/errors.ts'
+import { L1SignerMismatchError, L1SignerRefusedError } from '#etherman/errors.ts'
 import {
   L1BalanceTooLowError,
   L1FeeLimitError,
@@ -108,6 +109,8 @@ test('tries a few times in silence, then asks for an operator, and again on requ
 test.each([
   [new L1BalanceTooLowError('Fund it.', { facts: { missingWei: '5' } }), 'l1-balance-low', 1],
   [new L1FeeLimitError('Too dear.'), 'l1-fee-limit', 2],
+  [new L1SignerRefusedError('No such account.'), 'l1-signer-refused', 2],
+  [new L1SignerMismatchError('Another transaction.'), 'l1-signer-refused', 2],
 ] as const)('%s asks for an operator, and goes away by itself', async (failure, needs, triesBefore) => {
   failures = Array.from({ length: triesBefore }, () => failure)
   const handle = await start({ maxTries: 2, retryParkedMs: 1500 })
