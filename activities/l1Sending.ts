@@ -68,6 +68,7 @@ type Dependencies = {
   /** Accounts that send sequences and verifications. */
   signers: { sequencer: L1Signer; aggregator: L1Signer }
   tell: Tell
+  onFeeBump?: SenderOptions['onFeeBump']
   /** Pace of the senders, for tests. */
   pace?: Pick<SenderOptions, 'pollIntervalMs' | 'rebroadcastMs' | 'bumpAfterMs' | 'nonceTakenMs' | 'onStep'>
 }
@@ -83,7 +84,7 @@ const CLOCK_POLL_MS = 1000
 
 /** What is sent to L1: each transaction is a durable record, so that repetition goes on instead of sending again. */
 export function createL1SendingActivities(dependencies: Dependencies) {
-  const { db, objects, config, logger, signers, tell, pace = {} } = dependencies
+  const { db, objects, config, logger, signers, tell, onFeeBump, pace = {} } = dependencies
   const {
     network,
     l1,
@@ -97,6 +98,7 @@ export function createL1SendingActivities(dependencies: Dependencies) {
       ...{ rpc, store, l1ChainId: network.l1ChainId, signer },
       feeLimits: { maxFeePerGas: l1.maxFeePerGasWei, maxPriorityFeePerGas: l1.maxPriorityFeePerGasWei },
       onBalance: (balanceWei) => noteBalance(signer.address, balanceWei),
+      onFeeBump,
       ...{ pollIntervalMs: l1.pollIntervalMs, bumpAfterMs: l1.bumpAfterMs, ...pace },
     })
   async function noteBalance(sender: Address, balanceWei: bigint): Promise<void> {

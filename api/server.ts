@@ -5,6 +5,7 @@ import type { Config } from '#config/schema.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createPoolStore } from '#db/pool.ts'
 import { noteNodeVersion } from '#db/rpc/node.ts'
+import { createRejections } from '#ops/metrics/sequencerMetrics.ts'
 import { nodeStatus } from '#ops/nodeStatus.ts'
 import { createOps, type Ops } from '#ops/ops.ts'
 import { createPoolIntake } from '#pool/submission.ts'
@@ -25,10 +26,7 @@ import { addEvmMetrics } from './wire/evmMetrics.ts'
 import { createGate } from './wire/gate.ts'
 import { addApiChecks } from './wire/health.ts'
 import { createDispatcher, type Dispatcher } from './wire/jsonRpc.ts'
-import { addL1Metrics } from './wire/l1Metrics.ts'
 import { createMetrics, type Metrics } from './wire/metrics.ts'
-import { addProofMetrics } from './wire/proofMetrics.ts'
-import { addSenderMetrics } from './wire/senderMetrics.ts'
 import { openWire } from './wire/wire.ts'
 
 /** A running API. `stop` lets running requests end within the grace time. */
@@ -89,8 +87,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const gate = createGate()
     const metrics = createMetrics(ops.registry)
     let node: Node | undefined
-    const limits = config.role === 'sequencer' ? undefined : config.ops
-    addApiChecks(ops.checks, { db, gate, findHead: () => node?.head, limits })
+    addApiChecks(ops, { db, evm, gate, findHead: () => node?.head, config })
     ops.addStatus(nodeStatus(db, config))
 
     // Both are asked only when the gate is open.
@@ -150,6 +147,8 @@ async function createNode(
   const stateAt = createStateReaders(db)
   const forkIds = createForkIds(db, network.forkId)
   const rules = { ...pool, chainId: network.chainId }
+  const rejections = createRejections(registry)
+  const onRejected = (reason: string) => rejections.inc({ reason })
   const { rpcUrl, requestTimeoutMs } = config.trustedSequencer
   const sequencerNode = config.role === 'sequencer' ? undefined : createSequencerNode(rpcUrl, requestTimeoutMs)
   const deps: ApiDeps = {
@@ -157,7 +156,7 @@ async function createNode(
     head,
     subscriptions,
     stateAt,
-    intake: sequencerNode?.intake ?? createPoolIntake({ store: createPoolStore(db, pool), rules }),
+    intake: sequencerNode?.intake ?? createPoolIntake({ store: createPoolStore(db, pool), rules, onRejected }),
     sequencerNode,
     evmBlock: createEvmBlocks({ chainId: network.chainId, forkIds }),
     forkIds,
@@ -169,10 +168,7 @@ async function createNode(
     limits: rpc,
     dev: await createDevTools(config),
   }
-  addSenderMetrics(registry, db)
   addEvmMetrics(registry, evm)
-  addL1Metrics(registry, db)
-  if (config.role === 'sequencer') addProofMetrics(registry, { db, proofDb })
   const methods = createMethods(deps)
   const pageMethods = () => createMethods({ ...deps, limits: { ...rpc, namespaces: PAGE_NAMESPACES } })
   const pages = config.statusPage.enabled ? createPages({ methods: pageMethods(), deps, config, logger }) : undefined

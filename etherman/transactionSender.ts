@@ -47,6 +47,8 @@ export type SenderOptions = {
   onBalance?: (balanceWei: bigint) => Promise<void>
   /** How long a transaction that L1 forgot and would revert now, after a reorg, is held back. */
   holdMs?: number
+  /** Told when a transaction was signed again with higher fees. */
+  onFeeBump?: (() => void) | undefined
   onStep?: (step: SendStep) => void
 }
 
@@ -97,7 +99,7 @@ const GAS_RESERVE = 80_000
  * a crash at any point, calling `send` again goes on with the record instead of making another transaction.
  */
 export function createTransactionSender(options: SenderOptions) {
-  const { rpc, store, l1ChainId, signer, onStep = () => {} } = options
+  const { rpc, store, l1ChainId, signer, onStep = () => {}, onFeeBump } = options
   const sender = signer.address
   const { pollIntervalMs = 1000, rebroadcastMs = 5000, bumpAfterMs = 60_000, nonceTakenMs = 60_000 } = options
   const { feeLimits = {}, onBalance = async () => {} } = options
@@ -320,6 +322,7 @@ export function createTransactionSender(options: SenderOptions) {
     // Signing may have taken long: somebody else was faster, or gave it up.
     if (!(await store.addAttempt(record.id, signed, raw))) return
     onStep('stored')
+    if (last !== undefined) onFeeBump?.()
     await broadcast(record, { hash, raw }, [...earlier, signed], watches)
   }
 

@@ -6,6 +6,7 @@ import type { Config, ProverConfig } from '#config/schema.ts'
 import { type Checks, createChecks } from './health.ts'
 import { listenOps } from './listen.ts'
 import { createOpsApp } from './opsApp.ts'
+import { createTemporalView, type TemporalView } from './temporalView.ts'
 
 /** The operations port of a process, and where its parts say how they are. */
 export interface Ops {
@@ -13,6 +14,7 @@ export interface Ops {
   /** Metrics of the process; there is no other registry in it. */
   readonly registry: Registry
   readonly checks: Checks
+  readonly temporal: TemporalView
   /** Adds metrics that something else writes, in the same text form. */
   addMetricsText(read: () => Promise<string>): void
   /** Adds to /status; what cannot be read is left out there. */
@@ -31,7 +33,11 @@ export function createOps(role: ProcessRole, config: Config | ProverConfig): Ops
   const texts: (() => Promise<string>)[] = [() => registry.metrics()]
   const startedAt = new Date().toISOString()
   const status: (() => Promise<object>)[] = []
-  let close = async () => {}
+  let closePort = async () => {}
+  const temporal = createTemporalView(config)
+  // An API serves what is stored while Temporal is away.
+  checks.add('temporal', temporal.check, { required: role !== 'api' })
+  status.push(async () => ({ workflows: await temporal.countWorkflows() }))
   noteVersion(registry, config)
 
   const readMetrics = async () => (await Promise.all(texts.map((read) => read()))).join('\n')
@@ -46,7 +52,7 @@ export function createOps(role: ProcessRole, config: Config | ProverConfig): Ops
   }
 
   return {
-    ...{ role, registry, checks, readMetrics },
+    ...{ role, registry, checks, temporal, readMetrics },
     addMetricsText: (read) => void texts.push(read),
     addStatus: (read) => void status.push(read),
     async listen() {
@@ -54,10 +60,13 @@ export function createOps(role: ProcessRole, config: Config | ProverConfig): Ops
       const app = createOpsApp({ health: checks, metrics, readStatus, shownConfig: redactConfig(config) })
       const { host } = config.ops
       const server = await listenOps(app, { role, host, port: opsPortOf(role, config.ops) })
-      close = server.close
+      closePort = server.close
       return server.port
     },
-    close: () => close(),
+    async close() {
+      await closePort()
+      await temporal.close()
+    },
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type PoolView,
   type Submission,
 } from './admission.ts'
-import { TransactionRejectedError } from './rejection.ts'
+import { type RejectionReason, TransactionRejectedError } from './rejection.ts'
 
 /** Both ends included. */
 export type NonceRange = { low: number; high: number }
@@ -72,10 +72,12 @@ export function createPoolIntake({
   store,
   rules,
   recoverSenders = recoverSendersInProcess,
+  onRejected = () => {},
 }: {
   store: PoolStore
   rules: PoolRules
   recoverSenders?: RecoverSenders
+  onRejected?: (reason: RejectionReason) => void
 }): PoolIntake {
   let waiting: Waiting[] = []
   let running = false
@@ -113,7 +115,7 @@ export function createPoolIntake({
       const sound = prepared.filter((each): each is Submission => !('error' in each))
       const senders = await recoverSenders(sound.map(({ transaction }) => transaction))
       const senderOf = new Map(sound.map((each, index) => [each, senders[index]]))
-      return await Promise.all(
+      const results = await Promise.all(
         prepared.map((each) => {
           if ('error' in each) return each
           const sender = senderOf.get(each)
@@ -121,6 +123,8 @@ export function createPoolIntake({
           return enqueue({ ...each, sender })
         }),
       )
+      for (const result of results) if ('error' in result) onRejected(result.error.reason)
+      return results
     },
   }
 }

@@ -30,6 +30,7 @@ import { type InfoLeaf, type ProducedBlock, produceBlock, takeArrivals } from '.
 import { DevRequests, type MineRequest } from './devRequests.ts'
 import { ForcedBatches } from './forcedBatch.ts'
 import { type Head, loadHead } from './head.ts'
+import { NOBODY, type SequencerObserver } from './observer.ts'
 import { PoolFeed } from './poolFeed.ts'
 import { Waker } from './waker.ts'
 
@@ -64,6 +65,7 @@ export class Sequencer {
   readonly #db: Database
   readonly #config: Config
   readonly #logger: Logger
+  readonly #observer: SequencerObserver
   readonly #limits: Omit<BatchLimits, 'counters'>
   readonly #coinbase: Address
   readonly #forced: ForcedBatches
@@ -78,12 +80,18 @@ export class Sequencer {
   #expiredAt = Date.now()
 
   /** @throws {SequencerConfigError} */
-  constructor({ db, config, logger }: { db: Database; config: Config; logger: Logger }) {
+  constructor({
+    db,
+    config,
+    logger,
+    observer = NOBODY,
+  }: { db: Database; config: Config; logger: Logger; observer?: SequencerObserver }) {
     const { batchMaxTransactions, batchMaxBytes, resourceMarginPercent, coinbase } = config.sequencer
     if (coinbase === undefined) throw new SequencerConfigError('sequencer.coinbase is not set: this role needs it.')
     this.#db = db
     this.#config = config
     this.#logger = logger
+    this.#observer = observer
     this.#coinbase = coinbase
     const { forcedBatchConfirmations: confirmations, forcedBatchDeadlineMs: deadlineMs } = config.sequencer
     const { chainId, forkId } = config.network
@@ -204,8 +212,12 @@ export class Sequencer {
         await assertLease(this.#db, lease) // nothing to write would never tell that it is lost
         continue
       }
+      const begunAt = performance.now()
       const produced = await this.#produce({ batchNumber, usage, limits, ...work }, memory, signal)
       await this.#store(batchNumber, memory, produced, lease, work.mine)
+      for (const { reason } of produced.rejected) this.#observer.rejected(reason)
+      if (produced.stored !== undefined)
+        this.#observer.blockStored({ seconds: (performance.now() - begunAt) / 1000, usage: produced.usage, limits })
       isEmpty &&= produced.stored === undefined
       usage = produced.usage
       reason = produced.full
@@ -317,19 +329,22 @@ export class Sequencer {
   }
 
   async #close(batchNumber: BatchNumber, { last }: Head, closingReason: ClosingReason, lease: Lease): Promise<void> {
-    await this.#db.transaction(async (tx) => {
+    const openedAt = await this.#db.transaction(async (tx) => {
       await assertLease(tx, lease)
       const slot = { address: L2_GLOBAL_EXIT_ROOT_MANAGER, slot: BigInt(LOCAL_EXIT_ROOT_SLOT) }
       const [localExitRoot] = await createDatabaseStateReader(tx).getStorage([slot])
+      const batch = await getBatch(tx, batchNumber)
       await closeBatch(tx, {
         batchNumber,
         closingReason,
-        batchL2Data: await readBatchL2Data(tx, await getBatch(tx, batchNumber)),
+        batchL2Data: await readBatchL2Data(tx, batch),
         stateRoot: last.stateRoot,
         localExitRoot: `0x${localExitRoot!.toString(16).padStart(64, '0')}` as Hash,
         lastTimestamp: last.timestamp,
       })
+      return batch.openedAt
     })
+    this.#observer.batchClosed({ openSeconds: (Date.now() - openedAt.getTime()) / 1000 })
     this.#logger.info({ batchNumber, closingReason }, 'batch closed')
   }
 

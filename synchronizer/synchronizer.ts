@@ -49,6 +49,8 @@ type Dependencies = {
   isReader?: boolean
   /** Shared with who else adds batches; never at the same time. */
   tip?: ChainTip
+  /** Told when a reorg took back what was stored. */
+  onReorg?: () => void
   logger: Logger
 }
 
@@ -207,6 +209,7 @@ export class Synchronizer {
       { from: newest.blockNumber, to: position, batches: affected },
       'L1 reorganized; what it removed is undone',
     )
+    this.#deps.onReorg?.()
   }
 
   /**

@@ -5,8 +5,10 @@ import { createSynchronizingActivities } from '#activities/synchronizing.ts'
 import { ConfigError } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createEtherman } from '#etherman/client.ts'
-import { databaseCheck } from '#ops/databaseCheck.ts'
-import { nodeStatus } from '#ops/nodeStatus.ts'
+import { createReorgCounter } from '#ops/metrics/l1EventMetrics.ts'
+import { addNodeMetrics } from '#ops/metrics/nodeMetrics.ts'
+import { addHaltedMetrics } from '#ops/metrics/temporalMetrics.ts'
+import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { ChainTip } from '#synchronizer/chainTip.ts'
 import { Synchronizer } from '#synchronizer/synchronizer.ts'
 import { TrustedFollower } from '#synchronizer/trustedFollower.ts'
@@ -26,8 +28,10 @@ await runRole('follower', async (config, logger, ops) => {
   warnOfMock(config, logger)
   const { network, l1 } = config
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-follower' })
-  ops.checks.add('database', databaseCheck(db))
-  ops.addStatus(nodeStatus(db, config))
+  addNodeChecks(ops, db, config)
+  addNodeMetrics(ops.registry, { db, proofDb: undefined, role: config.role })
+  addHaltedMetrics(ops.registry, ops.temporal)
+  const reorgs = createReorgCounter(ops.registry)
   const etherman = createEtherman({ ...network, ...l1, logger })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
@@ -36,6 +40,7 @@ await runRole('follower', async (config, logger, ops) => {
   const tip = new ChainTip()
   const synchronizer = new Synchronizer({
     ...{ db, etherman, network, maxBlockRange: l1.maxBlockRange, isReader: true, tip, logger },
+    onReorg: () => reorgs.inc(),
   })
   const { rpcUrl, pollIntervalMs, requestTimeoutMs } = config.trustedSequencer
   if (config.role === 'trusting' && rpcUrl === undefined)

@@ -8,8 +8,10 @@ import { createProofJobActivities } from '#activities/proofJobs.ts'
 import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
-import { databaseCheck } from '#ops/databaseCheck.ts'
-import { nodeStatus } from '#ops/nodeStatus.ts'
+import { createFeeBumpCounter } from '#ops/metrics/l1EventMetrics.ts'
+import { addNodeMetrics } from '#ops/metrics/nodeMetrics.ts'
+import { addHaltedMetrics } from '#ops/metrics/temporalMetrics.ts'
+import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { checkL1Signer, openL1Signer } from './l1Signer.ts'
 import { keepProofStoreClean } from './proofCleaning.ts'
@@ -29,13 +31,15 @@ await runRole('workflows', async (config, logger, ops) => {
   ])
   await Promise.all([sequencer, aggregator].map((signer) => checkL1Signer(signer, logger)))
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-workflows' })
-  ops.checks.add('database', databaseCheck(db))
-  ops.addStatus(nodeStatus(db, config))
+  addNodeChecks(ops, db, config)
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })
   const tell = createTell(client)
   const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 4, name: 'zknode-workflows' })
+  addNodeMetrics(ops.registry, { db, proofDb: proofStore, role: config.role })
+  addHaltedMetrics(ops.registry, ops.temporal)
+  const feeBumps = createFeeBumpCounter(ops.registry)
   const objects = createDatabaseObjectStore(proofStore)
   const { verifier, chainId } = config.network
   const isAttested = verifier === 'attestation'
@@ -65,6 +69,7 @@ await runRole('workflows', async (config, logger, ops) => {
       logger,
       signers: { sequencer, aggregator },
       tell,
+      onFeeBump: () => feeBumps.inc(),
     }),
     maxConcurrentActivityTaskExecutions: 4, // one sequence, one verification, and plans
   })

@@ -4,6 +4,7 @@ import { loadConfig, loadProverConfig } from '#config/load.ts'
 import type { ProcessRole } from '#config/ops.ts'
 import type { Config, ProverConfig } from '#config/schema.ts'
 import { createOps, type Ops } from '#ops/ops.ts'
+import { type CoreMetrics, createCoreMetrics, workflowFailures } from './coreMetrics.ts'
 import { installTemporalRuntime } from './temporal.ts'
 
 /** What a process has after its start: workers to run and what to close behind them. */
@@ -42,7 +43,9 @@ async function runWith<C extends Config | ProverConfig>(
     let state = 'starting'
     ops.checks.add('process', () => (state === 'running' ? { ok: true } : { ok: false, error: `node is ${state}` }))
     const opsPort = await ops.listen()
-    installTemporalRuntime(logger)
+    const core = await createCoreMetrics()
+    ops.addMetricsText(() => readCore(core, name))
+    installTemporalRuntime(logger, core)
     const { workers, close } = await start(config, logger, ops)
     const stop = () => {
       state = 'stopping'
@@ -65,4 +68,10 @@ async function runWith<C extends Config | ProverConfig>(
     logger.fatal({ err: error }, error instanceof Error ? error.message : String(error))
     process.exit(1)
   }
+}
+
+async function readCore(core: CoreMetrics, name: ProcessRole): Promise<string> {
+  const text = await core.read()
+  const runsWorkflows = name === 'workflows' || name === 'follower'
+  return runsWorkflows ? text + workflowFailures(text) : text
 }

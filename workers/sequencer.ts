@@ -3,8 +3,8 @@ import { Worker } from '@temporalio/worker'
 import { createSequencingActivities } from '#activities/sequencing.ts'
 import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
-import { databaseCheck } from '#ops/databaseCheck.ts'
-import { nodeStatus } from '#ops/nodeStatus.ts'
+import { createSequencerMetrics } from '#ops/metrics/sequencerMetrics.ts'
+import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { Sequencer } from '#sequencer/sequencer.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
@@ -13,9 +13,9 @@ import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 /** Makes L2 blocks and batches. May run on several machines: the lease lets one of them write. */
 await runRole('sequencer', async (config, logger, ops) => {
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-sequencer' })
-  ops.checks.add('database', databaseCheck(db))
-  ops.addStatus(nodeStatus(db, config))
-  const sequencer = new Sequencer({ db, config, logger })
+  addNodeChecks(ops, db, config)
+  const sequencer = new Sequencer({ db, config, logger, observer: createSequencerMetrics(ops.registry) })
+  ops.addStatus(async () => ({ sequencer: sequencer.progress() }))
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })

@@ -6,8 +6,8 @@ import { createSynchronizingActivities } from '#activities/synchronizing.ts'
 import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createEtherman } from '#etherman/client.ts'
-import { databaseCheck } from '#ops/databaseCheck.ts'
-import { nodeStatus } from '#ops/nodeStatus.ts'
+import { createReorgCounter } from '#ops/metrics/l1EventMetrics.ts'
+import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { Synchronizer } from '#synchronizer/synchronizer.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
@@ -16,8 +16,8 @@ import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
 /** Follows L1 and executes what comes from there; checks closed batches by executing them again. */
 await runRole('synchronizer', async (config, logger, ops) => {
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-synchronizer' })
-  ops.checks.add('database', databaseCheck(db))
-  ops.addStatus(nodeStatus(db, config))
+  addNodeChecks(ops, db, config)
+  const reorgs = createReorgCounter(ops.registry)
   const etherman = createEtherman({ ...config.network, ...config.l1, logger })
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
@@ -32,7 +32,7 @@ await runRole('synchronizer', async (config, logger, ops) => {
       ...createSynchronizingActivities({
         db,
         client,
-        synchronizer: new Synchronizer({ db, etherman, network, ...config.l1, logger }),
+        synchronizer: new Synchronizer({ db, etherman, network, ...config.l1, logger, onReorg: () => reorgs.inc() }),
         checkNetwork: () => etherman.checkNetwork(network.l1ChainId),
         forkId: network.forkId,
         pollIntervalMs: config.l1.pollIntervalMs,

@@ -2,9 +2,10 @@ import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { NativeConnection, type NativeConnectionOptions, Runtime, type WorkerOptions } from '@temporalio/worker'
 import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
+import type { CoreMetrics } from './coreMetrics.ts'
 
-/** Sends the SDK's own messages to our logger. Call once, before the first connection. */
-export function installTemporalRuntime(logger: Logger): void {
+/** Sends the SDK's own messages to our logger, its metrics to their place. Call once, before the first connection. */
+export function installTemporalRuntime(logger: Logger, { telemetry }: Pick<CoreMetrics, 'telemetry'>): void {
   // State changes of workers are no news to an operator.
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const
   const write = (level: keyof typeof levels) => (message: string, meta?: object) =>
@@ -18,7 +19,7 @@ export function installTemporalRuntime(logger: Logger): void {
       warn: write('WARN'),
       error: write('ERROR'),
     },
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} }, ...telemetry },
     shutdownSignals: [], // the process decides: see runWorkers
   })
 }

@@ -48,6 +48,17 @@ export const BATCH_STATUSES = [
 ] as const
 export type BatchStatus = (typeof BATCH_STATUSES)[number]
 
+/** What a worker of `zk-batch` runs. */
+export const WORKFLOW_TYPES = [
+  'aggregatorWorkflow',
+  'batchWorkflow',
+  'l1TransactionWorkflow',
+  'proofWorkflow',
+  'sequencerWorkflow',
+  'sequenceSenderWorkflow',
+  'synchronizerWorkflow',
+] as const
+
 /** Singletons: the server refuses a second run of each. */
 export const SEQUENCER_WORKFLOW_ID = 'sequencer'
 export const SEQUENCE_SENDER_WORKFLOW_ID = 'sequence-sender'

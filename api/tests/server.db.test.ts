@@ -4,7 +4,6 @@ import { createPublicClient, createWalletClient, defineChain, http, parseEther, 
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hexToBytes } from '#common/bytes.ts'
-import { storeSenderBalance } from '#db/l1Transactions.ts'
 import { cursors } from '#db/schema.ts'
 import { Address, Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
@@ -281,13 +280,6 @@ test('health is told on the RPC port', async () => {
   )
 })
 
-test('metrics tell the funds of the accounts that send to L1', async () => {
-  await storeSenderBalance(api.db, { address: addressOf(0x5e), balanceWei: 5n, alarmWei: 9n })
-  const metrics = await api.server.readMetrics()
-  expect(metrics).toContain(`l1_sender_balance_wei{address="${addressOf(0x5e)}"} 5`)
-  expect(metrics).toContain(`l1_sender_alarm_wei{address="${addressOf(0x5e)}"} 9`)
-})
-
 test('a node that still reads L1 says how far it is, and when it will be there', async () => {
   expect((await call(api.url, 'eth_syncing')).result).toBe(false)
   const at = (seconds: number) => new Date(1_700_000_000_000 + 1000 * seconds)
@@ -302,10 +294,8 @@ test('a node that still reads L1 says how far it is, and when it will be there',
     ...{ l1Processed: '0x190', l1Head: '0x3e8', synced: false, halted: true },
     haltReason: expect.stringMatching(/^nothing was read of L1 for \d+ s$/),
   })
-  expect(await api.server.readMetrics()).toMatch(/l1_sync_behind_blocks 600\n(.*\n)*l1_sync_eta_seconds 60\n/)
   await api.db.update(cursors).set({ position: 1000 }).where(eq(cursors.name, 'synchronizer'))
   expect((await call(api.url, 'eth_syncing')).result).toBe(false)
-  expect(await api.server.readMetrics()).toContain('l1_sync_eta_seconds 0')
 })
 
 test('transport refusals carry a JSON-RPC error', async () => {

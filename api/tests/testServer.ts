@@ -94,7 +94,7 @@ export function testConfig(databaseUrl: string, overrides: ConfigOverrides = {})
     },
     database: { url: databaseUrl },
     l1: { rpcUrl: 'http://127.0.0.1:1' },
-    temporal: {},
+    temporal: { address: '127.0.0.1:1' },
     rpc: { port: 0, evmThreads: 1, drainDelayMs: 0, rateLimit: { enabled: false }, ...overrides.rpc },
     ops: { port: 0 },
   }

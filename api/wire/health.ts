@@ -1,31 +1,53 @@
+import { remembered } from '#common/remembered.ts'
 import type { Config } from '#config/schema.ts'
 import type { Database } from '#db/client.ts'
 import { readL1Progress } from '#db/rpc/l1Progress.ts'
 import { databaseCheck } from '#ops/databaseCheck.ts'
-import type { Checks, Finding } from '#ops/health.ts'
+import type { Finding } from '#ops/health.ts'
+import { l1Check } from '#ops/l1Check.ts'
+import type { Ops } from '#ops/ops.ts'
+import { haltedCheck } from '#ops/temporalView.ts'
 import type { Head } from '../chain/head.ts'
+import { createSequencerNode } from '../chain/sequencerNode.ts'
+import type { EvmThreads } from '../evm/threads/evmThreads.ts'
 import type { Gate } from './gate.ts'
 
 type Limits = Pick<Config['ops'], 'maxBlocksBehind' | 'maxBlockAgeMs'>
 
+const SEQUENCER_REMEMBERED_MS = 5000
+
+type Parts = { db: Database; evm: EvmThreads; gate: Gate; findHead: () => Head | undefined; config: Config }
+
 /**
- * The API is ready when its database answers, it has the chain's head and it is not shutting down.
- * @param findHead answers undefined until the head is followed
- * @param limits of a node that follows a sequencer
+ * The API is ready when its database and its threads answer, it has the chain's head and it is not shutting down. What
+ * else the node needs is told, but no reason to send requests elsewhere: every API of the node lacks the same.
+ * `findHead` answers undefined until the head is followed.
  */
-export function addApiChecks(
-  checks: Checks,
-  {
-    db,
-    gate,
-    findHead,
-    limits,
-  }: { db: Database; gate: Gate; findHead: () => Head | undefined; limits: Limits | undefined },
-): void {
+export function addApiChecks({ checks, temporal }: Ops, { db, evm, gate, findHead, config }: Parts): void {
+  const isSequencers = config.role === 'sequencer'
   checks.add('database', databaseCheck(db))
+  checks.add('executor', () => checkExecutor(evm))
   checks.add('head', () => checkHead(findHead()))
-  checks.add('sync', () => checkSync(db, findHead(), limits))
+  checks.add('sync', () => checkSync(db, findHead(), isSequencers ? undefined : config.ops))
   checks.add('process', () => checkProcess(gate))
+  checks.add('l1', l1Check(config), { required: false })
+  checks.add('sequencer', isSequencers ? temporal.checkSequencer : trustedSequencerCheck(config), { required: false })
+  checks.add('halted', haltedCheck(temporal), { required: false })
+}
+
+function checkExecutor({ readyThreads }: EvmThreads): Finding {
+  return readyThreads > 0 ? { ok: true, readyThreads } : { ok: false, error: 'no thread takes calls' }
+}
+
+/** The node that transactions are forwarded to. */
+function trustedSequencerCheck({ trustedSequencer }: Config): () => Promise<Finding> {
+  const { rpcUrl, requestTimeoutMs } = trustedSequencer
+  const { ask } = createSequencerNode(rpcUrl, requestTimeoutMs)
+  return remembered(async () => {
+    if (rpcUrl === undefined) return { ok: true, note: 'trustedSequencer.rpcUrl is not set: transactions are refused' }
+    const isUp = (await ask('eth_chainId', [])) !== undefined
+    return isUp ? { ok: true } : { ok: false, error: 'the trusted sequencer does not answer' }
+  }, SEQUENCER_REMEMBERED_MS)
 }
 
 function checkProcess({ state }: Gate): Finding {

@@ -15,6 +15,8 @@ export interface EvmThreads {
   /** @throws {RpcError} 'request timed out'; 'busy' when too many traces run already; what the job threw */
   run<Kind extends JobKind>(kind: Kind, request: JobRequest<Kind>, limits: JobLimits): Promise<JobResponse<Kind>>
   readonly load: ThreadLoad
+  /** Threads that take jobs now. */
+  readonly readyThreads: number
   /** When jobs are taken. */
   readonly ready: Promise<void>
   close(): Promise<void>
@@ -44,6 +46,9 @@ export function createEvmThreads({ threads, maxTraces, logger, ...settings }: Ev
     },
     get load() {
       return pool.load
+    },
+    get readyThreads() {
+      return pool.readyThreads
     },
     ready: pool.ready,
     close: () => pool.close(),

@@ -112,6 +112,10 @@ export class ThreadPool {
     return { waiting: this.#waiting.length, running, leaving }
   }
 
+  get readyThreads(): number {
+    return [...this.#threads].filter(({ isReady }) => isReady).length
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()))

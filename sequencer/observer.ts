@@ -1,0 +1,12 @@
+import type { BatchLimits, BatchUsage } from './batchUsage.ts'
+
+/** Told of what the sequencer does, for those who measure it. */
+export interface SequencerObserver {
+  /** A block is stored, so long after it was begun; what its batch has used since, of what it may. */
+  blockStored(block: { seconds: number; usage: BatchUsage; limits: BatchLimits }): void
+  batchClosed(batch: { openSeconds: number }): void
+  /** A transaction of the pool will never run. */
+  rejected(reason: string): void
+}
+
+export const NOBODY: SequencerObserver = { blockStored() {}, batchClosed() {}, rejected() {} }
