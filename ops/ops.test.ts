@@ -43,6 +43,7 @@ test('what its parts add is told at /status and /metrics', async () => {
   const ops = opsOf('synchronizer')
   ops.addStatus(async () => ({ head: 7 }))
   ops.addStatus(() => Promise.reject(new Error('the database is away')))
+  ops.checks.add('l1', () => ({ ok: false, error: 'no endpoint answers' }))
   ops.addMetricsText(async () => 'other_metric 5\n')
   const url = `http://127.0.0.1:${await ops.listen()}`
   const status = (await (await fetch(`${url}/status`)).json()) as object
@@ -56,6 +57,7 @@ test('what its parts add is told at /status and /metrics', async () => {
   const metrics = await (await fetch(`${url}/metrics`)).text()
   expect(metrics).toMatch(/\nprocess_resident_memory_bytes{role="synchronizer"} \d+\n/)
   expect(metrics).toContain('\nother_metric 5\n')
+  expect(metrics).toContain('\nnode_check_ok{check="l1"} 0\n')
 })
 
 test('a port that is taken is an error that says how to get another', async () => {

@@ -39,6 +39,7 @@ export function createOps(role: ProcessRole, config: Config | ProverConfig): Ops
   checks.add('temporal', temporal.check, { required: role !== 'api' })
   status.push(async () => ({ workflows: await temporal.countWorkflows() }))
   noteVersion(registry, config)
+  noteChecks(registry, checks)
 
   const readMetrics = async () => (await Promise.all(texts.map((read) => read()))).join('\n')
   async function readStatus(): Promise<object> {
@@ -82,4 +83,15 @@ function noteVersion(registry: Registry, { role, network }: Config | ProverConfi
     ...{ name: 'zknode_info', registers: [registry], labelNames: ['version', 'node_role', 'network'] },
     help: 'What runs here; always 1.',
   }).set({ version: NODE_VERSION, node_role: role, network: network.name }, 1)
+}
+
+/** For alerts: a scraper sees what /ready says. */
+function noteChecks(registry: Registry, checks: Checks): void {
+  new Gauge({
+    ...{ name: 'node_check_ok', registers: [registry], labelNames: ['check'] },
+    help: 'Checks of /ready: 1 when one is fine, 0 when it fails.',
+    async collect() {
+      for (const [check, { ok }] of Object.entries((await checks.check()).checks)) this.set({ check }, ok ? 1 : 0)
+    },
+  })
 }

@@ -11,7 +11,7 @@ const LAST_VIRTUAL = sql`(select coalesce(max(batch_number), 0) from state.virtu
 const LAST_VERIFIED = sql`(select coalesce(max(to_batch), 0) from state.verifications)`
 
 /**
- * How long batches are on their way, stage by stage. An empty open batch does not age. A node that only follows neither
+ * How long batches are on their way, stage by stage. An open batch ages from its first transaction on. A node that only follows neither
  * checks nor proves: there, closed batches are `sequencing` until L1 has them and `proving` until L1 verified them.
  */
 export async function readStageAges(db: Queryable, { checks }: { checks: boolean }): Promise<StageAges> {
@@ -20,7 +20,8 @@ export async function readStageAges(db: Queryable, { checks }: { checks: boolean
   const [row] = await rowsOf(
     db,
     sql`select
-      (select opened_at from state.batches where closed_at is null and tx_count > 0) as collecting,
+      (select min(created_at) from state.l2_blocks block join state.batches using (batch_number)
+        where closed_at is null and block.tx_count > 0) as collecting,
       (select min(closed_at) ${unsequenced} and checked_at is null and ${checks}) as sealed,
       (select min(coalesce(checked_at, closed_at)) ${unsequenced} and (checked_at is not null or not ${checks})) as sequencing,
       (select min(to_timestamp(block.timestamp)) from state.virtual_batches virtual

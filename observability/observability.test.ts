@@ -1,0 +1,42 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { pagesReachedFrom } from '#test/runbookPages.ts'
+import { RUNBOOK } from '#workflows/runbooks.ts'
+import { createDashboard } from './dashboard.ts'
+import { readAlerts, readDashboard } from './files.ts'
+
+const root = new URL('../', import.meta.url)
+
+test('the dashboard is what `npm run dashboard` makes', () => {
+  expect(readDashboard()).toEqual(createDashboard())
+})
+
+test('panels lie in rows of 24 columns, none on another', () => {
+  const { panels } = readDashboard()
+  const cells = new Map<string, string>()
+  for (const { title, gridPos } of panels)
+    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+        expect(x, title).toBeLessThan(24)
+        expect(cells.get(`${x},${y}`), title).toBeUndefined()
+        cells.set(`${x},${y}`, title)
+      }
+})
+
+test.each(readAlerts())('$alert has a runbook', ({ annotations }) => {
+  expect(annotations.runbook_url).toMatch(/^docs\/runbooks\/[\w-]+\.md$/)
+  expect(existsSync(new URL(annotations.runbook_url, root))).toBe(true)
+})
+
+test('names of alerts are used once', () => {
+  const names = readAlerts().map(({ alert }) => alert)
+  expect(new Set(names).size).toBe(names.length)
+})
+
+test('each page of docs/runbooks is one of an alert or of a workflow that waits, or they lead to it', () => {
+  const reached = pagesReachedFrom([
+    ...Object.values(RUNBOOK),
+    ...readAlerts().map((rule) => rule.annotations.runbook_url),
+  ])
+  expect([...reached].sort()).toEqual(readdirSync(new URL('docs/runbooks/', root)).sort())
+})
