@@ -5,6 +5,7 @@ import { configCommand } from './configCommand.ts'
 import { forceBatchCommand, sequenceForcedCommand } from './forcedBatchCommands.ts'
 import { runProgram } from './program.ts'
 import { proofsCommand } from './proofsCommand.ts'
+import { resyncCommand } from './resyncCommand.ts'
 import { runCommand } from './runCommand.ts'
 import { verifyBatchesCommand } from './verifyBatchesCommand.ts'
 import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
@@ -12,7 +13,7 @@ import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 /** Each command is a file of its own that exports how it adds itself. */
 const COMMANDS = {
   'Networks and nodes:': [devnetCommand, runCommand, configCommand],
-  'A running node:': [proofsCommand, apiKeysCommand],
+  'A running node:': [proofsCommand, apiKeysCommand, resyncCommand],
   'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
   'Other:': [versionCommand],
 }
