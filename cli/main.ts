@@ -8,12 +8,13 @@ import { proofsCommand } from './proofsCommand.ts'
 import { resyncCommand } from './resyncCommand.ts'
 import { runCommand } from './runCommand.ts'
 import { verifyBatchesCommand } from './verifyBatchesCommand.ts'
+import { verifyCommand } from './verifyCommand.ts'
 import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 
 /** Each command is a file of its own that exports how it adds itself. */
 const COMMANDS = {
   'Networks and nodes:': [devnetCommand, runCommand, configCommand],
-  'A running node:': [proofsCommand, apiKeysCommand, resyncCommand],
+  'A running node:': [proofsCommand, apiKeysCommand, resyncCommand, verifyCommand],
   'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
   'Other:': [versionCommand],
 }

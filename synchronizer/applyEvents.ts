@@ -11,10 +11,10 @@ import {
 } from '#db/l1.ts'
 import type { NewSignal } from '#db/outbox.ts'
 import { insertPreEtrogEvent, rollBackSequences } from '#db/rollbacks.ts'
-import type { L1Block, L1Event, SequencedBatch } from '#etherman/types.ts'
+import type { L1Block, L1Event } from '#etherman/types.ts'
 import { globalExitRoot } from '#protocol/globalExitRoot.ts'
 import { l1InfoLeafHash } from '#protocol/l1InfoTree.ts'
-import { BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
+import { BatchNumber, type Hash } from '#protocol/primitives.ts'
 import {
   AGGREGATOR_WORKFLOW_ID,
   batchWorkflowId,
@@ -28,10 +28,9 @@ import { applySequencedBatches } from './applyBatch.ts'
 import { applyForkUpgrade } from './applyForkUpgrade.ts'
 import type { ChainTip } from './chainTip.ts'
 import { AccInputHashMismatchError, L1InfoRootMismatchError, StateRootMismatchError } from './errors.ts'
-import type { Network, SequencedOnL1 } from './executeSequenced.ts'
+import type { Network } from './executeSequenced.ts'
 import type { StoredInfoTree } from './infoTree.ts'
-
-type EventOf<Kind extends L1Event['kind']> = Extract<L1Event, { kind: Kind }>
+import { type EventOf, type SequencingEvent, sequencedBatches } from './sequencedBatches.ts'
 
 type Context = {
   tx: Queryable
@@ -56,15 +55,13 @@ export async function applyEvent(context: Context, event: L1Event): Promise<void
     case 'l1InfoLeaf':
       return await applyInfoLeaf(context, event)
     case 'initialSequence':
-      return await applyInjectedBatch(context, { ...event, batchNumber: 1 })
     case 'upgradeSequence':
-      return await applyInjectedBatch(context, event)
+    case 'sequenceForceBatches':
+      return await storeSequence(context, event)
     case 'sequence':
       return await applySequence(context, event)
     case 'forceBatch':
       return await applyForceBatch(context, event)
-    case 'sequenceForceBatches':
-      return await applyForcedSequence(context, event)
     case 'verification':
       return await applyVerification(context, event)
     case 'forkUpgrade': {
@@ -108,64 +105,19 @@ async function applyInfoLeaf({ tx, block, infoTree }: Context, event: EventOf<'l
   })
 }
 
-/**
- * A batch that the contract itself sequences: the first one when it creates the rollup, or one when a chain of before
- * fork 7 joins. It is executed as a forced one.
- */
-async function applyInjectedBatch(context: Context, event: Omit<EventOf<'upgradeSequence'>, 'kind'>): Promise<void> {
-  const { block } = context
-  const batch: SequencedOnL1 = {
-    batchNumber: BatchNumber(event.batchNumber),
-    batchL2Data: event.batchL2Data,
-    l1InfoRoot: event.lastGlobalExitRoot,
-    timestampLimit: block.timestamp,
-    forcedBlockHashL1: block.parentHash,
-    coinbase: event.sequencer,
-    sequencer: event.sequencer,
-    kind: 'injected',
-  }
-  await storeSequence(context, [batch], event.txHash)
-}
-
 async function applySequence(context: Context, event: EventOf<'sequence'>): Promise<void> {
-  const { toBatch, batches, l1InfoRoot, timestampLimit, coinbase, sequencer, txHash } = event
+  const { toBatch, l1InfoRoot } = event
   if ((await findInfoLeafCount(context.tx, l1InfoRoot)) === undefined)
     throw new L1InfoRootMismatchError('L1 has leaves in its info tree that were not read: is l1StartBlock too late?', {
       facts: { toBatch, l1InfoRoot, l1BlockNumber: context.block.number },
     })
-  const regular = { l1InfoRoot, timestampLimit, forcedBlockHashL1: ZERO_HASH, kind: 'synced' as const }
-  const sequenced = batches.map((batch, index) => ({
-    batchNumber: BatchNumber(toBatch - batches.length + 1 + index),
-    batchL2Data: batch.batchL2Data,
-    ...(batch.forcedTimestamp > 0 ? forcedInputs(batch) : regular),
-    coinbase,
-    sequencer,
-  }))
-  await storeSequence(context, sequenced, txHash)
+  await storeSequence(context, event)
 }
 
-async function applyForcedSequence(context: Context, event: EventOf<'sequenceForceBatches'>): Promise<void> {
-  const { toBatch, batches, coinbase, txHash } = event
-  const sequenced = batches.map((batch, index) => ({
-    batchNumber: BatchNumber(toBatch - batches.length + 1 + index),
-    batchL2Data: batch.batchL2Data,
-    ...forcedInputs(batch),
-    coinbase,
-    sequencer: coinbase,
-  }))
-  await storeSequence(context, sequenced, txHash)
-}
-
-const forcedInputs = ({ forcedGlobalExitRoot, forcedTimestamp, forcedBlockHashL1 }: SequencedBatch) => ({
-  l1InfoRoot: forcedGlobalExitRoot,
-  timestampLimit: forcedTimestamp,
-  forcedBlockHashL1,
-  kind: 'forced' as const,
-})
-
-async function storeSequence(context: Context, batches: readonly SequencedOnL1[], txHash: Hash): Promise<void> {
+async function storeSequence(context: Context, event: SequencingEvent): Promise<void> {
+  const batches = sequencedBatches(event, context.block)
   const { tx, tip, block, network, readAccInputHash } = context
-  const place = { l1BlockNumber: block.number, l1TxHash: txHash }
+  const place = { l1BlockNumber: block.number, l1TxHash: event.txHash }
   const accInputHash = await applySequencedBatches(tx, tip, batches, { place, network })
   const [fromBatch, toBatch] = [batches[0]!.batchNumber, batches.at(-1)!.batchNumber]
   const onL1 = await readAccInputHash(toBatch)

@@ -5,6 +5,8 @@ import { createLogger } from '#common/logger.ts'
 import { parseConfig } from '#config/load.ts'
 import { advanceHorizon, removeHistory } from '#db/pruning.ts'
 import { encodeRawTransaction } from '#protocol/transaction.ts'
+import type { NodeRpc } from '#synchronizer/verify/nodeRpc.ts'
+import { verifyAgainst } from '#synchronizer/verify/verifyAgainst.ts'
 import { L1Chain, type L1Node } from '#test/l1Chain.ts'
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts'
 import { CHAIN_ID } from '#test/sequencing.ts'
@@ -126,7 +128,7 @@ test('what is kept is answered as by a node that keeps everything', async () => 
       ['zkevm_getBatchDataByNumbers', { numbers: [hex(batch)] }],
     ] as [string, ...unknown[]][])
       expect(await pruned.ask(...call)).toEqual(await whole.ask(...call))
-})
+}, 60_000)
 
 async function tokenAddress(): Promise<string> {
   const { result } = await whole.ask('eth_getBlockReceipts', '0x2')
@@ -219,4 +221,23 @@ test('tags, unknown hashes and what L1 said of old batches are as before', async
     expect(await pruned.ask(...call), call.join()).toEqual(await whole.ask(...call))
   const history = (await pruned.ask('eth_feeHistory', hex(head), 'latest', [])).result
   expect((history as { oldestBlock: string }).oldestBlock).toBe(hex(oldest.block))
+})
+
+test('the two nodes are compared in what both have', async () => {
+  const asking =
+    ({ ask }: Api): NodeRpc =>
+    async (...call) =>
+      (await ask(...call)).result
+  const compare = async () => {
+    const nodes = { ours: asking(pruned), theirs: asking(whole) }
+    return await verifyAgainst({ ...nodes, onProgress: () => {} })
+  }
+  const result = await compare()
+  expect(result).toMatchObject({ fromBlock: oldest.block, toBlock: head, fromBatch: oldest.batch, differences: [] })
+  expect(result.compared.blocks).toBe(head - oldest.block + 1)
+  await pruned.node.db.execute(
+    sql`update state.transactions set gas_used = 1 where block_number = ${head - 1} and tx_index = 0`,
+  )
+  const [difference] = (await compare()).differences
+  expect(difference).toMatchObject({ field: 'gasUsed', ours: '0x1' })
 })

@@ -35,6 +35,6 @@ const placeOf = ({ blockNumber, txIndex }: { blockNumber: BlockNumber; txIndex: 
 
 function joinLogs(rows: readonly MinedTransaction[], logs: readonly LogRow[]): MinedReceipt[] {
   const logsOf = new Map<string, LogRow[]>(rows.map((row) => [placeOf(row), []]))
-  for (const log of logs) logsOf.get(placeOf(log))!.push(log)
+  for (const log of logs) logsOf.get(placeOf(log))?.push(log)
   return rows.map((row) => ({ row, logs: logsOf.get(placeOf(row))! }))
 }

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { NodeError } from '#common/errors.ts'
+
+/** A node does not answer, or not as a node of this kind does. */
+export class NodeRpcError extends NodeError {
+  override readonly name = 'NodeRpcError'
+}
+
+/** Asks one node. @throws {NodeRpcError} */
+export type NodeRpc = (method: string, ...params: readonly unknown[]) => Promise<unknown>
+
+const answer = z.union([
+  z.object({ error: z.object({ code: z.number(), message: z.string() }) }),
+  z.object({ result: z.unknown() }),
+])
+
+export function createNodeRpc(url: string, requestTimeoutMs: number): NodeRpc {
+  return async (method, ...params) => {
+    const facts = { url: new URL(url).origin, method }
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      signal: AbortSignal.timeout(requestTimeoutMs),
+    })
+      .then(async (read) => answer.parse(await read.json()))
+      .catch((cause: unknown) => {
+        throw new NodeRpcError('The node does not answer as JSON-RPC does.', { cause, facts })
+      })
+    if ('error' in response)
+      throw new NodeRpcError(`The node refuses: ${response.error.message}`, {
+        facts: { ...facts, code: response.error.code },
+      })
+    return response.result
+  }
+}
