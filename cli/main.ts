@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { devnetCommand } from '#devnet/command.ts'
 import { apiKeysCommand } from './apiKeys.ts'
+import { checkCommand } from './checkCommand.ts'
 import { configCommand } from './configCommand.ts'
 import { forceBatchCommand, sequenceForcedCommand } from './forcedBatchCommands.ts'
 import { runProgram } from './program.ts'
@@ -13,8 +14,8 @@ import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 
 /** Each command is a file of its own that exports how it adds itself. */
 const COMMANDS = {
-  'Networks and nodes:': [devnetCommand, runCommand, configCommand],
   'A running node:': [proofsCommand, apiKeysCommand, resyncCommand, verifyCommand],
+  'Networks and nodes:': [devnetCommand, checkCommand, runCommand, configCommand],
   'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
   'Other:': [versionCommand],
 }

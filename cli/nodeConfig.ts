@@ -67,7 +67,7 @@ export async function withDatabase<T>(url: string, work: (db: Database) => Promi
 }
 
 /** The innermost cause: queries are in the outer ones. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { cause, message, code } = error as Error & { code?: string }
   return cause === undefined ? message || (code ?? String(error)) : reasonOf(cause)
 }

@@ -3,7 +3,7 @@ import { parse as parseYaml, type Tags } from 'yaml'
 import type { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
 import { withAbsolutePaths, withUrlsRead, withVariables } from './environment.ts'
-import { describeIssues } from './issues.ts'
+import { wrongOptions } from './issues.ts'
 import {
   type Config,
   configSchema,
@@ -47,9 +47,15 @@ export function loadNodeFile(
 
 function load<T>(schema: z.ZodType<T>, path: string | undefined, env: NodeJS.ProcessEnv) {
   if (!path) throw new ConfigError('No configuration: set ZKNODE_CONFIG to the path of a YAML file.')
+  const { sections, value, problems } = readUnchecked(path, env)
+  return { config: parse(schema, value, problems, path), sections }
+}
+
+/** What file and variables say, before the options are looked at. @throws {ConfigError} when it cannot be read at all */
+export function readUnchecked(path: string, env: NodeJS.ProcessEnv) {
   const problems: Problems = new Map()
   const sections = withAbsolutePaths(withVariables(readSections(path), env, problems), path)
-  return { config: parse(schema, withUrlsRead(sections, env, problems), problems, path), sections }
+  return { sections, value: withUrlsRead(sections, env, problems), problems }
 }
 
 /** Checks a configuration that is already in memory. @throws {ConfigError} */
@@ -58,10 +64,9 @@ export const parseConfig = (value: unknown): Config => parse(configSchema, value
 function parse<T>(schema: z.ZodType<T>, value: unknown, problems: Problems, name: string): T {
   const result = schema.safeParse(value)
   if (result.success && problems.size === 0) return result.data
-  const lines = [...problems].map(([option, problem]) => `  ${option}: ${problem}`)
-  const isTold = (place: string) => [...problems.keys()].some((option) => `${option}.`.startsWith(`${place}.`))
-  const issues = (result.error?.issues ?? []).filter(({ path }) => !isTold(path.join('.')))
-  throw new ConfigError(`${name} is wrong:\n${[...lines, ...describeIssues(issues, value)].join('\n')}`)
+  const wrong = wrongOptions(problems, result.error?.issues ?? [], value)
+  const lines = wrong.map(({ option, problem }) => `  ${option}: ${problem}`)
+  throw new ConfigError(`${name} is wrong:\n${lines.join('\n')}`)
 }
 
 /** Addresses and hashes stay what they are, in quotes or without. */

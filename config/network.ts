@@ -68,3 +68,6 @@ export const networkFileSchema = networkOptions
   })
   .refine(areEnough, notEnough)
   .describe(text)
+
+/** For those that look at each option by itself: any may be left out. */
+export const looseNetworkSchema = networkOptions.extend({ contracts: contractsSchema.partial() }).partial()

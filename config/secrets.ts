@@ -28,7 +28,7 @@ export async function readPrivateKey(
     return await decryptKeystore(json, password.value)
   } catch (cause) {
     if (cause instanceof WrongPasswordError)
-      throw new ConfigError(`${option}: the password of ${password.place} does not open ${text}.`)
+      throw new ConfigError(`${option}: the password of ${password.place} does not open ${text}.`, { cause })
     throw new ConfigError(`${option}: ${text} cannot be used. ${(cause as Error).message}`)
   }
 }

@@ -11,14 +11,16 @@ const VARYING = / in \(|\), \(/
 
 /**
  * Opens a pool of connections; none is made before the first query. Close it with `db.$client.end()`.
- * `statementTimeoutMs`: the server cancels queries that take longer; 0 for no limit.
+ * `statementTimeoutMs`: the server cancels queries that take longer; 0 for no limit. `connectTimeoutMs`: how long a server
+ * may take to let us in.
  */
 export function connectDatabase(
   url: string,
-  { maxConnections = 10, name = 'zknode', statementTimeoutMs = 0 } = {},
+  { maxConnections = 10, name = 'zknode', statementTimeoutMs = 0, connectTimeoutMs = 30_000 } = {},
 ): Database {
   const client = postgres(url, {
     max: maxConnections,
+    connect_timeout: connectTimeoutMs / 1000,
     connection: {
       application_name: name,
       ...(statementTimeoutMs > 0 ? { statement_timeout: statementTimeoutMs } : {}),

@@ -57,9 +57,15 @@ export async function hasGenesis(db: Database): Promise<boolean> {
   return (await db.select({ id: chain.id }).from(chain)).length > 0
 }
 
+/** What network the State DB holds; undefined for an empty one. */
+export async function readChainIdentity(db: Database): Promise<ChainIdentity | undefined> {
+  const [row] = await db.select().from(chain).where(eq(chain.id, 1))
+  return row
+}
+
 /** @throws {WrongNetworkError} naming the first fact that differs, also on an empty database. */
 export async function assertSameNetwork(db: Database, identity: ChainIdentity): Promise<void> {
-  const [row] = await db.select().from(chain).where(eq(chain.id, 1))
+  const row = await readChainIdentity(db)
   if (row === undefined) throw new WrongNetworkError('The State DB is empty: initialize the genesis first.')
   for (const fact of Object.keys(identity) as (keyof ChainIdentity)[]) {
     if (row[fact] !== identity[fact])

@@ -2,8 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import { connectDatabase } from './client.ts'
 
-const PROOF_STORE = { migrationsFolder: './proofMigrations', migrationsTable: 'proof_migrations' }
-const STATE = { migrationsFolder: './migrations', migrationsTable: 'migrations' }
+/** Schemas that are brought forward together; where the table of what is applied stands. */
+export const PROOF_STORE = { folder: './proofMigrations', migrationsTable: 'proof_migrations' }
+export const STATE = { folder: './migrations', migrationsTable: 'migrations' }
+export type MigrationGroup = typeof STATE
+export const MIGRATIONS_SCHEMA = 'zknode'
+
+export const migrationsFolder = ({ folder }: MigrationGroup) => fileURLToPath(new URL(folder, import.meta.url))
 
 /**
  * Brings the database to the newest schema, and the proof store's when it is another one. Safe to run at every start and
@@ -14,13 +19,14 @@ export async function migrate(databaseUrl: string, proofStoreUrl = databaseUrl):
   if (proofStoreUrl !== databaseUrl) await apply(proofStoreUrl, [PROOF_STORE])
 }
 
-async function apply(url: string, migrations: readonly (typeof STATE)[]): Promise<void> {
+async function apply(url: string, groups: readonly MigrationGroup[]): Promise<void> {
   const db = connectDatabase(url, { maxConnections: 1, name: 'zknode-migrate' })
   try {
     await db.$client`select pg_advisory_lock(8260001)`
-    for (const { migrationsFolder, migrationsTable } of migrations) {
-      const folder = fileURLToPath(new URL(migrationsFolder, import.meta.url))
-      await applyMigrations(db, { migrationsFolder: folder, migrationsSchema: 'zknode', migrationsTable })
+    for (const group of groups) {
+      const { migrationsTable } = group
+      const place = { migrationsFolder: migrationsFolder(group), migrationsSchema: MIGRATIONS_SCHEMA, migrationsTable }
+      await applyMigrations(db, place)
     }
   } finally {
     await db.$client.end()

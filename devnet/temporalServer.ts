@@ -9,7 +9,7 @@ export class TemporalServerError extends NodeError {
 }
 
 /** As the Temporal CLI spells them, with their numbers on the wire. */
-const ATTRIBUTE_TYPES = { Text: 1, Keyword: 2, Int: 3, Double: 4, Bool: 5, Datetime: 6, KeywordList: 7 } as const
+export const ATTRIBUTE_TYPES = { Text: 1, Keyword: 2, Int: 3, Double: 4, Bool: 5, Datetime: 6, KeywordList: 7 } as const
 const attributeType = z.enum(Object.keys(ATTRIBUTE_TYPES) as (keyof typeof ATTRIBUTE_TYPES)[])
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 

@@ -1,0 +1,67 @@
+import type { Understood } from '#config/inspect.ts'
+import type { Role } from '../run/roles.ts'
+import { checkAccounts } from './accounts.ts'
+import { checkContracts } from './contracts.ts'
+import { type Finding, fault, guard, skipped } from './finding.ts'
+import { checkGenesis } from './genesis.ts'
+import { checkKeys } from './keys.ts'
+import { checkL1, type L1View } from './l1.ts'
+import { needsOf } from './subject.ts'
+
+type Options = { roles: readonly Role[]; isList: boolean }
+
+/**
+ * Keys, L1, the contracts there, the genesis that they hold, and the accounts that send to them.
+ * @param isList whether the file names endpoints as a list
+ */
+export async function checkChain(understood: Understood, { roles, isList }: Options): Promise<Finding[]> {
+  const { network, l1 } = understood
+  const { findings: ofKeys, addresses } = await checkKeys(keysOf(understood, roles), understood)
+  if (!needsOf(roles).parts.has('l1') || l1 === undefined) return ofKeys
+  const { findings: ofL1, view } = await checkL1(l1.rpcUrls, { expected: network.l1ChainId, isList })
+  if (view === undefined) {
+    const unasked = skipped('network.contracts', 'not compared, since no L1 endpoint answers')
+    return [...ofKeys, ...ofL1, unasked, ...(await checkGenesis(network, undefined))]
+  }
+  try {
+    const onL1 = await guard('network.contracts', checkOnL1(understood, view, addresses))
+    return [...ofKeys, ...ofL1, ...checkStart(network.l1StartBlock, view.head), ...onL1]
+  } finally {
+    view.rpc.close()
+  }
+}
+
+/** Keys that the roles sign with. */
+function keysOf({ network, aggregator }: Understood, roles: readonly Role[]) {
+  const names = needsOf(roles).keys.filter((name) => name !== 'attester' || network.verifier === 'attestation')
+  const isAddressOfKey = roles.includes('aggregator') && aggregator?.address === undefined
+  return isAddressOfKey && !names.includes('aggregator') ? [...names, 'aggregator' as const] : names
+}
+
+async function checkOnL1(
+  { network, l1 }: Understood,
+  { rpc, chainId }: L1View,
+  addresses: Awaited<ReturnType<typeof checkKeys>>['addresses'],
+): Promise<Finding[]> {
+  const { findings, facts } = await checkContracts(rpc, network)
+  const { rollupManager } = network.contracts ?? {}
+  const { attester: _, ...senders } = addresses
+  const [ofAccounts, ofGenesis] = await Promise.all([
+    facts === undefined || rollupManager === undefined
+      ? []
+      : guard('keys', checkAccounts(senders, { rpc, chainId, facts, rollupManager, lowBalanceWei: l1!.lowBalanceWei })),
+    checkGenesis(network, facts),
+  ])
+  return [...findings, ...ofAccounts, ...ofGenesis]
+}
+
+function checkStart(l1StartBlock: number | undefined, head: number): Finding[] {
+  if (l1StartBlock === undefined || l1StartBlock <= head) return []
+  return [
+    fault(
+      'network.l1StartBlock',
+      `is ${l1StartBlock}, but L1 is at block ${head}`,
+      'Set it to the L1 block that created the rollup, or an earlier one.',
+    ),
+  ]
+}

@@ -1,0 +1,66 @@
+import { VARIABLES } from '#config/environment.ts'
+import { inspectNodeFile, type Understood } from '#config/inspect.ts'
+import type { WrongOption } from '#config/issues.ts'
+import type { Role } from '../run/roles.ts'
+import { checkChain } from './chain.ts'
+import { checkDatabase } from './database.ts'
+import { type Finding, fault, fine, guard } from './finding.ts'
+import { checkPorts, type Listener } from './ports.ts'
+import { needsOf } from './subject.ts'
+import { checkTemporal } from './temporal.ts'
+
+export type CheckInput = { path: string; roles: readonly Role[]; env?: NodeJS.ProcessEnv }
+
+/**
+ * Everything that would keep these roles from working with this file, and what is fine; nothing is changed anywhere. What
+ * does not answer hides nothing of the rest. @throws {ConfigError} when the file cannot be read
+ */
+export async function checkNode({ path, roles, env = process.env }: CheckInput): Promise<Finding[]> {
+  const { wrong, understood, sections } = inspectNodeFile(path, env)
+  const isList = sections['l1']?.['rpcUrl'] === undefined
+  const { parts } = needsOf(roles)
+  const { database, proofStore, temporal } = understood
+  const found = await Promise.all([
+    wrong.length === 0 ? [fine('configuration', `${path} has no wrong option`)] : wrong.map(describeWrong),
+    guard('l1', checkChain(understood, { roles, isList })),
+    parts.has('state') && database !== undefined ? guard('database.url', checkState(understood)) : [],
+    parts.has('proofStore') && proofStore?.url !== undefined && proofStore.url !== database?.url
+      ? guard('proofStore.url', checkDatabase({ option: 'proofStore.url', url: proofStore.url }))
+      : [],
+    parts.has('temporal') && temporal !== undefined ? guard('temporal.address', checkTemporalOf(temporal)) : [],
+    checkPorts(listenersOf(understood, roles)),
+  ])
+  return found.flat().map((finding) => nameVariable(finding, env))
+}
+
+const describeWrong = ({ option, problem }: WrongOption): Finding =>
+  fault(option, problem, 'Correct the file: docs/configuration.md has every option.')
+
+async function checkState({ database, network }: Understood): Promise<Finding[]> {
+  const url = database?.url
+  if (url === undefined) return [fine('database.url', 'left out: `zknode run` starts a server of its own')]
+  return await checkDatabase({ option: 'database.url', url, network })
+}
+
+async function checkTemporalOf({ address, namespace }: NonNullable<Understood['temporal']>): Promise<Finding[]> {
+  if (address === undefined) return [fine('temporal.address', 'left out: `zknode run` starts a server of its own')]
+  return await checkTemporal({ address, namespace })
+}
+
+function listenersOf({ rpc, ops, aggregator }: Understood, roles: readonly Role[]): Listener[] {
+  const isApi = roles.includes('api')
+  const grpc = roles.includes('aggregator') && aggregator?.grpc.enabled ? aggregator.grpc : undefined
+  return [
+    ...(isApi && rpc ? [{ section: 'rpc', host: rpc.host, port: rpc.port }] : []),
+    ...(isApi && ops ? [{ section: 'ops', host: ops.host, port: ops.port }] : []),
+    ...(grpc ? [{ section: 'aggregator.grpc', host: grpc.host, port: grpc.port }] : []),
+  ]
+}
+
+/** A variable wins over the file: there it has to be changed. */
+function nameVariable(finding: Finding, env: NodeJS.ProcessEnv): Finding {
+  const [variable] =
+    Object.entries(VARIABLES).find(([name, option]) => env[name] !== undefined && finding.option.startsWith(option)) ??
+    []
+  return variable === undefined ? finding : { ...finding, variable }
+}
