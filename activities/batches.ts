@@ -13,8 +13,10 @@ export const createBatchActivities = ({ db }: { db: Database }) => ({
     batchNumber,
   }: {
     batchNumber: number
-  }): Promise<{ closed: boolean; virtual?: L1Reference; verified?: L1Reference }> {
+  }): Promise<{ closed: boolean; openBlocks?: number; virtual?: L1Reference; verified?: L1Reference }> {
     const batch = await findBatch(db, BatchNumber(batchNumber))
-    return { closed: batch?.closedAt != null, ...(await findBatchOnL1(db, BatchNumber(batchNumber))) }
+    const closed = batch?.closedAt != null
+    const openBlocks = closed ? 0 : (batch?.blockCount ?? 0)
+    return { closed, openBlocks, ...(await findBatchOnL1(db, BatchNumber(batchNumber))) }
   },
 })

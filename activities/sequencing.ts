@@ -29,15 +29,21 @@ export const createSequencingActivities = ({ sequencer, tell }: Dependencies) =>
 
   /**
    * Fills the batch until it closes, and tells the sequencer workflow. Each L2 block is one database transaction, so a repeated attempt goes on with the
-   * block after the last stored one, and an attempt that lost the lease cannot write.
+   * block after the last stored one, and an attempt that lost the lease cannot write. `closeNow`: as soon as it holds a
+   * block.
    */
   async collectBatch({
     batchNumber,
+    closeNow = false,
   }: {
     batchNumber: number
+    closeNow?: boolean
   }): Promise<{ txCount: number; blockCount: number; closingReason: string }> {
     const batch = BatchNumber(batchNumber)
-    const closed = await alive(() => sequencer.progress(batch), sequencer.collect(batch, cancellationSignal()))
+    const closed = await alive(
+      () => sequencer.progress(batch),
+      sequencer.collect(batch, cancellationSignal(), { closeNow }),
+    )
     await tell(SEQUENCER_WORKFLOW_ID, batchSealed, { batchNumber })
     return closed
   },

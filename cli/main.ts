@@ -1,8 +1,10 @@
 import { Command } from 'commander'
 import { devnetCommand } from '#devnet/command.ts'
 import { apiKeysCommand } from './apiKeys.ts'
+import { batchCommand } from './batchCommand.ts'
 import { checkCommand } from './checkCommand.ts'
 import { configCommand } from './configCommand.ts'
+import { dbCommand } from './dbCommand.ts'
 import { forceBatchCommand, sequenceForcedCommand } from './forcedBatchCommands.ts'
 import { runProgram } from './program.ts'
 import { proofsCommand } from './proofsCommand.ts'
@@ -14,8 +16,8 @@ import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 
 /** Each command is a file of its own that exports how it adds itself. */
 const COMMANDS = {
-  'A running node:': [proofsCommand, apiKeysCommand, resyncCommand, verifyCommand],
   'Networks and nodes:': [devnetCommand, checkCommand, runCommand, configCommand],
+  'A running node:': [batchCommand, proofsCommand, dbCommand, resyncCommand, verifyCommand, apiKeysCommand],
   'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
   'Other:': [versionCommand],
 }

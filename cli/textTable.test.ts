@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatAge, formatTable, oneLine } from './textTable.ts'
+import { formatAge, formatBytes, formatTable, oneLine } from './textTable.ts'
 
 test('columns are as wide as their widest cell', () => {
   const rows = [
@@ -19,6 +19,14 @@ test.each([
   [7199, '1h'],
   [200_000, '2d'],
 ])('an age of %d seconds', (seconds, text) => expect(formatAge(seconds)).toBe(text))
+
+test.each([
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1536, '1.5 KiB'],
+  [20 * 2 ** 30, '20 GiB'],
+  [3 * 2 ** 50, '3072 TiB'],
+])('a size of %d bytes', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
 
 test('text of anybody becomes one short line without control characters', () => {
   expect(oneLine('a\n\tb\u001b[31m c ')).toBe('a b [31m c')

@@ -22,6 +22,15 @@ export function formatAge(seconds: number): string {
   return `${Math.floor(seconds / size)}${unit}`
 }
 
+const BYTES = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** `512 B`, `1.5 KiB`, `20 GiB`: two digits at least. */
+export function formatBytes(bytes: number): string {
+  const power = Math.min(BYTES.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10))
+  const value = bytes / 1024 ** power
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${BYTES[power]}`
+}
+
 const MAX_LENGTH = 160
 
 /** Errors are anybody's text: no line break and no control character gets to the terminal. */

@@ -21,6 +21,7 @@ export type ClosingReason =
   | 'No transaction fits'
   | 'Max delta timestamp'
   | 'Forced batch deadline'
+  | 'Closed by an operator'
   | 'Forced batch'
 
 /** Whether the batch is so full that another block is not worth opening. */

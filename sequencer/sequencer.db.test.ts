@@ -57,6 +57,24 @@ test('runs each sender in nonce order and all by price, and closes the batch at 
   await sequencer.close()
 })
 
+test('a batch that is to close at once does so with its first block; one that holds blocks takes no more', async () => {
+  const sequencer = createSequencer(db, { batchMaxMs: 600_000 })
+  await pour(db, [await signTransfer(alice, 0)])
+  const closeNow = { closeNow: true }
+  expect(await sequencer.collect(BatchNumber(2), forever(), closeNow)).toEqual({
+    ...{ txCount: 1, blockCount: 1, closingReason: 'Closed by an operator' },
+  })
+  await pour(db, [await signTransfer(alice, 1)])
+  const stop = new AbortController()
+  const collecting = sequencer.collect(BatchNumber(3), stop.signal).catch((error: Error) => error.name)
+  await vi.waitFor(async () => expect((await getBatch(db, BatchNumber(3))).blockCount).toBe(1))
+  stop.abort()
+  expect(await collecting).toBe('AbortError')
+  await pour(db, [await signTransfer(alice, 2)])
+  expect(await sequencer.collect(BatchNumber(3), forever(), closeNow)).toMatchObject({ txCount: 1, blockCount: 1 })
+  await sequencer.close()
+})
+
 test('what is stored of a batch is what executing its data from the tree alone gives', async () => {
   const sequencer = createSequencer(db, { batchMaxTransactions: 6, blockMaxTransactions: 2 })
   for (const wallet of [alice, bob]) for (let n = 0; n < 3; n++) await pour(db, [await signTransfer(wallet, n)])

@@ -52,6 +52,8 @@ const MOST_AHEAD = 6
 const PREPARE_POLL_MS = 200
 const EXPIRE_EVERY_MS = 60_000
 
+type CollectOptions = { closeNow: boolean }
+type FillOptions = CollectOptions & { signal: AbortSignal }
 type Work = { leaf: InfoLeaf | undefined; evenEmpty: boolean; mine?: MineRequest | undefined }
 
 /** In memory between blocks: caches of the State DB and the Pool DB, dropped together after any failure. */
@@ -127,14 +129,21 @@ export class Sequencer {
     return { nextBatch, forkId: await findForkId(this.#db, nextBatch, this.#config.network.forkId) }
   }
 
-  /** Fills the batch until it closes; one that is closed is only reported. @throws {LeaseLostError} */
-  async collect(batchNumber: BatchNumber, signal: AbortSignal): Promise<ClosedBatchSummary> {
+  /**
+   * Fills the batch until it closes; one that is closed is only reported. `closeNow`: it closes as soon as it holds a
+   * block. @throws {LeaseLostError}
+   */
+  async collect(
+    batchNumber: BatchNumber,
+    signal: AbortSignal,
+    { closeNow }: CollectOptions = { closeNow: false },
+  ): Promise<ClosedBatchSummary> {
     this.#unlisten ??= listen(this.#db, 'pool', () => this.#poolNews.ring())
     await this.#unlisten
     await this.#dev?.listen()
     if (!(await this.#takeTurn(batchNumber, signal))) return await this.#summarize(batchNumber)
     try {
-      await this.#fill(batchNumber, await takeLease(this.#db, SEQUENCER_LEASE), signal)
+      await this.#fill(batchNumber, await takeLease(this.#db, SEQUENCER_LEASE), { signal, closeNow })
       return await this.#summarize(batchNumber)
     } catch (error) {
       this.#memory = undefined // it may be ahead of the database
@@ -184,7 +193,8 @@ export class Sequencer {
     return { txCount, blockCount, closingReason: closingReason ?? '' }
   }
 
-  async #fill(batchNumber: BatchNumber, lease: Lease, signal: AbortSignal): Promise<void> {
+  async #fill(batchNumber: BatchNumber, lease: Lease, options: FillOptions): Promise<void> {
+    const { signal, closeNow } = options
     const batch = await this.#open(batchNumber, lease)
     const { forkId } = batch
     const memory = await this.#recall(forkId)
@@ -199,6 +209,7 @@ export class Sequencer {
       const forced = await this.#forced.find()
       if (forced !== undefined && isEmpty) return await this.#takeForced(batchNumber, forced, lease)
       if (forced !== undefined && this.#forced.isUrgent(forced)) reason ??= 'Forced batch deadline'
+      if (closeNow && !isEmpty) reason ??= 'Closed by an operator'
       reason ??= findExhaustion(usage, limits)
       const closesAt = Math.max(fullAt, this.#dev?.heldUntil(batchNumber) ?? 0)
       if (Date.now() >= closesAt) reason ??= 'Max delta timestamp'
@@ -206,7 +217,7 @@ export class Sequencer {
       const work = await this.#waitForWork(memory, lease, closesAt, signal)
       if (work === 'reverted') {
         this.#memory = undefined
-        return await this.#fill(batchNumber, lease, signal)
+        return await this.#fill(batchNumber, lease, options)
       }
       if (work === undefined) {
         await assertLease(this.#db, lease) // nothing to write would never tell that it is lost

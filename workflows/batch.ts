@@ -64,11 +64,7 @@ export async function batchWorkflow({
     retryAsked = true
   }
   const onlyWhen = (needed: messages.Attention) => (_request?: { note?: string }) => {
-    if (attention !== needed)
-      throw wf.ApplicationFailure.nonRetryable(
-        `Batch ${batchNumber} is ${view.status}, not ${needed}.`,
-        'NotParkedError',
-      )
+    if (attention !== needed) throw refusal(`Batch ${batchNumber} is ${view.status}, not ${needed}.`, 'NotParkedError')
   }
 
   wf.setHandler(messages.batchState, () => view, {
@@ -130,6 +126,28 @@ export async function batchWorkflow({
     },
   )
 
+  let closeAsked = false
+  wf.setHandler(
+    messages.closeBatchNow,
+    async () => {
+      const { closed, openBlocks = 0 } = await database.readBatch({ batchNumber })
+      if (!closed && openBlocks === 0) throw refusal(`Batch ${batchNumber} holds nothing to close.`, 'BatchEmptyError')
+      closeAsked = true
+      await wf.condition(() => view.status !== 'collecting')
+      const { txCount = 0, blockCount = 0, closingReason } = view
+      if (closingReason === undefined) throw refusal(`L1 has another batch ${batchNumber}.`, 'BatchReplacedError')
+      return { batchNumber, txCount, blockCount, closingReason }
+    },
+    {
+      description:
+        'Operator: close the open batch now, with what it holds; refused unless it collects and holds something',
+      validator: () => {
+        if (view.status !== 'collecting')
+          throw refusal(`Batch ${batchNumber} is ${view.status}, not open.`, 'BatchNotOpenError')
+      },
+    },
+  )
+
   const park = async (
     status: messages.BatchStatus,
     needs: messages.Attention,
@@ -158,7 +176,14 @@ export async function batchWorkflow({
     if (form === 1) show('collecting')
     else wf.setCurrentDetails(describeBatch(view, forkId)) // it was started as collecting
     const summary = `collect transactions for batch ${batchNumber}`
-    const closed = await sequencer.collectBatch.executeWithOptions({ summary }, [{ batchNumber }])
+    const closeSummary = `close batch ${batchNumber}: an operator asked`
+    closeAsked = false
+    const closed =
+      (await cancelWhen(
+        () => closeAsked,
+        () => sequencer.collectBatch.executeWithOptions({ summary }, [{ batchNumber }]),
+      )) ??
+      (await sequencer.collectBatch.executeWithOptions({ summary: closeSummary }, [{ batchNumber, closeNow: true }]))
     Object.assign(view, closed)
     const txCount = { key: messages.SEARCH_ATTRIBUTE.txCount, value: closed.txCount }
     if (form >= 2) return show('sealed', undefined, txCount)
@@ -250,6 +275,8 @@ export async function batchWorkflow({
   } while (!verified()) // told at the last moment
   return view
 }
+
+const refusal = (message: string, type: string) => wf.ApplicationFailure.nonRetryable(message, type)
 
 /** The singleton may be away; it reads the State DB when it is back, so a lost signal only delays. */
 async function tell<Payload>(workflowId: string, signal: wf.SignalDefinition<[Payload]>, payload: Payload) {

@@ -342,6 +342,33 @@ test('a sealed batch that L1 replaces is collected anew, and says why', async ()
   await recordHistory('batch-replaced-and-collected-anew-2', handle)
 })
 
+test('an operator closes an open batch that holds something', async () => {
+  let openBlocks = 0
+  const attempts: { batchNumber: number; closeNow?: boolean }[] = []
+  const handle = await startBatch({
+    collectBatch: async (input) => {
+      attempts.push(input)
+      if (!input.closeNow) return await untilCancelled()
+      return { txCount: 1, blockCount: openBlocks, closingReason: 'Closed by an operator' }
+    },
+    readBatch: async () => ({ closed: false, openBlocks }),
+  })
+  const batchNumber = lastBatch
+  const close = () => handle.executeUpdate(messages.closeBatchNow)
+  const refusalOf = async () => ((await close().catch((error: Error) => error.cause)) as Error).message
+  expect(await refusalOf()).toBe(`Batch ${batchNumber} holds nothing to close.`)
+  openBlocks = 2
+  const closed = { txCount: 1, blockCount: 2, closingReason: 'Closed by an operator' }
+  expect(await close()).toEqual({ batchNumber, ...closed })
+  expect(attempts).toEqual([{ batchNumber }, { batchNumber, closeNow: true }])
+  expect(await reaches(handle, 'sequencing')).toMatchObject(closed)
+  expect(await refusalOf()).toBe(`Batch ${batchNumber} is sequencing, not open.`)
+  await handle.signal(messages.l1Virtualized, l1(10))
+  await handle.signal(messages.l1Verified, l1(12))
+  await handle.result()
+  await recordHistory('batch-closed-by-operator', handle)
+})
+
 test('what L1 has in the place of a batch is proven without the sequencer', async () => {
   let collections = 0
   const collectBatch: Fakes['collectBatch'] = async (input) => {

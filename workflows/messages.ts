@@ -112,6 +112,9 @@ export const cancelProof = defineUpdate<string, [{ note?: string }?]>('cancelPro
 export const moveProof = defineUpdate<string, [Partial<ProofOrder>]>('moveProof')
 /** Operator → batch: check a closed batch again; refused unless its check failed. */
 export const retryCheckNow = defineUpdate<string, [{ note?: string }?]>('retryCheckNow')
+/** Operator → batch: close the open batch now, with what it holds; refused unless it collects and holds something. */
+export const closeBatchNow = defineUpdate<ClosedBatch, []>('closeBatchNow')
+export type ClosedBatch = { batchNumber: number; txCount: number; blockCount: number; closingReason: string }
 /** Operator → sequence sender, aggregator: try now what failed. */
 export const retryNow = defineSignal<[string?]>('retryNow')
 

@@ -1,0 +1,67 @@
+import { Command } from 'commander'
+import { NodeError } from '#common/errors.ts'
+import { ConfigError, loadNodeFile } from '#config/load.ts'
+import type { Database } from '#db/client.ts'
+import { migrate } from '#db/migrate.ts'
+import { formatStatus, readDatabaseStatus } from './db/status.ts'
+import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { type Printed, print, withJson } from './output.ts'
+
+/** The database was written by a newer version of this program. */
+export class NewerSchemaError extends NodeError {
+  override readonly name = 'NewerSchemaError'
+}
+
+/** `zknode db`: the schema of the databases, and what is in them. */
+export const dbCommand = () =>
+  new Command('db')
+    .description('Bring the schema of the databases forward, and see what is in them.')
+    .addCommand(migrateCommand())
+    .addCommand(statusCommand())
+
+const command = (name: string) => withJson(withConfig(new Command(name), 'which names the databases'))
+
+const migrateCommand = () =>
+  command('migrate')
+    .description('Apply the migrations that are pending. Back up first; stop the node unless the notes say otherwise.')
+    .action(async (options: Place & Printed) => {
+      const { url, proofUrl } = databasesOf(options)
+      const before = await withDatabases(options, readDatabaseStatus)
+      const { state, proofs } = before.schema
+      if (state.unknown + proofs.unknown > 0)
+        throw new NewerSchemaError('The schema is newer than this version of zkNode.', {
+          facts: { unknownMigrations: state.unknown + proofs.unknown },
+        })
+      await withDatabase(url, () => migrate(url, proofUrl))
+      const applied = { state: state.pending, proofs: proofs.pending }
+      const names = [...applied.state, ...applied.proofs.map((name) => `${name} of the proof store`)]
+      const lines = names.length === 0 ? ['Nothing is pending.'] : names.map((name) => `Applied ${name}.`)
+      print({ applied }, () => lines, options)
+    })
+
+const statusCommand = () =>
+  command('status')
+    .description('Migrations, newest block and batches, and the size of each table.')
+    .action(async (options: Place & Printed) => {
+      const status = await withDatabases(options, readDatabaseStatus)
+      print(status, () => formatStatus(status, new Date()), options)
+    })
+
+/** @throws {ConfigError} when the file leaves the database to `zknode run` */
+function databasesOf({ config: path }: Place): { url: string; proofUrl: string } {
+  const { database, proofStore } = loadNodeFile(path).config
+  const { url } = database
+  if (url === undefined)
+    throw new ConfigError(
+      'database.url is not set. That of a database which `zknode run` started stands in node.json of its data folder: ' +
+        'give that file as --config.',
+    )
+  return { url, proofUrl: proofStore.url ?? url }
+}
+
+async function withDatabases<T>(place: Place, work: (db: Database, proofDb: Database) => Promise<T>): Promise<T> {
+  const { url, proofUrl } = databasesOf(place)
+  return await withDatabase(url, (db) =>
+    proofUrl === url ? work(db, db) : withDatabase(proofUrl, (proofDb) => work(db, proofDb)),
+  )
+}
