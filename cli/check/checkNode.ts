@@ -1,6 +1,7 @@
 import { VARIABLES } from '#config/environment.ts'
 import { inspectNodeFile, type Understood } from '#config/inspect.ts'
 import type { WrongOption } from '#config/issues.ts'
+import { opsPortOf } from '#config/ops.ts'
 import type { Role } from '../run/roles.ts'
 import { checkChain } from './chain.ts'
 import { checkDatabase } from './database.ts'
@@ -48,14 +49,21 @@ async function checkTemporalOf({ address, namespace }: NonNullable<Understood['t
 }
 
 function listenersOf({ rpc, ops, aggregator }: Understood, roles: readonly Role[]): Listener[] {
-  const isApi = roles.includes('api')
-  const grpc = roles.includes('aggregator') && aggregator?.grpc.enabled ? aggregator.grpc : undefined
+  const at = (section: string, { host, port }: { host: string; port: number }): Listener => ({
+    ...{ option: `${section}.port`, hostOption: `${section}.host`, host, port },
+  })
+  const opsPorts = roles.map(
+    (role) => ops && { ...at('ops', { host: ops.host, port: opsPortOf(role, ops) }), ...optionOf(role) },
+  )
   return [
-    ...(isApi && rpc ? [{ section: 'rpc', host: rpc.host, port: rpc.port }] : []),
-    ...(isApi && ops ? [{ section: 'ops', host: ops.host, port: ops.port }] : []),
-    ...(grpc ? [{ section: 'aggregator.grpc', host: grpc.host, port: grpc.port }] : []),
+    ...(roles.includes('api') && rpc ? [at('rpc', rpc)] : []),
+    ...(roles.includes('aggregator') && aggregator?.grpc.enabled ? [at('aggregator.grpc', aggregator.grpc)] : []),
+    ...opsPorts.filter((listener) => listener !== undefined),
   ]
 }
+
+/** Others than the API's follow it, unless they have an option of their own. */
+const optionOf = (role: Role) => (role === 'api' ? {} : { option: `ops.ports.${role}` })
 
 /** A variable wins over the file: there it has to be changed. */
 function nameVariable(finding: Finding, env: NodeJS.ProcessEnv): Finding {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
@@ -35,7 +36,7 @@ let deployment: L1Deployment
 let genesisRoot: Hash
 let database: TestDatabase
 let temporal: TestTemporal
-let ports: { rpc: number; ops: number; grpc: number }
+let ports: { rpc: number; ops: number; grpc: number; others: Record<string, number> }
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'zknode-check-'))
@@ -53,7 +54,9 @@ beforeAll(async () => {
   const identity = { chainId: L2_CHAIN_ID, l1ChainId: 1337, rollupManager, rollupId, genesisRoot }
   await storeGenesis(database.url, genesis, identity, 9)
   temporal = await createTestNamespace()
-  ports = { rpc: await choosePort(), ops: await choosePort(), grpc: await choosePort() }
+  const others: Record<string, number> = {}
+  for (const role of ROLES) if (role !== 'api') others[role] = await choosePort()
+  ports = { rpc: await choosePort(), ops: await choosePort(), grpc: await choosePort(), others }
   for (const [name, { privateKey }] of Object.entries({ sequencer, aggregator, attester }))
     writeFileSync(join(folder, `${name}.key`), privateKey)
 })
@@ -83,7 +86,7 @@ const fileOf = () => {
     temporal,
     keys: { sequencer: 'file:sequencer.key', aggregator: 'file:aggregator.key', attester: 'file:attester.key' },
     rpc: { port: ports.rpc },
-    ops: { port: ports.ops },
+    ops: { port: ports.ops, ports: ports.others },
     aggregator: { grpc: { enabled: true, port: ports.grpc } },
   }
 }
@@ -109,7 +112,9 @@ test('a node that could start has no faults, and is told what is fine', async ()
       ...['configuration', 'keys.sequencer', 'keys.aggregator', 'keys.attester', 'network.l1ChainId', 'l1.rpcUrl'],
       ...['network.chainId', 'network.forkId', 'network.contracts.rollupManager', 'network.contracts.rollup'],
       ...['network.contracts.globalExitRoot', 'network.contracts.pol', 'network.verifier', 'network.genesisFile'],
-      ...['database.url', 'temporal.address', 'temporal.namespace', 'rpc.port', 'ops.port', 'aggregator.grpc.port'],
+      ...['database.url', 'temporal.address', 'temporal.namespace', 'rpc.port', 'aggregator.grpc.port'],
+      ...['ops.port', 'ops.ports.workflows', 'ops.ports.sequencer', 'ops.ports.synchronizer', 'ops.ports.prover'],
+      'ops.ports.aggregator',
     ]),
   )
 })
@@ -435,25 +440,40 @@ test('keys of accounts that may not do what they have to', async () => {
   ])
 })
 
-test('a busy port', async () => {
-  const server = await new Promise<Server>((resolve) => {
-    const server = createServer().listen(ports.ops, '127.0.0.1', () => resolve(server))
-  })
+/** Something that listens on a port of this machine. */
+async function occupy(port: number, answer: (request: IncomingMessage) => object): Promise<Server> {
+  const server = createServer((request, response) => response.end(JSON.stringify(answer(request))))
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+test('busy ports, of others and of a node that runs, and one that is named twice', async () => {
+  const stranger = await occupy(ports.ops, () => ({}))
+  const node = await occupy(ports.rpc, ({ url }) => (url === '/' ? { result: 'zkNode/v1' } : {}))
   try {
-    expect(await faultsOf(({ rpc }) => Object.assign(rpc, { port: ports.grpc }))).toEqual([
+    expect(
+      await faultsOf(({ aggregator }) => Object.assign(aggregator.grpc, { port: ports.others['prover'] })),
+    ).toEqual([
+      {
+        option: 'rpc.port',
+        found: `127.0.0.1:${ports.rpc} is taken by a zkNode that runs`,
+        remedy: 'Stop it, or choose another port.',
+      },
+      {
+        option: 'ops.ports.prover',
+        found: `is ${ports.others['prover']}, as aggregator.grpc.port is`,
+        remedy: 'Choose another port for one of them.',
+      },
       {
         option: 'ops.port',
         found: `127.0.0.1:${ports.ops} is taken by another process`,
         remedy: 'Stop that process, or choose another port.',
       },
-      {
-        option: 'aggregator.grpc.port',
-        found: `is ${ports.grpc}, as rpc.port is`,
-        remedy: 'Choose another port for one of them.',
-      },
     ])
   } finally {
-    server.close()
+    stranger.close()
+    node.close()
   }
 })
 
@@ -494,10 +514,17 @@ test('many faults at once: none hides another', async () => {
     Object.assign(file.database, { url: url.href })
     Object.assign(file.temporal, { namespace: 'nobody' })
     Object.assign(file.keys, { sequencer: 'env:ZKNODE_TEST_NO_SUCH_KEY' })
-    Object.assign(file.rpc, { port: file.ops.port })
+    Object.assign(file.rpc, { port: file.aggregator.grpc.port })
   })
   expect(faults.map(({ option }) => option).sort()).toEqual([
-    ...['database.url', 'keys.sequencer', 'network.chainID', 'network.chainId', 'network.contracts.pol'],
-    ...['network.contracts.rollup', 'network.genesisFile', 'network.l1ChainId', 'ops.port', 'temporal.namespace'],
+    ...[
+      'aggregator.grpc.port',
+      'database.url',
+      'keys.sequencer',
+      'network.chainID',
+      'network.chainId',
+      'network.contracts.pol',
+    ],
+    ...['network.contracts.rollup', 'network.genesisFile', 'network.l1ChainId', 'temporal.namespace'],
   ])
 })
