@@ -66,7 +66,7 @@ async function withAccount(
 ): Promise<void> {
   const { network: options, l1, keys, signer } = loadNodeFile(path).config
   const { rollupId, contracts, l1StartBlock } = options
-  const network = { l1RpcUrl: l1.rpcUrls[0]!, rollupId, contracts, l1StartBlock }
+  const network = { rpcUrls: l1.rpcUrls, rollupId, contracts, l1StartBlock }
   const account = openL1Account({ ...network, signer: await openL1Signer('--key', key, { keys, signer }) })
   try {
     await work(account, network)

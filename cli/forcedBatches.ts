@@ -8,7 +8,7 @@ import type { Hash, Hex } from '#protocol/primitives.ts'
 import { decodeRawTransaction } from '#protocol/transaction.ts'
 import { allowPol, type L1Account } from './l1Account.ts'
 
-export type L1Network = { l1RpcUrl: string; rollupId: number; contracts: L1Contracts; l1StartBlock?: number }
+export type L1Network = { rpcUrls: readonly string[]; rollupId: number; contracts: L1Contracts; l1StartBlock?: number }
 
 /** `takeByUnix`: when anybody may sequence it, seconds; the sequencer should have taken it by then. */
 export type ForcedBatch = { forcedBatchNumber: number; feeWei: bigint; l1TxHash: Hash; takeByUnix: number }
@@ -74,10 +74,10 @@ export async function sequenceForcedBatches(
 
 /** Forced batches with higher numbers, as their events and the calldata behind them have them, in order. */
 async function readForcedBatches(
-  { l1RpcUrl, rollupId, contracts, l1StartBlock = 0 }: L1Network,
+  { rpcUrls, rollupId, contracts, l1StartBlock = 0 }: L1Network,
   { after, head }: { after: number; head: number },
 ): Promise<SequencedBatch[]> {
-  const etherman = createEtherman({ rpcUrl: l1RpcUrl, contracts, rollupId, requestTimeoutMs: REQUEST_TIMEOUT_MS })
+  const etherman = createEtherman({ rpcUrls, contracts, rollupId, requestTimeoutMs: REQUEST_TIMEOUT_MS })
   const found: SequencedBatch[] = []
   try {
     for (let fromBlock = l1StartBlock; fromBlock <= head; fromBlock += LOG_RANGE) {

@@ -1,10 +1,11 @@
-import { Contract, type InterfaceAbi, isError, JsonRpcProvider, type TransactionReceipt } from 'ethers'
+import { Contract, type InterfaceAbi, isError, type TransactionReceipt } from 'ethers'
 import { NodeError } from '#common/errors.ts'
 import { polAbi, rollupAbi, rollupManagerAbi } from '#contracts/abi.ts'
 import type { L1Contracts } from '#etherman/events.ts'
 import type { L1Signer } from '#etherman/l1Signer.ts'
 import { describeRevert } from '#etherman/reverts.ts'
 import { L1AccountSigner } from './l1AccountSigner.ts'
+import { L1Provider } from './l1Provider.ts'
 
 /** L1 will not take the transaction; `revert` in the message is the contract's own word. */
 export class L1CommandRefusedError extends NodeError {
@@ -14,7 +15,7 @@ export class L1CommandRefusedError extends NodeError {
 /** Contracts of a rollup, as one account of L1 sees them. */
 export type L1Account = {
   address: string
-  provider: JsonRpcProvider
+  provider: L1Provider
   rollup: Contract
   manager: Contract
   pol: Contract
@@ -25,9 +26,13 @@ export type L1Account = {
 
 const MINED_TIMEOUT_MS = 10 * 60_000
 
-export function openL1Account(place: { l1RpcUrl: string; signer: L1Signer; contracts: L1Contracts }): L1Account {
-  const { l1RpcUrl, signer, contracts } = place
-  const provider = new JsonRpcProvider(l1RpcUrl, undefined, { staticNetwork: true, cacheTimeout: -1 })
+export function openL1Account(place: {
+  rpcUrls: readonly string[]
+  signer: L1Signer
+  contracts: L1Contracts
+}): L1Account {
+  const { rpcUrls, signer, contracts } = place
+  const provider = new L1Provider(rpcUrls)
   const account = new L1AccountSigner(signer, provider)
   const at = (address: string, abi: InterfaceAbi) => new Contract(address, abi, account)
   return {

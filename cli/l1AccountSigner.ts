@@ -1,4 +1,4 @@
-import { type JsonRpcProvider, Transaction, type TransactionLike, type TransactionRequest, VoidSigner } from 'ethers'
+import { type Provider, Transaction, type TransactionLike, type TransactionRequest, VoidSigner } from 'ethers'
 import { hexToBytes } from '#common/bytes.ts'
 import type { Fees } from '#etherman/fees.ts'
 import type { L1Signer } from '#etherman/l1Signer.ts'
@@ -8,7 +8,7 @@ import { Address, type Hex } from '#protocol/primitives.ts'
 export class L1AccountSigner extends VoidSigner {
   readonly #signer: L1Signer
 
-  constructor(signer: L1Signer, provider: JsonRpcProvider) {
+  constructor(signer: L1Signer, provider: Provider) {
     super(signer.address, provider)
     this.#signer = signer
   }

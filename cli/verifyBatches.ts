@@ -42,7 +42,7 @@ export async function verifyBatches({
   say = () => {},
 }: Options): Promise<Verified> {
   const { contracts, rollupId, chainId } = config.network
-  const account = openL1Account({ l1RpcUrl: config.l1.rpcUrls[0]!, contracts, signer })
+  const account = openL1Account({ rpcUrls: config.l1.rpcUrls, contracts, signer })
   const db = connectDatabase(config.database.url, { maxConnections: 2, name: 'zknode-verify' })
   const threads = createReexecutionThreads()
   try {

@@ -78,7 +78,8 @@ function readSections(path: string): Sections {
     if (typeof value === 'object' && !Array.isArray(value)) return withEmptySections(value as Sections)
   } catch (cause) {
     if (cause instanceof NodeError) throw cause
-    throw new ConfigError('The file is not YAML.', { cause, facts: { path, reason: (cause as Error).message } })
+    const [reason] = (cause as Error).message.split('\n') // the lines after it are of the file, with what it holds
+    throw new ConfigError('The file is not YAML.', { facts: { path, reason: reason! } })
   }
   throw new ConfigError('The file holds no sections with options.', { facts: { path } })
 }

@@ -1,3 +1,4 @@
+import { type JsonRpcTarget, jsonRpcTarget } from '#common/jsonRpcTarget.ts'
 import { readAnswer } from './answer.ts'
 import { L1UnavailableError } from './errors.ts'
 
@@ -17,6 +18,7 @@ export class L1Endpoint {
   /** Told with others at the same time: behind them by more than is usual. */
   isBehind = false
   readonly #options: { url: string; requestTimeoutMs: number; maxParallel: number }
+  readonly #target: JsonRpcTarget
   readonly #underWay = new Set<AbortController>()
   readonly #waiting: (() => void)[] = []
   #closed = false
@@ -29,7 +31,8 @@ export class L1Endpoint {
   constructor(options: { url: string; requestTimeoutMs: number; maxParallel: number }) {
     this.#options = options
     this.#parallel = options.maxParallel
-    this.name = new URL(options.url).host
+    this.#target = jsonRpcTarget(options.url)
+    this.name = this.#target.host
   }
 
   /** Milliseconds for which it should be left alone; `limited` when that is because it limits our rate. */
@@ -64,18 +67,13 @@ export class L1Endpoint {
 
   async #post(method: string, params: readonly unknown[]) {
     if (this.#closed) throw new L1UnavailableError('The L1 client is closed.', { facts: { method } })
-    const { url, requestTimeoutMs } = this.#options
+    const { requestTimeoutMs } = this.#options
     const request = new AbortController()
     const timer = setTimeout(() => request.abort(), requestTimeoutMs)
     this.#underWay.add(request)
     let reached = false
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ jsonrpc: '2.0', id: ++this.#lastId, method, params }),
-        signal: request.signal,
-      })
+      const response = await this.#target.post({ id: ++this.#lastId, method, params }, request.signal)
       reached = true
       return { status: response.status, text: await response.text(), retryAfter: response.headers.get('retry-after') }
     } catch (cause) {

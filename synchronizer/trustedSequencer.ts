@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { hexToBytes } from '#common/bytes.ts'
 import { NodeError } from '#common/errors.ts'
+import { jsonRpcTarget } from '#common/jsonRpcTarget.ts'
 import { Address, BatchNumber, Hash, type Hex } from '#protocol/primitives.ts'
 
 /** The trusted sequencer does not answer, or in no form that is known: try again. */
@@ -45,15 +46,12 @@ const answer = z.object({
 /** Asks by zkevm_getBatchByNumber. */
 export function createTrustedSequencer(options: { rpcUrl: string; requestTimeoutMs: number }): TrustedSequencer {
   const { rpcUrl, requestTimeoutMs } = options
+  const target = jsonRpcTarget(rpcUrl)
 
   async function ask(batchNumber: number) {
     const params = [`0x${batchNumber.toString(16)}`, false]
-    const response = await fetch(rpcUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'zkevm_getBatchByNumber', params }),
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    })
+    const request = { id: 1, method: 'zkevm_getBatchByNumber', params }
+    const response = await target.post(request, AbortSignal.timeout(requestTimeoutMs))
     return answer.parse(await response.json()).result
   }
 
@@ -75,7 +73,7 @@ export function createTrustedSequencer(options: { rpcUrl: string; requestTimeout
       } catch (cause) {
         throw new TrustedSequencerError('The trusted sequencer does not tell a batch.', {
           cause,
-          facts: { rpcUrl, batchNumber },
+          facts: { sequencer: target.host, batchNumber },
         })
       }
     },

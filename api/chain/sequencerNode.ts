@@ -1,4 +1,5 @@
 import { bytesToHex } from '#common/bytes.ts'
+import { jsonRpcTarget } from '#common/jsonRpcTarget.ts'
 import type { PoolIntake } from '#pool/submission.ts'
 import { Hash, type Hex } from '#protocol/primitives.ts'
 import { RPC_CODE, RpcError, serverError } from '../errors.ts'
@@ -21,15 +22,12 @@ const NOT_REACHED = 'sequencer unavailable: the trusted sequencer does not answe
 
 /** Without a URL nothing is known of the pool, and transactions are refused. */
 export function createSequencerNode(url: string | undefined, timeoutMs: number): SequencerNode {
+  const target = url === undefined ? undefined : jsonRpcTarget(url)
+
   async function call(method: string, params: readonly unknown[], limitMs = timeoutMs): Promise<Answer> {
-    if (url === undefined) throw new RpcError(RPC_CODE.notSupported, NOT_TAKEN)
+    if (target === undefined) throw new RpcError(RPC_CODE.notSupported, NOT_TAKEN)
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-        signal: AbortSignal.timeout(limitMs),
-      })
+      const response = await target.post({ id: 1, method, params }, AbortSignal.timeout(limitMs))
       const answer = (await response.json()) as Answer
       if (answer.result === undefined && answer.error === undefined) throw serverError(NOT_REACHED)
       return answer
@@ -46,7 +44,7 @@ export function createSequencerNode(url: string | undefined, timeoutMs: number):
 
   return {
     async ask<Result>(method: string, params: readonly unknown[]) {
-      if (url === undefined) return undefined
+      if (target === undefined) return undefined
       const answer = await call(method, params, Math.min(timeoutMs, ASK_TIMEOUT_MS)).catch(() => undefined)
       return answer?.result as Result | undefined
     },

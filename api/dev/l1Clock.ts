@@ -1,3 +1,4 @@
+import { jsonRpcTarget } from '#common/jsonRpcTarget.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 
 /** L1 as far as the time of L2 depends on it: it takes no batch whose last block is later than it is itself. */
@@ -17,15 +18,12 @@ const notOurs = (timestamp: number, now: number) =>
 
 /** @param movable L1 is an anvil that may be moved */
 export function createL1Clock({ rpcUrl, movable }: { rpcUrl: string | undefined; movable: boolean }): L1Clock {
+  const target = rpcUrl === undefined ? undefined : jsonRpcTarget(rpcUrl)
+
   async function call<Result>(method: string, params: readonly unknown[]): Promise<Result> {
-    if (rpcUrl === undefined) throw new RpcError(RPC_CODE.notSupported, 'refused: this node knows no L1 (l1.rpcUrl)')
+    if (target === undefined) throw new RpcError(RPC_CODE.notSupported, 'refused: this node knows no L1 (l1.rpcUrl)')
     try {
-      const response = await fetch(rpcUrl, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      })
+      const response = await target.post({ id: 1, method, params }, AbortSignal.timeout(REQUEST_TIMEOUT_MS))
       const { result, error } = (await response.json()) as { result?: Result; error?: { message: string } }
       if (error !== undefined) throw new Error(error.message)
       return result as Result

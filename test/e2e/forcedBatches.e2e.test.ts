@@ -28,7 +28,7 @@ beforeAll(async () => {
   net = await startTestNetwork()
   const { l1RpcUrl, contracts } = net.network
   l1 = new JsonRpcProvider(l1RpcUrl, undefined, { staticNetwork: true, cacheTimeout: -1 })
-  admin = openL1Account({ l1RpcUrl, contracts, signer: createLocalSigner(deployer.privateKey) })
+  admin = openL1Account({ rpcUrls: [l1RpcUrl], contracts, signer: createLocalSigner(deployer.privateKey) })
 })
 afterAll(async () => {
   l1?.destroy()
