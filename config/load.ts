@@ -58,8 +58,18 @@ export function readUnchecked(path: string, env: NodeJS.ProcessEnv) {
   return { sections, value: withUrlsRead(sections, env, problems), problems }
 }
 
+/** For who reads the variables itself. @throws {ConfigError} naming those that are set but empty */
+export function checkVariables(env: NodeJS.ProcessEnv): void {
+  const problems: Problems = new Map()
+  withVariables({}, env, problems)
+  if (problems.size > 0) throw new ConfigError(`The environment is wrong:\n${describeProblems(problems).join('\n')}`)
+}
+
+const describeProblems = (problems: Problems) => [...problems].map(([option, problem]) => `  ${option}: ${problem}`)
+
 /** Checks a configuration that is already in memory. @throws {ConfigError} */
-export const parseConfig = (value: unknown): Config => parse(configSchema, value, new Map(), 'The configuration')
+export const parseConfig = (value: unknown, name = 'The configuration'): Config =>
+  parse(configSchema, value, new Map(), name)
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, problems: Problems, name: string): T {
   const result = schema.safeParse(value)
@@ -72,7 +82,8 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, problems: Problems, name
 /** Addresses and hashes stay what they are, in quotes or without. */
 const withoutHexNumbers = (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || tag.format !== 'HEX')
 
-function readSections(path: string): Sections {
+/** What the file says, unchecked. @throws {ConfigError} */
+export function readSections(path: string): Sections {
   try {
     const value: unknown = parseYaml(readText(path), { customTags: withoutHexNumbers }) ?? {}
     if (typeof value === 'object' && !Array.isArray(value)) return withEmptySections(value as Sections)

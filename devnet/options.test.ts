@@ -18,13 +18,14 @@ test('the data directory: argument before environment before .zknode', () => {
   expect(readLauncherOptions([], {})).toMatchObject({ folder: resolve('.zknode') })
 })
 
-test('real parts of somebody else come from the environment; empty means none', () => {
-  const env = { DATABASE_URL: 'postgres://db/zk', L1_RPC_URL: '', TEMPORAL_ADDRESS: 'temporal:7233' }
+test('real parts of somebody else come from the environment; an empty variable is refused', () => {
+  const env = { DATABASE_URL: 'postgres://db/zk', L1_RPC_URL: 'http://a,http://b', TEMPORAL_ADDRESS: 'temporal:7233' }
   expect(readLauncherOptions([], env)).toMatchObject({
     databaseUrl: 'postgres://db/zk',
-    l1RpcUrl: undefined,
+    l1RpcUrl: 'http://a',
     temporalAddress: 'temporal:7233',
   })
+  expect(() => readLauncherOptions([], { L1_RPC_URL: '' })).toThrow('the variable L1_RPC_URL is empty')
 })
 
 test('an unknown option is refused', () => {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '#common/errors.ts'
+import { checkVariables } from '#config/load.ts'
 import type { VerifierKind } from '#config/schema.ts'
 
 /** Options that do not go together. */
@@ -116,8 +117,9 @@ export const withLauncherOptions = (command: Command) =>
     )
     .addHelpText('after', ENVIRONMENT)
 
-/** @throws {LauncherOptionError} for options that do not go together */
+/** @throws {LauncherOptionError} for options that do not go together @throws {ConfigError} for empty variables */
 export function launcherOptions(given: Given, env: NodeJS.ProcessEnv): LauncherOptions {
+  checkVariables(env)
   return {
     folder: resolve(given.dataDir ?? (env['ZKNODE_DATA_DIR'] || '.zknode')),
     reset: given.reset ?? false,
@@ -128,10 +130,10 @@ export function launcherOptions(given: Given, env: NodeJS.ProcessEnv): LauncherO
     prover: given.prover,
     configFile: given.config === undefined ? undefined : resolve(given.config),
     secondNode: readSecondNode(given),
-    databaseUrl: env['DATABASE_URL'] || undefined,
-    l1RpcUrl: env['L1_RPC_URL']?.split(',')[0] || undefined, // the node uses all of a list, the setup the first
-    temporalAddress: env['TEMPORAL_ADDRESS'] || undefined,
-    temporalNamespace: env['TEMPORAL_NAMESPACE'] || undefined,
+    databaseUrl: env['DATABASE_URL'],
+    l1RpcUrl: env['L1_RPC_URL']?.split(',')[0], // the node uses all of a list, the setup the first
+    temporalAddress: env['TEMPORAL_ADDRESS'],
+    temporalNamespace: env['TEMPORAL_NAMESPACE'],
     isUnderNpm: env['npm_lifecycle_event'] !== undefined,
   }
 }

@@ -1,18 +1,23 @@
-import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
+import { parseConfig, readSections } from '#config/load.ts'
+import type { ConfigInput } from '#config/schema.ts'
 
 type Options = { [name: string]: unknown }
 
-/** The options, with those of a YAML or JSON file in their place; sections are merged, lists are replaced. */
-export function withOptionsOf<T extends object>(options: T, file: string): T {
-  return merge(options as Options, (parse(readFileSync(file, 'utf8')) ?? {}) as Options) as T
+/**
+ * The options, with those of a YAML or JSON file in their place; sections are merged, lists are replaced.
+ * @throws {ConfigError} naming what is wrong in the file
+ */
+export function withOptionsOf(options: ConfigInput, file: string): ConfigInput {
+  const merged = mergeOptions(options as unknown as Options, readSections(file)) as unknown as ConfigInput
+  parseConfig(merged, file)
+  return merged
 }
 
-function merge(options: Options, own: Options): Options {
+export function mergeOptions(options: Options, own: Options): Options {
   const merged = { ...options }
   for (const [name, value] of Object.entries(own)) {
     const before = merged[name]
-    merged[name] = isSection(before) && isSection(value) ? merge(before, value) : value
+    merged[name] = isSection(before) && isSection(value) ? mergeOptions(before, value) : value
   }
   return merged
 }
