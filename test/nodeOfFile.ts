@@ -42,7 +42,7 @@ export async function startNodeOfFile({ configFile, folder, rpcPort, env, roles 
   await until(() => output.includes('Ready:') || child.exitCode !== null, 120_000)
   if (child.exitCode !== null) throw new Error(`The node did not start:\n${output}`)
   return {
-    config: loadNodeFile(configFile).config,
+    config: loadNodeFile(configFile, { ...process.env, ...env }).config,
     rpcUrl: `http://127.0.0.1:${rpcPort}`,
     output: () => output,
     log: (name) => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8'),

@@ -8,8 +8,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rollupManagerAbi } from '#contracts/abi.ts'
 import { devAccounts, l1Roles } from '#devnet/accounts.ts'
 import { choosePort } from '#devnet/ports.ts'
+import { createDatabase } from '#devnet/postgresServer.ts'
 import { call } from '#devnet/rpc.ts'
+import type { Hex } from '#protocol/primitives.ts'
 import { type Anvil, startAnvil } from '#test/anvil.ts'
+import { until } from '#test/network.ts'
 import { type NodeOfFile, startNodeOfFile, verifyBatches } from '#test/nodeOfFile.ts'
 
 const BATCHES = 20
@@ -71,6 +74,45 @@ test('an upgrade of the rollup to another fork, with batches on their way, holds
   expect(run.toBatch).toBeGreaterThan(Number(lastVerifiedBatchBeforeUpgrade))
   expect(await call(node.rpcUrl, 'zkevm_getForkId')).toBe('0xc')
   l1.destroy()
+})
+
+test('a node that follows, its processes started one by one, on a Postgres and a Temporal of somebody else', async () => {
+  const { database, temporal } = JSON.parse(readFileSync(join(folder, 'node', 'node.json'), 'utf8'))
+  await createDatabase(database.url, 'follower')
+  const url = new URL(database.url)
+  url.pathname = '/follower'
+  const { network } = JSON.parse(readFileSync(join(folder, 'zknode.json'), 'utf8'))
+  const ports = [await choosePort(), await choosePort()]
+  const configFile = join(folder, 'follower.json')
+  const config = {
+    ...{ role: 'permissionless', network, l1: { rpcUrl: anvil.url }, database: { url: 'env:FOLLOWER_DATABASE' } },
+    ...{ temporal: { address: temporal.address, namespace: 'follower' }, rpc: { port: ports[0] } },
+    ops: { port: 0, ports: { api: ports[1] } },
+  }
+  writeFileSync(configFile, JSON.stringify(config))
+  const start = (roles: string) =>
+    startNodeOfFile({
+      ...{ configFile, folder: join(folder, roles), rpcPort: ports[0]!, roles },
+      env: { FOLLOWER_DATABASE: url.href },
+    })
+  const follower = await start('follower')
+  const api = await start('api')
+  try {
+    expect([follower.output(), api.output()].map((text) => /Ready: .*/.exec(text)?.[0])).toEqual([
+      ...['Ready: follower', `Ready: api at ${api.rpcUrl}`],
+    ])
+    const verified = await call<Hex>(node.rpcUrl, 'zkevm_verifiedBatchNumber')
+    await until(async () => Number(await call(api.rpcUrl, 'zkevm_verifiedBatchNumber')) >= Number(verified), 60_000)
+    const [ours, theirs] = await Promise.all(
+      [api, node].map(({ rpcUrl }) => call<{ stateRoot: Hex }>(rpcUrl, 'zkevm_getBatchByNumber', [verified, false])),
+    )
+    expect(ours!.stateRoot).toBe(theirs!.stateRoot)
+    for (const role of ['follower', 'api'])
+      expect(readFileSync(join(folder, role, 'node.json'), 'utf8')).not.toContain(url.password)
+  } finally {
+    await follower.stop()
+    await api.stop()
+  }
 })
 
 test('no key stands in what it writes', () => {
