@@ -6,6 +6,7 @@ import { checkCommand } from './checkCommand.ts'
 import { configCommand } from './configCommand.ts'
 import { dbCommand } from './dbCommand.ts'
 import { forceBatchCommand, sequenceForcedCommand } from './forcedBatchCommands.ts'
+import { keysCommand } from './keysCommand.ts'
 import { runProgram } from './program.ts'
 import { proofsCommand } from './proofsCommand.ts'
 import { resyncCommand } from './resyncCommand.ts'
@@ -16,7 +17,7 @@ import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 
 /** Each command is a file of its own that exports how it adds itself. */
 const COMMANDS = {
-  'Networks and nodes:': [devnetCommand, checkCommand, runCommand, configCommand],
+  'Networks and nodes:': [devnetCommand, checkCommand, runCommand, configCommand, keysCommand],
   'A running node:': [batchCommand, proofsCommand, dbCommand, resyncCommand, verifyCommand, apiKeysCommand],
   'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
   'Other:': [versionCommand],
