@@ -13,6 +13,7 @@ import {
   L1BalanceTooLowError,
   L1FeeLimitError,
   L1NonceTakenError,
+  L1RefusedError,
   L1TransactionCancelledError,
   L1TransactionRevertedError,
   L1TransactionWithdrawnError,
@@ -382,6 +383,24 @@ test('a key without funds is told so, and may try again', async () => {
   expect(failure).toBeInstanceOf(L1BalanceTooLowError)
   expect((failure as Error).message).toMatch(/balanceWei=0 neededWei=(\d+) missingWei=\1$/)
   expect(await sent()).toBe(0)
+})
+
+test('what another key began is not waited for without end', async () => {
+  const request = newRequest()
+  await l1.send('evm_setAutomine', [false])
+  const ended = new AbortController()
+  const before = newSender()
+  const sending = before.create().send(request, { ...undisturbed, signal: ended.signal })
+  await firstAttempt(request.job)
+  ended.abort()
+  await expect(sending).rejects.toThrow()
+  const after = newSender()
+  await expect(after.create().send(request, undisturbed)).rejects.toThrow(L1RefusedError)
+  await l1.send('evm_setAutomine', [true])
+  await l1.send('evm_mine', [])
+  expect(await before.create().send(request, undisturbed)).toMatchObject({
+    l1TxHash: (await attemptsOf(request.job))[0]!.hash,
+  })
 })
 
 test('says the balance before each transaction', async () => {

@@ -225,6 +225,11 @@ export function createTransactionSender(options: SenderOptions) {
 
   /** Until L1 has it, or another one of its nonce. Earlier transactions of the key are driven too: it waits on them. */
   async function waitSettled(record: L1TransactionRecord, control: SendControl): Promise<L1TransactionRecord> {
+    if (record.sender !== sender)
+      throw new L1RefusedError('An unfinished transaction is of another account: only its key can go on with it.', {
+        facts: { id: record.id, account: record.sender, ours: sender },
+        docs: 'docs/keys.md',
+      })
     const watches = new Map<Hash, Watch>()
     const startedAt = Date.now()
     for (;;) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { NodeError } from '#common/errors.ts'
 import type { Logger } from '#common/logger.ts'
 import { ConfigError } from '#config/load.ts'
 import type { Config } from '#config/schema.ts'
@@ -7,6 +8,7 @@ import { L1SignerUnavailableError } from '#etherman/errors.ts'
 import { createLocalSigner, type L1Signer } from '#etherman/l1Signer.ts'
 import { createRemoteSigner } from '#etherman/remoteSigner.ts'
 import type { SignerPlace } from '#etherman/signerRpc.ts'
+import type { Finding } from '#ops/health.ts'
 
 type Places = Pick<Config, 'signer'> & { keys: Pick<Config['keys'], 'passwordFile'> }
 
@@ -30,6 +32,17 @@ export async function checkL1Signer(signer: L1Signer, logger: Pick<Logger, 'warn
   } catch (error) {
     if (!(error instanceof L1SignerUnavailableError)) throw error
     logger.warn({ account: signer.address, error: error.message }, 'The remote signer does not answer')
+  }
+}
+
+/** Whether each could sign now. */
+export const signerCheck = (signers: readonly L1Signer[]) => async (): Promise<Finding> => {
+  try {
+    await Promise.all(signers.map((signer) => signer.assertReady()))
+    return { ok: true }
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error
+    return { ok: false, error: error.message }
   }
 }
 

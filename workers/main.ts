@@ -13,7 +13,7 @@ import { addNodeMetrics } from '#ops/metrics/nodeMetrics.ts'
 import { addHaltedMetrics } from '#ops/metrics/temporalMetrics.ts'
 import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
-import { checkL1Signer, openL1Signer } from './l1Signer.ts'
+import { checkL1Signer, openL1Signer, signerCheck } from './l1Signer.ts'
 import { keepProofStoreClean } from './proofCleaning.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import { runRole } from './run.ts'
@@ -32,6 +32,8 @@ await runRole('workflows', async (config, logger, ops) => {
   await Promise.all([sequencer, aggregator].map((signer) => checkL1Signer(signer, logger)))
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-workflows' })
   addNodeChecks(ops, db, config)
+  if (config.signer.url !== undefined)
+    ops.checks.add('signer', signerCheck([sequencer, aggregator]), { required: false }) // as L1: it is waited for
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })
