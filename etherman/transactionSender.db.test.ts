@@ -260,8 +260,10 @@ test('fees are raised when the transaction is too cheap to be mined', async () =
   const before = await sent()
   const request = newRequest()
   await withoutMining(async () => {
-    const sending = create().send(request, undisturbed)
+    let bumps = 0
+    const sending = create({ onFeeBump: () => bumps++ }).send(request, undisturbed)
     const { maxFeePerGas } = await firstAttempt(request.job)
+    expect(bumps).toBe(0)
     for (let block = 0; block < 2; block++) {
       await l1.send('anvil_setNextBlockBaseFeePerGas', [`0x${(maxFeePerGas * 2n).toString(16)}`])
       await l1.send('evm_mine', [])
@@ -271,6 +273,7 @@ test('fees are raised when the transaction is too cheap to be mined', async () =
     await l1.send('evm_mine', [])
     const { l1TxHash } = await sending
     expect((await l1.getTransaction(l1TxHash))?.maxFeePerGas).toBeGreaterThan((maxFeePerGas * 9n) / 8n)
+    expect(bumps).toBe((await attemptsOf(request.job)).length - 1)
   })
   expect(await sent()).toBe(before + 1)
 })

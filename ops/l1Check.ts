@@ -5,8 +5,10 @@ import type { Finding } from './health.ts'
 const REMEMBERED_MS = 10_000
 const REQUEST_TIMEOUT_MS = 1800
 
+type Place = { l1: Pick<Config['l1'], 'rpcUrls'>; network: Pick<Config['network'], 'l1ChainId'> }
+
 /** Whether an endpoint of the configuration answers for the right chain. URLs are not told: they may hold a key. */
-export function l1Check({ l1, network }: Pick<Config, 'l1' | 'network'>): () => Promise<Finding> {
+export function l1Check({ l1, network }: Place): () => Promise<Finding> {
   return remembered(async () => {
     const answers = await Promise.all(l1.rpcUrls.map(readChainId))
     const good = answers.filter((chainId) => chainId === network.l1ChainId).length

@@ -31,13 +31,16 @@ const POLL_MAX_MS = 90_000
 const ACTIVITY_QUEUE = 2
 
 /** Connects when first asked, and again by itself. */
-export function createTemporalView({ temporal: { address, namespace } }: Pick<Config, 'temporal'>): TemporalView {
+export function createTemporalView(
+  { temporal: { address, namespace } }: { temporal: Pick<Config['temporal'], 'address' | 'namespace'> },
+  { rememberedMs = REMEMBERED_MS } = {},
+): TemporalView {
   const { connectionOptions } = loadClientConnectConfig()
   const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS }
   const connection = Connection.lazy({ ...connectionOptions, address, channelArgs })
   const { workflow } = new Client({ connection, namespace })
   const ask = <T>(question: () => Promise<T>) =>
-    remembered(() => connection.withDeadline(Date.now() + DEADLINE_MS, question), REMEMBERED_MS)
+    remembered(() => connection.withDeadline(Date.now() + DEADLINE_MS, question), rememberedMs)
 
   const readInfo = ask(() => connection.workflowService.describeNamespace({ namespace }))
   const listHalted = ask(async () => {

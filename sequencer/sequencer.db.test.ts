@@ -16,6 +16,7 @@ import { Address, BatchNumber, BlockNumber, ZERO_HASH } from '#protocol/primitiv
 import { addressOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
 import { COINBASE, createSequencer, pour, seedChain, signTransfer, wallets } from '#test/sequencing.ts'
+import type { SequencerObserver } from './observer.ts'
 
 let db: Database
 let url: string
@@ -73,6 +74,31 @@ test('a batch that is to close at once does so with its first block; one that ho
   await pour(db, [await signTransfer(alice, 2)])
   expect(await sequencer.collect(BatchNumber(3), forever(), closeNow)).toMatchObject({ txCount: 1, blockCount: 1 })
   await sequencer.close()
+})
+
+test('who measures it is told of blocks, of what their batch has used, and of what is rejected', async () => {
+  const blocks: Parameters<SequencerObserver['blockStored']>[0][] = []
+  const [closed, rejected]: [number[], string[]] = [[], []]
+  const sequencer = createSequencer(
+    db,
+    {},
+    {},
+    {
+      blockStored: (block) => blocks.push(block),
+      batchClosed: ({ openSeconds }) => closed.push(openSeconds),
+      rejected: (reason) => rejected.push(reason),
+    },
+  )
+  await pour(db, [await signTransfer(alice, 0), await signTransfer(bob, 0, { chainId: 7 })])
+  await sequencer.collect(BatchNumber(2), forever())
+  await sequencer.close()
+  expect(rejected).toEqual(['INTRINSIC_INVALID_CHAIN_ID'])
+  expect(blocks.map(({ usage }) => usage.transactions)).toEqual([1])
+  expect(blocks[0]!.seconds).toBeGreaterThan(0)
+  expect(blocks[0]!.usage.counters).toEqual((await getBatch(db, BatchNumber(2))).counters)
+  expect(blocks[0]!.limits.counters).toEqual(getForkRules(9).counterBudget)
+  expect(closed).toHaveLength(1)
+  expect(closed[0]).toBeGreaterThanOrEqual(0.3) // batchMaxMs
 })
 
 test('what is stored of a batch is what executing its data from the tree alone gives', async () => {

@@ -67,7 +67,7 @@ export class SynchronizerFixture {
   }
 
   /** As after a restart of the process: nothing is in memory. */
-  restart(options: { maxBlockRange?: number; follow?: 'safe' | 'finalized' } = {}): void {
+  restart(options: { maxBlockRange?: number; follow?: 'safe' | 'finalized'; onReorg?: () => void } = {}): void {
     const network = { chainId: 1000, forkId: 9, l1StartBlock: 1 }
     const logger = pino({ level: 'silent' })
     this.synchronizer = new Synchronizer({

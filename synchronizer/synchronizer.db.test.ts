@@ -116,6 +116,8 @@ test('an endpoint that refuses even one block is an error, not an endless loop',
 })
 
 test.each([1, 5])('a reorg of depth %i takes back what is gone and applies what is there now', async (depth) => {
+  let reorgs = 0
+  node.restart({ onReorg: () => reorgs++ })
   node.l1.mineEmpty(3)
   const mined = node.l1.mine([node.sequence([node.dataOf(0)])])
   node.l1.mineEmpty(depth - 1)
@@ -126,6 +128,7 @@ test.each([1, 5])('a reorg of depth %i takes back what is gone and applies what 
   const dropped = node.l1.drop(depth)
   node.l1.mineEmpty(depth)
   expect(await node.poll()).toMatchObject({ position: 4 + depth })
+  expect(reorgs).toBe(1)
   expect(await findLastVirtualBatch(node.db)).toBeUndefined()
   expect(await node.db.select().from(sequences)).toEqual([])
   expect((await node.signals()).slice(before)).toEqual([
@@ -338,6 +341,8 @@ test('a head that was read is asked for and nothing else', async () => {
 })
 
 test('an endpoint that is behind is no reorg', async () => {
+  let reorgs = 0
+  node.restart({ onReorg: () => reorgs++ })
   node.l1.mine([node.sequence([node.dataOf(0)])])
   node.l1.mineEmpty(2)
   await node.poll()
@@ -348,6 +353,7 @@ test('an endpoint that is behind is no reorg', async () => {
   await node.poll()
   expect(await findLastVirtualBatch(node.db)).toMatchObject({ batchNumber: 1 })
   expect(await node.signals()).toEqual(before)
+  expect(reorgs).toBe(0)
 })
 
 test('a process that dies between two L1 blocks goes on with the second', async () => {

@@ -11,6 +11,7 @@ import { poolTransactions } from '#db/schema.ts'
 import { buildGenesis } from '#executor/genesis.ts'
 import { Address, BatchNumber, type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { decodeRawTransaction, recoverSender, transactionHash } from '#protocol/transaction.ts'
+import type { SequencerObserver } from '#sequencer/observer.ts'
 import { Sequencer } from '#sequencer/sequencer.ts'
 import { addressOf, blockOf } from './blocks.ts'
 
@@ -40,6 +41,7 @@ export function createSequencer(
   db: Database,
   options: ConfigInput['sequencer'] = {},
   rpc: ConfigInput['rpc'] = {},
+  observer?: SequencerObserver,
 ): Sequencer {
   const contract = addressOf(9)
   const config = parseConfig({
@@ -55,7 +57,7 @@ export function createSequencer(
     sequencer: { coinbase: COINBASE, batchMaxMs: 300, blockIdleMs: 20, blockMaxMs: 200, ...options },
     rpc,
   })
-  return new Sequencer({ db, config, logger: createLogger('test', 'silent') })
+  return new Sequencer({ db, config, logger: createLogger('test', 'silent'), ...(observer && { observer }) })
 }
 
 /** A raw transaction, as it waits in the pool. */

@@ -54,6 +54,7 @@ export const WORKFLOW_TYPES = [
   'batchWorkflow',
   'l1TransactionWorkflow',
   'proofWorkflow',
+  'pruningWorkflow',
   'sequencerWorkflow',
   'sequenceSenderWorkflow',
   'synchronizerWorkflow',

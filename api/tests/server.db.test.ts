@@ -280,6 +280,11 @@ test('health is told on the RPC port', async () => {
   )
 })
 
+test('refused transactions are counted by reason', async () => {
+  expect((await call(api.url, 'eth_sendRawTransaction', '0x02c0')).error).toBeDefined()
+  expect(await api.server.readMetrics()).toContain('pool_rejected_total{reason="unsupportedType"} ')
+})
+
 test('a node that still reads L1 says how far it is, and when it will be there', async () => {
   expect((await call(api.url, 'eth_syncing')).result).toBe(false)
   const at = (seconds: number) => new Date(1_700_000_000_000 + 1000 * seconds)
