@@ -5,7 +5,7 @@ import { formatFindings } from './check/report.ts'
 import { type Place, withConfig } from './nodeConfig.ts'
 import { type Printed, print, withJson } from './output.ts'
 import { EXIT } from './program.ts'
-import { ROLES_HELP, type Role, readRoles } from './run/roles.ts'
+import { isProverAlone, ROLES_HELP, type Role, readRoles } from './run/roles.ts'
 
 type Options = Place & Printed & { roles?: string }
 
@@ -23,6 +23,7 @@ export const checkCommand = () =>
 
 /** Those that `zknode run` would start, also with a file in which something is wrong. */
 function rolesOf({ config: path, roles }: Options): readonly Role[] {
+  if (isProverAlone(roles)) return ['prover']
   const { role = 'sequencer', network, aggregator } = inspectNodeFile(path).understood
   const grpc = { enabled: aggregator?.grpc.enabled ?? false }
   return readRoles(roles, { role, network: { verifier: network.verifier ?? 'attestation' }, aggregator: { grpc } })

@@ -7,10 +7,10 @@ import { inspectNodeFile } from './inspect.ts'
 const folder = mkdtempSync(join(tmpdir(), 'zknode-inspect-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function inspect(yaml: string, env = {}) {
+function inspect(yaml: string, isOfProver = false) {
   const path = join(folder, 'zknode.yaml')
   writeFileSync(path, yaml)
-  return inspectNodeFile(path, env)
+  return inspectNodeFile(path, { env: {}, isOfProver })
 }
 
 test('what is wrong is named, the rest is understood without it', () => {
@@ -34,4 +34,12 @@ test('a section that cannot be understood is left out, the others are there', ()
   const { understood } = inspect('l1: 5\nops: { port: 1 }')
   expect(understood.l1).toBeUndefined()
   expect(understood.ops).toMatchObject({ port: 1 })
+})
+
+test('a process that only proves needs neither L1 nor the State DB', () => {
+  const yaml = "proofStore: { url: 'postgres://proofs' }"
+  const sectionsOf = (isOfProver: boolean) =>
+    new Set(inspect(yaml, isOfProver).wrong.map(({ option }) => option.split('.')[0]))
+  expect(sectionsOf(true)).toEqual(new Set(['network']))
+  expect(sectionsOf(false)).toEqual(new Set(['network', 'l1']))
 })

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { type WrongOption, wrongOptions } from './issues.ts'
 import { readUnchecked } from './load.ts'
 import { looseNetworkSchema } from './network.ts'
-import { fileSchema, type NodeFile } from './schema.ts'
+import { fileSchema, type NodeFile, proverConfigSchema } from './schema.ts'
 import type { Sections } from './sections.ts'
 
 export type LooseNetwork = z.output<typeof looseNetworkSchema>
@@ -12,13 +12,19 @@ export type Understood = Partial<Omit<NodeFile, 'network'>> & { network: LooseNe
 /** `sections`: as they stand in the file, with variables. */
 export type Inspected = { wrong: WrongOption[]; understood: Understood; sections: Sections }
 
+type Options = {
+  env?: NodeJS.ProcessEnv
+  /** The file is of a process that only proves, which needs less. */
+  isOfProver?: boolean
+}
+
 /**
  * Everything that is wrong with the options of a file, and what can be understood in spite of it: without the options
  * that are wrong. @throws {ConfigError} when the file cannot be read, or is not YAML
  */
-export function inspectNodeFile(path: string, env: NodeJS.ProcessEnv = process.env): Inspected {
+export function inspectNodeFile(path: string, { env = process.env, isOfProver = false }: Options = {}): Inspected {
   const { sections, value, problems } = readUnchecked(path, env)
-  const issues = fileSchema.safeParse(value).error?.issues ?? []
+  const issues = (isOfProver ? proverConfigSchema : fileSchema).safeParse(value).error?.issues ?? []
   const wrong = wrongOptions(problems, issues, value)
   const rest = structuredClone(value)
   for (const { option } of wrong) remove(rest, option.split('.'))

@@ -9,6 +9,7 @@ import { type Finding, fault, fine, guard } from './finding.ts'
 import { checkPorts, type Listener } from './ports.ts'
 import { needsOf } from './subject.ts'
 import { checkTemporal } from './temporal.ts'
+import { checkTrustedSequencer } from './trustedSequencer.ts'
 
 export type CheckInput = { path: string; roles: readonly Role[]; env?: NodeJS.ProcessEnv }
 
@@ -17,7 +18,10 @@ export type CheckInput = { path: string; roles: readonly Role[]; env?: NodeJS.Pr
  * does not answer hides nothing of the rest. @throws {ConfigError} when the file cannot be read
  */
 export async function checkNode({ path, roles, env = process.env }: CheckInput): Promise<Finding[]> {
-  const { wrong, understood, sections } = inspectNodeFile(path, env)
+  const { wrong, understood, sections } = inspectNodeFile(path, {
+    env,
+    isOfProver: roles.every((role) => role === 'prover'),
+  })
   const isList = sections['l1']?.['rpcUrl'] === undefined
   const { parts } = needsOf(roles)
   const { database, proofStore, temporal } = understood
@@ -28,6 +32,7 @@ export async function checkNode({ path, roles, env = process.env }: CheckInput):
     parts.has('proofStore') && proofStore?.url !== undefined && proofStore.url !== database?.url
       ? guard('proofStore.url', checkDatabase({ option: 'proofStore.url', url: proofStore.url }))
       : [],
+    checkTrustedSequencer(understood),
     parts.has('temporal') && temporal !== undefined ? guard('temporal.address', checkTemporalOf(temporal)) : [],
     checkPorts(listenersOf(understood, roles)),
   ])

@@ -22,6 +22,7 @@ import { type Hash, ZERO_HASH } from '#protocol/primitives.ts'
 import { type Anvil, startAnvil } from '#test/anvil.ts'
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts'
 import { createTestNamespace, type TestTemporal } from '#test/temporal.ts'
+import type { Role } from '../run/roles.ts'
 import { checkNode } from './checkNode.ts'
 import type { Finding } from './finding.ts'
 
@@ -92,12 +93,16 @@ const fileOf = () => {
 }
 type File = ReturnType<typeof fileOf>
 
-async function check(change: (file: File) => unknown = () => {}, env = {}): Promise<Finding[]> {
+async function check(
+  change: (file: File) => unknown = () => {},
+  env = {},
+  roles: readonly Role[] = ROLES,
+): Promise<Finding[]> {
   const path = join(folder, 'zknode.yaml')
   const file = fileOf()
   change(file)
   writeFileSync(path, stringify(file))
-  return await checkNode({ path, roles: ROLES, env })
+  return await checkNode({ path, roles, env })
 }
 
 const withStatus = (findings: Finding[], wanted: Finding['status']) =>
@@ -503,6 +508,47 @@ test('a genesis that leads to another root than L1 has', async () => {
     found: `is ${root}, but L1 has ${genesisRoot}`,
     remedy: `Set it to ${genesisRoot}, or leave it out.`,
   })
+})
+
+test('only what the roles need is asked', async () => {
+  const withoutRest = (file: Partial<File>) => {
+    Object.assign(file, { proofStore: { url: database.url }, keys: { attester: 'file:attester.key' } })
+    for (const section of ['l1', 'database', 'aggregator'] as const) delete file[section]
+  }
+  const options = async (change: (file: File) => unknown, role: Role) =>
+    (await check(change, {}, [role])).map(({ option, status }) => `${status} ${option}`)
+  expect(await options(withoutRest, 'prover')).toEqual([
+    ...['fine configuration', 'fine keys.attester', 'fine proofStore.url', 'fine proofStore.url'],
+    ...['fine temporal.address', 'fine temporal.namespace', 'fine ops.ports.prover'],
+  ])
+  expect(await options(({ l1 }) => Object.assign(l1, { rpcUrl: 'http://127.0.0.1:1' }), 'api')).toEqual([
+    ...['fine configuration', 'fine database.url', 'fine database.url', 'fine database.url'],
+    ...['fine temporal.address', 'fine temporal.namespace', 'fine rpc.port', 'fine ops.port'],
+  ])
+})
+
+test('a node that trusts a sequencer of another chain, or of none', async () => {
+  const sequencerOf = async (rpcUrl: string | undefined) => {
+    const follow = (file: File) => Object.assign(file, { role: 'trusting', trustedSequencer: { rpcUrl } })
+    return withStatus(await check(follow, {}, ['follower', 'api']), 'fault')
+  }
+  const option = 'trustedSequencer.rpcUrl'
+  expect(await sequencerOf(anvil.url)).toEqual([
+    {
+      option,
+      found: `127.0.0.1:${anvil.port} is of chain 1337, not of 1001`,
+      remedy: "Name the JSON-RPC of this rollup's sequencer.",
+    },
+  ])
+  const nobody = `127.0.0.1:${await choosePort()}`
+  expect(await sequencerOf(`http://${nobody}`)).toEqual([
+    {
+      option,
+      found: `${nobody} does not answer: connect ECONNREFUSED ${nobody}`,
+      remedy: 'Start that node, or correct the URL.',
+    },
+  ])
+  expect(await sequencerOf(undefined)).toMatchObject([{ option, found: 'is not set, but a trusting node needs it' }])
 })
 
 test('many faults at once: none hides another', async () => {
