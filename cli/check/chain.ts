@@ -7,6 +7,10 @@ import { checkGenesis } from './genesis.ts'
 import { checkKeys } from './keys.ts'
 import { checkL1, type L1View } from './l1.ts'
 import { needsOf } from './subject.ts'
+import { checkVerifier } from './verifier.ts'
+
+/** To the others it is the same what the verifier checks. */
+const PROVING: readonly Role[] = ['workflows', 'prover', 'aggregator']
 
 type Options = { roles: readonly Role[]; isList: boolean }
 
@@ -24,7 +28,7 @@ export async function checkChain(understood: Understood, { roles, isList }: Opti
     return [...ofKeys, ...ofL1, unasked, ...(await checkGenesis(network, undefined))]
   }
   try {
-    const onL1 = await guard('network.contracts', checkOnL1(understood, view, addresses))
+    const onL1 = await guard('network.contracts', checkOnL1(understood, view, { roles, addresses }))
     return [...ofKeys, ...ofL1, ...checkStart(network.l1StartBlock, view.head), ...onL1]
   } finally {
     view.rpc.close()
@@ -41,21 +45,23 @@ function keysOf({ network, aggregator }: Understood, roles: readonly Role[]) {
 async function checkOnL1(
   { network, l1 }: Understood,
   { rpc, chainId }: L1View,
-  addresses: Awaited<ReturnType<typeof checkKeys>>['addresses'],
+  { roles, addresses }: { roles: readonly Role[] } & Pick<Awaited<ReturnType<typeof checkKeys>>, 'addresses'>,
 ): Promise<Finding[]> {
   const { findings, facts } = await checkContracts(rpc, network)
   const { rollupManager } = network.contracts ?? {}
   const { attester: _, ...senders } = addresses
-  const [ofAccounts, ofGenesis] = await Promise.all([
+  const proves = roles.some((role) => PROVING.includes(role))
+  const [ofVerifier, ofAccounts, ofGenesis] = await Promise.all([
+    facts === undefined || !proves ? [] : guard('network.verifier', checkVerifier(rpc, network, facts.verifier)),
     facts === undefined || rollupManager === undefined
       ? []
       : guard('keys', checkAccounts(senders, { rpc, chainId, facts, rollupManager, lowBalanceWei: l1!.lowBalanceWei })),
     checkGenesis(network, facts),
   ])
-  return [...findings, ...ofAccounts, ...ofGenesis]
+  return [...findings, ...ofVerifier, ...ofAccounts, ...ofGenesis]
 }
 
-function checkStart(l1StartBlock: number | undefined, head: number): Finding[] {
+export function checkStart(l1StartBlock: number | undefined, head: number): Finding[] {
   if (l1StartBlock === undefined || l1StartBlock <= head) return []
   return [
     fault(

@@ -8,7 +8,6 @@ import type { L1Rpc } from '#etherman/rpc.ts'
 import { SUPPORTED_FORK_IDS } from '#protocol/forks.ts'
 import { Address, type Hex, ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { type Finding, fault, fine } from './finding.ts'
-import { checkVerifier } from './verifier.ts'
 
 type Contracts = NonNullable<LooseNetwork['contracts']>
 type ContractName = keyof Contracts
@@ -47,8 +46,7 @@ export async function checkContracts(
   if (stored === undefined) return { findings, facts }
   const ids = await readIds(rpc, rollupManager!, network)
   if (facts === undefined) return { findings: [...findings, describeUnknownRollup(network, ids)], facts }
-  const ofRollup = [describeChainId(facts, network, ids), describeFork(facts)]
-  return { findings: [...findings, ...ofRollup, ...(await checkVerifier(rpc, network, facts.verifier))], facts }
+  return { findings: [...findings, describeChainId(facts, network, ids), describeFork(facts)], facts }
 }
 
 /** Undefined when what stands there is another contract, or none. */

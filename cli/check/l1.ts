@@ -29,18 +29,21 @@ export async function checkL1(
   if (first === undefined) return { findings, view: undefined }
   const chainId = answering.some((endpoint) => endpoint.chainId === expected) ? expected! : first.chainId
   const ours = answering.filter((endpoint) => endpoint.chainId === chainId)
-  if (expected !== undefined && expected !== chainId)
-    findings.push(
-      fault(
-        'network.l1ChainId',
-        `is ${expected}, but L1 at ${first.name} has chain id ${chainId}`,
-        `Set it to ${chainId}, or name endpoints of chain ${expected} in l1.rpcUrls.`,
-      ),
-    )
-  else findings.push(fine('network.l1ChainId', `${chainId}, as L1 says`))
+  findings.push(compareL1ChainId(expected, chainId, first.name))
   for (const endpoint of answering) findings.push(describeEndpoint(endpoint, chainId))
   const rpc = createL1Rpc({ rpcUrls: ours.map(({ url }) => url), requestTimeoutMs: ANSWER_WITHIN_MS })
   return { findings, view: { chainId, head: Math.max(...ours.map(({ head }) => head)), rpc } }
+}
+
+/** @param name of the endpoint that says so */
+export function compareL1ChainId(expected: number | undefined, chainId: number, name: string): Finding {
+  const option = 'network.l1ChainId'
+  if (expected === undefined || expected === chainId) return fine(option, `${chainId}, as L1 says`)
+  return fault(
+    option,
+    `is ${expected}, but L1 at ${name} has chain id ${chainId}`,
+    `Set it to ${chainId}, or name endpoints of chain ${expected} in l1.rpcUrls.`,
+  )
 }
 
 async function askEndpoint(place: Place): Promise<Endpoint | Finding> {

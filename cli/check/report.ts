@@ -16,7 +16,8 @@ export function formatFindings(findings: readonly Finding[]): string[] {
   return [...sections, summarize(findings)]
 }
 
-function formatFinding({ option, variable, found, remedy }: Finding): string[] {
+/** Two lines: what was found, and what to do. */
+export function formatFinding({ option, variable, found, remedy }: Finding): string[] {
   const place = variable === undefined ? option : `${option} (from ${variable})`
   return [`  ${place}: ${found}`, ...(remedy === undefined ? [] : [`      ${remedy}`])]
 }

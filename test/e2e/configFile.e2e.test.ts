@@ -121,12 +121,24 @@ test('no key stands in what it writes', () => {
 })
 
 test.each([
-  ['L2 chain id', { chainId: 1002 }, 'network.chainId is not what L1 has. option=1002 actual=1001'],
-  ['L1 chain id', { l1ChainId: 1 }, 'network.l1ChainId is not what L1 has. option=1'],
-  ['rollup', { contracts: { rollup: OTHER } }, `network.contracts.rollup is not what L1 has. option=${OTHER}`],
-  ['verifier', { contracts: { verifier: OTHER } }, 'network.contracts.verifier is not what L1 has.'],
-  ['genesis', { genesisFile: 'other.json' }, 'network.genesisFile is not what L1 has.'],
-  ['genesis root', { genesisRoot: `0x${'11'.repeat(32)}` }, 'network.genesisRoot is not what the genesis file has.'],
+  ['L2 chain id', { chainId: 1002 }, 'network.chainId: is 1002, but rollup 1 has chain id 1001 on L1'],
+  ['L1 chain id', { l1ChainId: 1 }, 'network.l1ChainId: is 1, but L1'],
+  [
+    'rollup',
+    { contracts: { rollup: OTHER } },
+    `network.contracts.rollup: there is no contract at ${OTHER}; the rollup manager has 0x`,
+  ],
+  [
+    'verifier',
+    { contracts: { verifier: OTHER } },
+    `network.contracts.verifier: there is no contract at ${OTHER}; the rollup manager has 0x`,
+  ],
+  ['genesis', { genesisFile: 'other.json' }, 'network.genesisFile: leads to the root 0x'],
+  [
+    'genesis root',
+    { genesisRoot: `0x${'11'.repeat(32)}` },
+    `network.genesisRoot: is 0x${'11'.repeat(32)}, but L1 has 0x`,
+  ],
 ])('refuses to start with another %s', async (name, { contracts, ...change }: Change, message) => {
   const { network, ...sections } = JSON.parse(readFileSync(join(folder, 'zknode.json'), 'utf8'))
   const changed = { ...network, ...change, contracts: { ...network.contracts, ...contracts } }
