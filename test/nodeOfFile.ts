@@ -15,7 +15,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** A node started with `zknode run`: it knows its configuration, the keys of its environment, and nothing else. */
 export type NodeOfFile = {
-  config: NodeFile
+  /** Of what is not a prover alone. */
+  readonly config: NodeFile
   rpcUrl: string
   output: () => string
   log: (name: string) => string
@@ -42,7 +43,9 @@ export async function startNodeOfFile({ configFile, folder, rpcPort, env, roles 
   await until(() => output.includes('Ready:') || child.exitCode !== null, 120_000)
   if (child.exitCode !== null) throw new Error(`The node did not start:\n${output}`)
   return {
-    config: loadNodeFile(configFile, { ...process.env, ...env }).config,
+    get config() {
+      return loadNodeFile(configFile, { ...process.env, ...env }).config
+    },
     rpcUrl: `http://127.0.0.1:${rpcPort}`,
     output: () => output,
     log: (name) => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8'),
