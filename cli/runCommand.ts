@@ -8,6 +8,7 @@ import { createProgress, type Progress } from '#devnet/progress.ts'
 import { stopRequest } from '#devnet/stopRequest.ts'
 import { Supervisor } from '#devnet/supervisor.ts'
 import { type Place, withOwnConfig } from './nodeConfig.ts'
+import { assertKeys } from './run/checkedKeys.ts'
 import { isProverAlone, ROLES_HELP, readRoles } from './run/roles.ts'
 import { startNode, startProcesses } from './run/startNode.ts'
 
@@ -26,7 +27,7 @@ export const runCommand = () =>
     .option('--print-logs', 'print the logs of the processes on standard output too, and progress on standard error')
     .addHelpText('after', HELP)
     .action(async (options: Options) => {
-      await supervise(options, readStart(options))
+      await supervise(options, await readStart(options))
     })
 
 const HELP = `
@@ -44,16 +45,19 @@ Examples:
   zknode run --config /etc/zknode/zknode.yaml --roles api    one process, with Postgres and Temporal elsewhere
   zknode run --config prover.yaml --roles prover             a prover alone: it needs no database and no L1`
 
-/** Reads the configuration before anything is started. @throws {ConfigError} {RunOptionError} */
-function readStart({ config: path, roles: list, dataDir }: Options): Start {
+/** Reads configuration and keys before anything is started. @throws {ConfigError} {RunOptionError} */
+async function readStart({ config: path, roles: list, dataDir }: Options): Promise<Start> {
   if (isProverAlone(list)) {
     const config = loadProverConfig(path)
     const roles = readRoles(list, { ...config, role: 'sequencer' })
+    await assertKeys(config, roles)
     return (supervisor, progress) =>
       startProcesses({ config: { ...config, role: 'sequencer' }, roles, path: resolve(path) }, supervisor, progress)
   }
   const { config, sections } = loadNodeFile(path)
-  const start = { config, sections, roles: readRoles(list, config), folder: resolve(dataDir) }
+  const roles = readRoles(list, config)
+  await assertKeys(config, roles)
+  const start = { config, sections, roles, folder: resolve(dataDir) }
   return (supervisor, progress) => startNode(start, supervisor, progress)
 }
 

@@ -114,7 +114,11 @@ test('a password that does not fit is named by its place, and nothing starts', a
   const keys = { ...sections.keys, passwordFile: 'other-password' }
   writeFileSync(configFile, JSON.stringify({ ...sections, keys, rpc: {}, ops: { port: await choosePort() } }))
   const start = startNodeOfFile({ configFile, folder: join(folder, 'refused'), rpcPort: 0, env: {} })
+  const said = `the password of ${join(folder, 'other-password')} does not open keystore:${folder}`
   await expect(start).rejects.toThrow(
-    `keys.aggregator: the password of ${join(folder, 'other-password')} does not open keystore:${join(folder, 'aggregator.json')}.`,
+    new RegExp(
+      `Keys cannot be read:\n  keys.aggregator: ${said}/aggregator.json.*\n  keys.attester: ${said}/attester.json`,
+      's',
+    ),
   )
 })
