@@ -26,6 +26,10 @@ const COMMANDS = {
 const EXAMPLES = `
 Examples:
   zknode devnet                          a whole network on this machine; Ctrl-C ends it, the next one goes on
+  zknode config init --preset local      a configuration file with every option
+  zknode check --config zknode.yaml      everything that would keep a node from working, before it is started
+  zknode run --config zknode.yaml        a node
+  zknode batch show 7                    all that is known of a batch
   zknode proofs list --failed --json     what is parked, for a program
 
 Commands that ask or change a node find its configuration by --config FILE, $ZKNODE_CONFIG, ./zknode.yaml or

@@ -34,7 +34,7 @@ export async function checkNode({ path, roles, env = process.env }: CheckInput):
       : [],
     checkTrustedSequencer(understood),
     parts.has('temporal') && temporal !== undefined ? guard('temporal.address', checkTemporalOf(temporal)) : [],
-    checkPorts(listenersOf(understood, roles)),
+    checkPorts(listenersOf(understood, roles), understood.network.chainId),
   ])
   return found.flat().map((finding) => nameVariable(finding, env))
 }

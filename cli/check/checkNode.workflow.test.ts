@@ -455,14 +455,22 @@ async function occupy(port: number, answer: (request: IncomingMessage) => object
 
 test('busy ports, of others and of a node that runs, and one that is named twice', async () => {
   const stranger = await occupy(ports.ops, () => ({}))
-  const node = await occupy(ports.rpc, ({ url }) => (url === '/' ? { result: 'zkNode/v1' } : {}))
+  const node = await occupy(ports.rpc, ({ url }) => (url === '/' ? [{ result: 'zkNode/v1' }, { result: '0x3e9' }] : {}))
+  const other = await occupy(ports.others['sequencer']!, () => ({ version: '1', chainId: 1002 }))
   try {
+    expect(withStatus(await check(), 'warning')).toEqual([
+      {
+        option: 'rpc.port',
+        found: `127.0.0.1:${ports.rpc} is taken by a zkNode of chain 1001 that runs`,
+        remedy: 'Nothing to do when it is this one; else stop it, or choose another port.',
+      },
+    ])
     expect(
       await faultsOf(({ aggregator }) => Object.assign(aggregator.grpc, { port: ports.others['prover'] })),
     ).toEqual([
       {
-        option: 'rpc.port',
-        found: `127.0.0.1:${ports.rpc} is taken by a zkNode that runs`,
+        option: 'ops.ports.sequencer',
+        found: `127.0.0.1:${ports.others['sequencer']} is taken by a zkNode of chain 1002 that runs`,
         remedy: 'Stop it, or choose another port.',
       },
       {
@@ -477,8 +485,7 @@ test('busy ports, of others and of a node that runs, and one that is named twice
       },
     ])
   } finally {
-    stranger.close()
-    node.close()
+    for (const server of [stranger, node, other]) server.close()
   }
 })
 
