@@ -41,7 +41,7 @@ export const createSequencingActivities = ({ sequencer, tell }: Dependencies) =>
   }): Promise<{ txCount: number; blockCount: number; closingReason: string }> {
     const batch = BatchNumber(batchNumber)
     const closed = await alive(
-      () => sequencer.progress(batch),
+      () => sequencer.progressOf(batch),
       sequencer.collect(batch, cancellationSignal(), { closeNow }),
     )
     await tell(SEQUENCER_WORKFLOW_ID, batchSealed, { batchNumber })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { NodeError } from '#common/errors.ts'
+import type { ProcessRole } from '#config/ops.ts'
 import { devAccounts } from './accounts.ts'
 import { anvilSpec, backUpState, waitForL1 } from './anvil.ts'
 import {
@@ -15,7 +16,7 @@ import {
 import { startGuardian } from './guardian.ts'
 import { restoreL1Clock } from './l1Clock.ts'
 import { type Network, writeNetwork } from './network.ts'
-import { chooseOpsPorts } from './opsPorts.ts'
+import { chooseOpsPorts, operationsUrls } from './opsPorts.ts'
 import type { LauncherOptions } from './options.ts'
 import { renderPanel } from './panel.ts'
 import { choosePort } from './ports.ts'
@@ -124,11 +125,12 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
   if (places.isOwnL1) await restoreL1Clock(places)
   const hasRemoteProvers = options.remoteProvers || chain.verifier !== 'attestation'
   const proversPort = hasRemoteProvers ? await port('remote provers', PROVERS_PORT) : undefined
-  const ops = await chooseOpsPorts(port, OPS_PORT, [
+  const processes: ProcessRole[] = [
     ...NODE_PROCESSES,
     ...(options.prover && chain.verifier === 'attestation' ? (['prover'] as const) : []),
     ...(hasRemoteProvers ? (['aggregator'] as const) : []),
-  ])
+  ]
+  const ops = await chooseOpsPorts(port, OPS_PORT, processes)
   const proverOpsPorts: number[] = []
   for (let number = 2; number <= chain.attesters.count; number++)
     proverOpsPorts.push(await port(`operations of prover-${number}`, PROVER_OPS_PORT + number))
@@ -153,6 +155,7 @@ async function startNetwork(options: LauncherOptions, supervisor: Supervisor, pr
     ...(secondNode === undefined ? {} : { secondNode: secondNode.node }),
     ...{ databaseUrl, chainId: L2_CHAIN_ID, l1ChainId: chain.l1ChainId, forkId: FORK_ID, rollupId, contracts },
     verifier: chain.verifier,
+    operations: operationsUrls(ops, processes),
     ...(proversPort !== undefined && { proversAddress: `127.0.0.1:${proversPort}` }),
     accounts: devAccounts(),
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { NodeError } from '#common/errors.ts'
+import type { ProcessRole } from '#config/ops.ts'
 import type { VerifierKind } from '#config/schema.ts'
 import type { Address, Hex } from '#protocol/primitives.ts'
 import { readJson, writeJson } from './dataFolder.ts'
@@ -30,6 +31,8 @@ export type Network = {
   /** Absent when TEMPORAL_ADDRESS names a server of somebody else. */
   temporalUiUrl?: string
   databaseUrl: string
+  /** URLs of the operations ports, by process: /ready, /status, /metrics. */
+  operations: Partial<Record<ProcessRole, string>>
   /** A second node, with --nodes 2. */
   secondNode?: SecondNode
   chainId: number

@@ -23,6 +23,7 @@ export function renderPanel(network: Network, folder: string): string {
     ['Temporal', `${network.temporalAddress}  (namespace ${network.temporalNamespace})`],
     ...(network.temporalUiUrl === undefined ? [] : [['Temporal UI', network.temporalUiUrl] as [string, string]]),
     ...(secondNode === undefined ? [] : secondNodeRows(secondNode)),
+    ['Operations', `${network.operations.api}  (/ready, /metrics; of each process: network.json)`],
     ['Data and logs', folder],
   ]
   const accounts = network.accounts.slice(0, 3).map(({ address, privateKey }) => `  ${address}  ${privateKey}`)

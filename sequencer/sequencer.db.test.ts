@@ -257,7 +257,7 @@ test('a sequencer that lost its lease cannot write', async () => {
 test('the next batch waits for its turn and starts where the one before ended', async () => {
   const sequencer = createSequencer(db, { batchMaxTransactions: 1, blockMaxTransactions: 1 })
   const [second, third] = [sequencer.collect(BatchNumber(2), forever()), sequencer.collect(BatchNumber(3), forever())]
-  expect(sequencer.progress(BatchNumber(3))).toEqual({ waitsForBatch: 2 })
+  expect(sequencer.progressOf(BatchNumber(3))).toEqual({ waitsForBatch: 2 })
   await pour(db, [await signTransfer(alice, 0), await signTransfer(alice, 1)])
   expect([(await second).txCount, (await third).txCount]).toEqual([1, 1])
   const [block] = await findBlocksOfBatch(db, BatchNumber(3))
@@ -269,7 +269,7 @@ test('many batches wait for their turns, whatever order they came in, and each f
   const sequencer = createSequencer(db, { batchMaxTransactions: 1, blockMaxTransactions: 1 })
   const numbers = [5, 3, 7, 4, 6, 2]
   const collecting = numbers.map((number) => sequencer.collect(BatchNumber(number), forever()))
-  await expect.poll(() => sequencer.progress(BatchNumber(2))).toMatchObject({ ready: 0 })
+  await expect.poll(() => sequencer.progressOf(BatchNumber(2))).toMatchObject({ ready: 0 })
   const began = Date.now()
   for (let nonce = 0; nonce < 6; nonce++) await pour(db, [await signTransfer(alice, nonce)])
   await Promise.all(collecting)
@@ -284,7 +284,7 @@ test('a batch that waits is woken by nobody when the one before fails, and taken
   const stop = new AbortController()
   const failing = sequencer.collect(BatchNumber(2), stop.signal)
   const next = sequencer.collect(BatchNumber(3), forever())
-  await expect.poll(() => sequencer.progress(BatchNumber(2))).toMatchObject({ ready: 0 })
+  await expect.poll(() => sequencer.progressOf(BatchNumber(2))).toMatchObject({ ready: 0 })
   stop.abort()
   await expect(failing).rejects.toThrow()
   await pour(db, [await signTransfer(alice, 0), await signTransfer(alice, 1)])
@@ -299,7 +299,7 @@ test('a batch that is closed is reported at once when it is asked for again, tho
   const closed = await sequencer.collect(BatchNumber(2), forever())
   const stop = new AbortController()
   const next = sequencer.collect(BatchNumber(3), stop.signal)
-  await expect.poll(() => sequencer.progress(BatchNumber(3))).toMatchObject({ ready: 0 })
+  await expect.poll(() => sequencer.progressOf(BatchNumber(3))).toMatchObject({ ready: 0 })
   expect(await sequencer.collect(BatchNumber(2), forever())).toEqual(closed)
   stop.abort()
   await expect(next).rejects.toThrow()

@@ -107,8 +107,12 @@ export class Sequencer {
   }
 
   /** Where it is, for heartbeats. */
-  progress(batchNumber?: BatchNumber): Record<string, unknown> {
-    if (batchNumber !== undefined && batchNumber !== this.#collecting) return { waitsForBatch: batchNumber - 1 }
+  progressOf(batchNumber: BatchNumber): Record<string, unknown> {
+    return batchNumber === this.#collecting ? this.progress() : { waitsForBatch: batchNumber - 1 }
+  }
+
+  /** Its last block, and how many transactions could go into the next one. */
+  progress(): { block: number | null; ready: number } {
     return { block: this.#memory?.head.last.blockNumber ?? null, ready: this.#memory?.feed.queue.readyCount ?? 0 }
   }
 

@@ -5,6 +5,7 @@ import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createSequencerMetrics } from '#ops/metrics/sequencerMetrics.ts'
 import { addNodeChecks } from '#ops/nodeChecks.ts'
+import { stallCheck } from '#ops/stallCheck.ts'
 import { Sequencer } from '#sequencer/sequencer.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
@@ -15,7 +16,10 @@ await runRole('sequencer', async (config, logger, ops) => {
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-sequencer' })
   addNodeChecks(ops, db, config)
   const sequencer = new Sequencer({ db, config, logger, observer: createSequencerMetrics(ops.registry) })
-  ops.addStatus(async () => ({ sequencer: sequencer.progress() }))
+  ops.checks.add(
+    'sequencer',
+    stallCheck(() => sequencer.progress()),
+  )
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })

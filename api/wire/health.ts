@@ -13,6 +13,8 @@ import type { EvmThreads } from '../evm/threads/evmThreads.ts'
 import type { Gate } from './gate.ts'
 
 type Limits = Pick<Config['ops'], 'maxBlocksBehind' | 'maxBlockAgeMs'>
+/** Of L1, in blocks; of the newest L2 block, its age. */
+type Lag = { blocksBehind: number; secondsBehind: number }
 
 const SEQUENCER_REMEMBERED_MS = 5000
 
@@ -61,20 +63,26 @@ function checkHead(head: Head | undefined): Finding {
   return { ok: true, blockNumber, ageSeconds: Math.max(0, Math.floor(Date.now() / 1000) - timestamp) }
 }
 
-/** A sequencer makes the blocks: whatever it has is the newest. */
+/** A sequencer makes the blocks: whatever it has is the newest, so it has no limits. */
 async function checkSync(db: Database, head: Head | undefined, limits: Limits | undefined): Promise<Finding> {
-  if (limits === undefined) return { ok: true }
-  const { maxBlocksBehind: limit, maxBlockAgeMs } = limits
-  try {
-    const l1 = await readL1Progress(db)
-    if (l1 === undefined || head === undefined) return { ok: false, error: 'L1 was not read yet', limit }
-    const blocksBehind = Math.max(0, l1.target - l1.position)
-    const secondsBehind = Math.max(0, Math.floor(Date.now() / 1000) - head.latest.timestamp)
-    const isOld = maxBlockAgeMs > 0 && secondsBehind * 1000 > maxBlockAgeMs
-    const error =
-      blocksBehind > limit ? 'too many L1 blocks to read' : isOld ? 'the newest block is too old' : undefined
-    return { ok: error === undefined, ...{ blocksBehind, secondsBehind, limit }, ...(error && { error }) }
-  } catch {
-    return { ok: false, error: 'the database does not answer', limit }
+  const lag = await readLag(db, head).catch(() => undefined)
+  if (limits === undefined) return { ok: true, ...lag }
+  const { maxBlocksBehind: limit } = limits
+  const error = lag === undefined ? 'L1 was not read yet' : findExcess(lag, limits)
+  return { ok: error === undefined, ...lag, limit, ...(error && { error }) }
+}
+
+/** Undefined before L1 was read. */
+async function readLag(db: Database, head: Head | undefined): Promise<Lag | undefined> {
+  const l1 = await readL1Progress(db)
+  if (l1 === undefined || head === undefined) return undefined
+  return {
+    blocksBehind: Math.max(0, l1.target - l1.position),
+    secondsBehind: Math.max(0, Math.floor(Date.now() / 1000) - head.latest.timestamp),
   }
+}
+
+function findExcess({ blocksBehind, secondsBehind }: Lag, { maxBlocksBehind, maxBlockAgeMs }: Limits) {
+  if (blocksBehind > maxBlocksBehind) return 'too many L1 blocks to read'
+  return maxBlockAgeMs > 0 && secondsBehind * 1000 > maxBlockAgeMs ? 'the newest block is too old' : undefined
 }
