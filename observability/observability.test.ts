@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import { pagesReachedFrom } from '#test/runbookPages.ts'
 import { RUNBOOK } from '#workflows/runbooks.ts'
@@ -26,6 +27,12 @@ test('panels lie in rows of 24 columns, none on another', () => {
 test.each(readAlerts())('$alert has a runbook', ({ annotations }) => {
   expect(annotations.runbook_url).toMatch(/^docs\/runbooks\/[\w-]+\.md$/)
   expect(existsSync(new URL(annotations.runbook_url, root))).toBe(true)
+})
+
+test.each(Object.entries(RUNBOOK))('the page of halted workflows leads from %s to %s', (reason, path) => {
+  const page = readFileSync(new URL('docs/runbooks/halted.md', root), 'utf8')
+  const row = page.split('\n').find((line) => line.startsWith('|') && line.includes(`\`${reason}\``))
+  expect(row).toContain(`](${basename(path)})`)
 })
 
 test('names of alerts are used once', () => {
