@@ -64,7 +64,14 @@ const LOOKS = {
 } as const
 
 const OPTIONS = {
-  stat: { reduceOptions: { calcs: ['lastNotNull'] }, colorMode: 'none', graphMode: 'area', textMode: 'auto' },
-  table: { showHeader: true },
-  timeseries: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
+  stat: {
+    ...{ reduceOptions: { calcs: ['lastNotNull'] }, colorMode: 'none', graphMode: 'area', textMode: 'auto' },
+    ...{ orientation: 'auto', justifyMode: 'auto', wideLayout: true },
+    ...{ showPercentChange: false, percentChangeColorMode: 'standard' },
+  },
+  table: { showHeader: true, frameIndex: 0 },
+  timeseries: {
+    legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
+    tooltip: { mode: 'multi', sort: 'desc' },
+  },
 } as const
