@@ -109,6 +109,7 @@ export async function startRolesNetwork(): Promise<RolesNetwork> {
         ...{ temporalAddress: temporal.address, temporalNamespace: temporal.namespace, databaseUrl: database.url },
         ...{ chainId: network.chainId, l1ChainId: 1337, forkId: 9, rollupId: 1, verifier: 'attestation' },
         contracts: complete.contracts as Network['contracts'],
+        operations: {},
         accounts: devAccounts(),
       },
       genesis: readJson<GenesisFile>(join(folder, 'workflows', 'genesis.json'))!,
