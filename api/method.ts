@@ -8,6 +8,8 @@ export type RequestContext = {
   ip?: string | undefined
   /** Aborted when nobody waits for the answer any more: the client is gone, or the method's time is over. */
   readonly signal?: AbortSignal
+  /** Header of that name: the trace that the caller is in. */
+  traceparent?: string | undefined
   /** What the caller's API key allows; everything when undefined. */
   namespaces?: ReadonlySet<string> | undefined
   /** Charges the caller's account. Seconds to wait when it is overdrawn, else 0. */

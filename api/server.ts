@@ -10,6 +10,8 @@ import { nodeStatus } from '#ops/nodeStatus.ts'
 import { createOps, type Ops } from '#ops/ops.ts'
 import { createPoolIntake } from '#pool/submission.ts'
 import { ZERO_ADDRESS } from '#protocol/primitives.ts'
+import { tellAnswered } from '#telemetry/requestSpans.ts'
+import { startTelemetry, type Telemetry } from '#telemetry/telemetry.ts'
 import { createEvmBlocks } from './chain/evmBlocks.ts'
 import { createForkIds } from './chain/forkIds.ts'
 import { followHead, type Head } from './chain/head.ts'
@@ -25,7 +27,7 @@ import { type ApiKeys, followApiKeys } from './wire/apiKeys.ts'
 import { addEvmMetrics } from './wire/evmMetrics.ts'
 import { createGate } from './wire/gate.ts'
 import { addApiChecks } from './wire/health.ts'
-import { createDispatcher, type Dispatcher } from './wire/jsonRpc.ts'
+import { createDispatcher, type Dispatcher, type RequestObserver } from './wire/jsonRpc.ts'
 import { createMetrics, type Metrics } from './wire/metrics.ts'
 import { openWire } from './wire/wire.ts'
 
@@ -97,7 +99,9 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const wire = await openWire({ dispatcher, findKey, findPages, gate, health: ops.checks, metrics, rpc, logger })
     closers.push(wire.close)
 
-    node = await createNode(config, { db, logsDb, proofDb, evm, ops, metrics, logger })
+    const telemetry = await startTelemetry('api', config)
+    closers.splice(1, 0, () => telemetry?.close())
+    node = await createNode(config, { db, logsDb, proofDb, evm, ops, metrics, telemetry, logger })
     closers.splice(2, 0, node.close)
     gate.open()
     return {
@@ -135,8 +139,13 @@ async function createNode(
   {
     ops: { registry },
     metrics,
+    telemetry,
     ...given
-  }: Pick<ApiDeps, 'db' | 'logsDb' | 'proofDb' | 'evm' | 'logger'> & { ops: Ops; metrics: Metrics },
+  }: Pick<ApiDeps, 'db' | 'logsDb' | 'proofDb' | 'evm' | 'logger'> & {
+    ops: Ops
+    metrics: Metrics
+    telemetry: Telemetry | undefined
+  },
 ): Promise<Node> {
   const { network, rpc, pool } = config
   const { db, proofDb, evm, logger } = given
@@ -177,12 +186,23 @@ async function createNode(
     head,
     apiKeys,
     pages,
-    dispatcher: createDispatcher({ methods, limits: rpc, logger, observer: metrics.observer }),
+    dispatcher: createDispatcher({ methods, limits: rpc, logger, observer: observe(metrics, telemetry) }),
     close: async () => {
       pages?.close()
       await subscriptions.close()
       await apiKeys.close()
       await head.close()
+    },
+  }
+}
+
+function observe({ observer }: Metrics, telemetry: Telemetry | undefined): RequestObserver {
+  if (telemetry === undefined) return observer
+  return {
+    started: () => observer.started(),
+    answered(observation) {
+      observer.answered(observation)
+      tellAnswered(telemetry, observation)
     },
   }
 }

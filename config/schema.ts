@@ -8,6 +8,7 @@ import { aggregatorSchema, proverSchema } from './proving.ts'
 import { rpcSchema } from './rpc.ts'
 import { poolSchema, sequencerSchema, sequenceSenderSchema } from './sequencing.ts'
 import { statusPageSchema } from './statusPage.ts'
+import { telemetrySchema } from './telemetry.ts'
 
 const trustedSequencerSchema = z
   .strictObject({
@@ -135,6 +136,7 @@ const options = {
   ops: opsSchema,
   pruning: pruningSchema,
   log: logSchema,
+  telemetry: telemetrySchema,
 }
 
 type Places = { database?: { url: string } | undefined; proofStore: { url?: string | undefined } }

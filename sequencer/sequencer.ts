@@ -232,7 +232,10 @@ export class Sequencer {
       await this.#store(batchNumber, memory, produced, lease, work.mine)
       for (const { reason } of produced.rejected) this.#observer.rejected(reason)
       if (produced.stored !== undefined)
-        this.#observer.blockStored({ seconds: (performance.now() - begunAt) / 1000, usage: produced.usage, limits })
+        this.#observer.blockStored({
+          ...{ seconds: (performance.now() - begunAt) / 1000, usage: produced.usage, limits, batchNumber },
+          ...{ blockNumber: produced.stored.block.blockNumber, transactions: produced.stored.transactions },
+        })
       isEmpty &&= produced.stored === undefined
       usage = produced.usage
       reason = produced.full

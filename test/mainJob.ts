@@ -33,9 +33,15 @@ export type MainJobNode = {
 /** What a node is for, and what it must survive, as tests. Returns helpers for further ones. */
 export function testMainJob(node: () => MainJobNode) {
   let asked = 0
-  const rpc = <T>(method: string, params: readonly unknown[] = []) => {
+  /** As through a load balancer: of a process that is away the next one is asked. */
+  const rpc = async <T>(method: string, params: readonly unknown[] = []): Promise<T> => {
     const { rpcUrls } = node()
-    return call<T>(rpcUrls[asked++ % rpcUrls.length]!, method, params)
+    for (let tried = 1; ; tried++)
+      try {
+        return await call<T>(rpcUrls[asked++ % rpcUrls.length]!, method, params)
+      } catch (error) {
+        if (!(error instanceof TypeError) || tried >= rpcUrls.length) throw error
+      }
   }
   const quantity = async (method: string) => Number(await rpc<Hex>(method))
   let client: Client

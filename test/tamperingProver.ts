@@ -44,5 +44,7 @@ if (process.argv[1]?.endsWith('tamperingProver.ts')) {
     const { prover, close } = openAttestationProver(config, attester)
     return { prover: createTamperingProver(prover, tampering, { attester, domain: attestationDomain(config) }), close }
   }
-  await runProverRole('prover', (config, logger, ops) => startProverRole(config, logger, ops, open))
+  await runProverRole('prover', (config, logger, ops, telemetry) =>
+    startProverRole(config, logger, ops, telemetry, open),
+  )
 }

@@ -15,13 +15,13 @@ import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettin
 import { createProverList } from './proverList.ts'
 import { runRole } from './run.ts'
 import { createSharedSlots, inSharedSlots } from './sharedSlots.ts'
-import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { connectTemporal, workerDefaults } from './temporal.ts'
 
 /**
  * Where provers dial in that speak aggregator.v1: takes jobs from the queues for any prover and for remote ones when one
  * of them is idle. It reads inputs and writes proofs; nothing else of the node is at its hands.
  */
-await runRole('aggregator', async (config, logger, ops) => {
+await runRole('aggregator', async (config, logger, ops, telemetry) => {
   const { enabled: _, host, port, tls, asideMs, asideMaxMs, ...times } = config.aggregator.grpc
   const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 4, name: 'zknode-aggregator' })
   ops.checks.add('database', databaseCheck(proofStore))
@@ -58,7 +58,7 @@ await runRole('aggregator', async (config, logger, ops) => {
     objects: createDatabaseObjectStore(proofStore),
     attempts: createProofAttempts(proofStore),
   })
-  const common = { ...WORKER_DEFAULTS, connection, namespace, activities }
+  const common = { ...workerDefaults(telemetry), connection, namespace, activities }
   const workers = await Promise.all(
     [PROVER_QUEUE.any, PROVER_QUEUE.remote].map((taskQueue) =>
       Worker.create({ ...common, taskQueue, ...inSharedSlots(slots) }),

@@ -16,7 +16,7 @@ import { createTrustedSequencer } from '#synchronizer/trustedSequencer.ts'
 import { SYNCHRONIZER_WORKFLOW_ID, TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
 import { startPruning, startSingletons } from './singletons.ts'
-import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { connectTemporal, workerDefaults } from './temporal.ts'
 import { warnOfMock } from './verifierCheck.ts'
 import { buildWorkflowBundle } from './workflowBundle.ts'
 
@@ -24,7 +24,7 @@ import { buildWorkflowBundle } from './workflowBundle.ts'
  * All of a node that neither sequences nor proves but its API: the workflow that keeps one reader of L1 running, and the
  * reader. It has no keys, and nothing waits for anyone but L1.
  */
-await runRole('follower', async (config, logger, ops) => {
+await runRole('follower', async (config, logger, ops, telemetry) => {
   warnOfMock(config, logger)
   const { network, l1 } = config
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-follower' })
@@ -36,7 +36,7 @@ await runRole('follower', async (config, logger, ops) => {
   const connection = await connectTemporal(config, logger)
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })
-  const common = { ...WORKER_DEFAULTS, connection, namespace }
+  const common = { ...workerDefaults(telemetry), connection, namespace }
   const tip = new ChainTip()
   const synchronizer = new Synchronizer({
     ...{ db, etherman, network, maxBlockRange: l1.maxBlockRange, isReader: true, tip, logger },

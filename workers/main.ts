@@ -18,12 +18,12 @@ import { keepProofStoreClean } from './proofCleaning.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import { runRole } from './run.ts'
 import { startPruning, startSingletons } from './singletons.ts'
-import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { connectTemporal, workerDefaults } from './temporal.ts'
 import { checkVerifier } from './verifierCheck.ts'
 import { buildWorkflowBundle } from './workflowBundle.ts'
 
 /** Runs all workflows, their short reads of the State DB, and the sender of L1 transactions. */
-await runRole('workflows', async (config, logger, ops) => {
+await runRole('workflows', async (config, logger, ops, telemetry) => {
   await checkVerifier(config, logger)
   const [sequencer, aggregator] = await Promise.all([
     openL1Signer('keys.sequencer', config.keys.sequencer, config),
@@ -50,7 +50,7 @@ await runRole('workflows', async (config, logger, ops) => {
     ...(isAttested ? attesterSet(config) : { attesters: [], attestersRequired: 1 }),
     domain: isAttested ? attestationDomain(config) : undefined,
   }
-  const common = { ...WORKER_DEFAULTS, connection, namespace }
+  const common = { ...workerDefaults(telemetry), connection, namespace }
   const workflows = await Worker.create({
     ...common,
     taskQueue: TASK_QUEUE.batch,

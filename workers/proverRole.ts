@@ -14,12 +14,13 @@ import { limitProver } from '#prover/limitedProver.ts'
 import { createReexecutionThreads } from '#prover/reexecutionThreads.ts'
 import { type Attester, createAttester } from '#prover/signature.ts'
 import type { Prover } from '#prover/types.ts'
+import type { Telemetry } from '#telemetry/telemetry.ts'
 import { attesterQueue, PROVER_QUEUE } from '#workflows/messages.ts'
 import { attestationDomain, attesterSet } from './proofSettings.ts'
 import { createProverPresence } from './proverPresence.ts'
 import type { Role } from './run.ts'
 import { createSharedSlots, inSharedSlots } from './sharedSlots.ts'
-import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { connectTemporal, workerDefaults } from './temporal.ts'
 
 /** A prover, and what to close behind it. */
 export type OpenProver = { prover: Prover; close: () => Promise<void> }
@@ -53,6 +54,7 @@ export async function startProverRole(
   config: ProverConfig,
   logger: Logger,
   ops: Ops,
+  telemetry: Telemetry | undefined,
   openProver: (config: ProverConfig, attester: Attester) => OpenProver = openAttestationProver,
 ): Promise<Role> {
   const { name, concurrency } = config.prover
@@ -69,7 +71,7 @@ export async function startProverRole(
     attester: attester.address,
   })
   const slots = createSharedSlots(concurrency)
-  const common = { ...WORKER_DEFAULTS, connection, namespace: config.temporal.namespace, activities }
+  const common = { ...workerDefaults(telemetry), connection, namespace: config.temporal.namespace, activities }
   const queues = [PROVER_QUEUE.any, PROVER_QUEUE.embedded, attesterQueue(attester.address)]
   const workers = await Promise.all(
     queues.map((taskQueue) => Worker.create({ ...common, taskQueue, ...inSharedSlots(slots) })),

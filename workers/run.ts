@@ -4,6 +4,7 @@ import { loadConfig, loadProverConfig } from '#config/load.ts'
 import type { ProcessRole } from '#config/ops.ts'
 import type { Config, ProverConfig } from '#config/schema.ts'
 import { createOps, type Ops } from '#ops/ops.ts'
+import { startTelemetry, type Telemetry } from '#telemetry/telemetry.ts'
 import { type CoreMetrics, createCoreMetrics, workflowFailures } from './coreMetrics.ts'
 import { installTemporalRuntime } from './temporal.ts'
 
@@ -17,7 +18,7 @@ export type Role = { workers: readonly Worker[]; close: () => Promise<void> }
  */
 export async function runRole(
   name: ProcessRole,
-  start: (config: Config, logger: Logger, ops: Ops) => Promise<Role>,
+  start: (config: Config, logger: Logger, ops: Ops, telemetry: Telemetry | undefined) => Promise<Role>,
 ): Promise<void> {
   await runWith(loadConfig, name, start)
 }
@@ -25,7 +26,7 @@ export async function runRole(
 /** The same for a process that only proves: it needs less configuration. */
 export async function runProverRole(
   name: ProcessRole,
-  start: (config: ProverConfig, logger: Logger, ops: Ops) => Promise<Role>,
+  start: (config: ProverConfig, logger: Logger, ops: Ops, telemetry: Telemetry | undefined) => Promise<Role>,
 ): Promise<void> {
   await runWith(loadProverConfig, name, start)
 }
@@ -33,7 +34,7 @@ export async function runProverRole(
 async function runWith<C extends Config | ProverConfig>(
   load: () => C,
   name: ProcessRole,
-  start: (config: C, logger: Logger, ops: Ops) => Promise<Role>,
+  start: (config: C, logger: Logger, ops: Ops, telemetry: Telemetry | undefined) => Promise<Role>,
 ): Promise<void> {
   let logger = createLogger(name)
   try {
@@ -46,7 +47,8 @@ async function runWith<C extends Config | ProverConfig>(
     const core = await createCoreMetrics()
     ops.addMetricsText(() => readCore(core, name))
     installTemporalRuntime(logger, core)
-    const { workers, close } = await start(config, logger, ops)
+    const telemetry = await startTelemetry(name, config)
+    const { workers, close } = await start(config, logger, ops, telemetry)
     const stop = () => {
       state = 'stopping'
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
@@ -62,6 +64,7 @@ async function runWith<C extends Config | ProverConfig>(
       stop()
     }
     await close()
+    await telemetry?.close()
     await ops.close()
     process.exit(0)
   } catch (error) {

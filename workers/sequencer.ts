@@ -7,15 +7,26 @@ import { createSequencerMetrics } from '#ops/metrics/sequencerMetrics.ts'
 import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { stallCheck } from '#ops/stallCheck.ts'
 import { Sequencer } from '#sequencer/sequencer.ts'
+import { tellMined } from '#telemetry/sequencerSpans.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
-import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { connectTemporal, workerDefaults } from './temporal.ts'
 
 /** Makes L2 blocks and batches. May run on several machines: the lease lets one of them write. */
-await runRole('sequencer', async (config, logger, ops) => {
+await runRole('sequencer', async (config, logger, ops, telemetry) => {
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-sequencer' })
   addNodeChecks(ops, db, config)
-  const sequencer = new Sequencer({ db, config, logger, observer: createSequencerMetrics(ops.registry) })
+  const metrics = createSequencerMetrics(ops.registry)
+  const sequencer = new Sequencer({
+    ...{ db, config, logger },
+    observer: {
+      ...metrics,
+      blockStored(block) {
+        metrics.blockStored(block)
+        if (telemetry !== undefined) tellMined(telemetry, block)
+      },
+    },
+  })
   ops.checks.add(
     'sequencer',
     stallCheck(() => sequencer.progress()),
@@ -24,7 +35,7 @@ await runRole('sequencer', async (config, logger, ops) => {
   const { namespace } = config.temporal
   const client = new Client({ connection, namespace })
   const worker = await Worker.create({
-    ...WORKER_DEFAULTS,
+    ...workerDefaults(telemetry),
     connection,
     namespace,
     taskQueue: TASK_QUEUE.sequencer,

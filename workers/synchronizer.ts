@@ -11,10 +11,10 @@ import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { Synchronizer } from '#synchronizer/synchronizer.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { runRole } from './run.ts'
-import { connectTemporal, WORKER_DEFAULTS } from './temporal.ts'
+import { connectTemporal, workerDefaults } from './temporal.ts'
 
 /** Follows L1 and executes what comes from there; checks closed batches by executing them again. */
-await runRole('synchronizer', async (config, logger, ops) => {
+await runRole('synchronizer', async (config, logger, ops, telemetry) => {
   const db = connectDatabase(config.database.url, { maxConnections: 6, name: 'zknode-synchronizer' })
   addNodeChecks(ops, db, config)
   const reorgs = createReorgCounter(ops.registry)
@@ -24,7 +24,7 @@ await runRole('synchronizer', async (config, logger, ops) => {
   const { network } = config
   const client = new Client({ connection, namespace })
   const worker = await Worker.create({
-    ...WORKER_DEFAULTS,
+    ...workerDefaults(telemetry),
     connection,
     namespace,
     taskQueue: TASK_QUEUE.synchronizer,

@@ -2,6 +2,8 @@ import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { NativeConnection, type NativeConnectionOptions, Runtime, type WorkerOptions } from '@temporalio/worker'
 import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
+import { activitySpans } from '#telemetry/activitySpans.ts'
+import type { Telemetry } from '#telemetry/telemetry.ts'
 import type { CoreMetrics } from './coreMetrics.ts'
 
 /** Sends the SDK's own messages to our logger, its metrics to their place. Call once, before the first connection. */
@@ -48,10 +50,16 @@ export async function connectTemporal(
 }
 
 /** What all our workers share. Short grace: collecting and synchronizing resume elsewhere from the database. */
-export const WORKER_DEFAULTS = {
+const DEFAULTS = {
   shutdownGraceTime: '5 seconds',
   shutdownForceTime: '10 seconds',
   stickyQueueScheduleToStartTimeout: '3 seconds',
   maxCachedWorkflows: 500,
   maxHeartbeatThrottleInterval: '2 seconds',
 } as const satisfies Partial<WorkerOptions>
+
+/** With spans of its activities where there are traces. */
+export const workerDefaults = (telemetry: Telemetry | undefined): Partial<WorkerOptions> => ({
+  ...DEFAULTS,
+  ...(telemetry && { interceptors: { activity: [activitySpans(telemetry)] } }),
+})

@@ -153,6 +153,7 @@ export function createApp(deps: AppDeps): Hono<{ Bindings: HttpBindings }> {
 const httpContext = (c: Http, caller: ReturnType<IdentifyCaller>): RequestContext => ({
   ...caller,
   transport: 'http',
+  traceparent: c.env.incoming.headers['traceparent'] as string | undefined,
   get signal() {
     return c.req.raw.signal
   },

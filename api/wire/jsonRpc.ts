@@ -26,6 +26,9 @@ export type Observation = {
   /** ok, cancelled or the error code. */
   outcome: string
   answerLength: number
+  traceparent?: string | undefined
+  /** As the method gave it. */
+  result?: unknown
 }
 export type RequestObserver = { started(): void; answered(observation: Observation): void }
 
@@ -67,13 +70,14 @@ export function createDispatcher({
     let definition: Method | undefined
     let text: string | undefined
     let failure: Failure | undefined
+    let result: unknown
     try {
       const { method, params } = readRequest(request)
       definition = methods.get(method)
       if (definition !== undefined && !isAllowed(definition, context)) definition = undefined
       charge(context, definition?.cost ?? MALFORMED_COST)
       if (definition === undefined) throw methodNotFound(method.slice(0, 128))
-      const result = await run(definition, params, context)
+      result = await run(definition, params, context)
       if (id !== undefined) text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${toJson(result)}}`
       if (text !== undefined && text.length > maxAnswerLength) throw responseTooLarge()
     } catch (error) {
@@ -83,7 +87,8 @@ export function createDispatcher({
     const ms = performance.now() - started
     const outcome = failure === undefined ? 'ok' : failure.outcome
     const [method, transport] = [definition?.name ?? 'unknown', context.transport ?? 'http']
-    observer?.answered({ method, transport, ms, outcome, answerLength: text?.length ?? 0 })
+    const { traceparent } = context
+    observer?.answered({ method, transport, ms, outcome, answerLength: text?.length ?? 0, traceparent, result })
     if (ms >= slowMs || logger.isLevelEnabled('debug')) {
       const entry = {
         requestId: failure?.requestId ?? randomUUID(),

@@ -2,23 +2,56 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readNetwork } from '#devnet/network.ts'
 import { testMainJob } from '#test/mainJob.ts'
-import { startTestNetwork, type TestNetwork } from '#test/network.ts'
+import { startTestNetwork, type TestNetwork, until } from '#test/network.ts'
+import { startOtlpReceiver } from '#test/otlpReceiver.ts'
 
 const PROCESSES = ['sequencer', 'api', 'synchronizer', 'workflows', 'prover', 'temporal', 'postgres']
 let net: TestNetwork
+let collector: Awaited<ReturnType<typeof startOtlpReceiver>>
 
 beforeAll(async () => {
-  net = await startTestNetwork()
+  collector = await startOtlpReceiver()
+  net = await startTestNetwork({ options: { telemetry: { otlpUrl: collector.url } } })
 })
-afterAll(() => net?.remove())
+afterAll(async () => {
+  await net?.remove()
+  collector?.close()
+})
 
-const { quantity, sendTransfer, batchOf, verified } = testMainJob(() => ({
+const { rpc, quantity, sendTransfer, batchOf, verified } = testMainJob(() => ({
   ...net,
   rpcUrls: [net.network.rpcUrl],
   proverConfig: join(net.folder, 'node.json'),
   provers: ['prover'],
   processes: PROCESSES,
 }))
+
+test('a transaction is followed from its request to the L1 transaction of its batch', async () => {
+  const hash = await sendTransfer()
+  const batch = await batchOf(hash)
+  await verified(batch)
+  const find = (name: string, key: string, value: unknown) =>
+    collector.spans.find((span) => span.name === name && span.attributes[key] === value)
+  const sequence = () => find('sendSequence', 'zknode.batch', batch)
+  const verification = () => find('sendVerification', 'zknode.batch', batch)
+  await until(() => sequence() !== undefined && verification() !== undefined, 20_000)
+  const pooled = find('pooled', 'zknode.tx_hash', hash)!
+  const mined = find('mined', 'zknode.tx_hash', hash)!
+  expect(pooled.links.map((traceId) => collector.spans.find((span) => span.traceId === traceId)?.name)).toEqual([
+    'eth_sendRawTransaction',
+  ])
+  expect(mined.traceId).toBe(pooled.traceId)
+  expect(mined.links).toEqual([sequence()!.traceId])
+  expect(verification()!.traceId).toBe(sequence()!.traceId)
+  const { sendSequencesTxHash } = await rpc<{ sendSequencesTxHash: string }>('zkevm_getBatchByNumber', [
+    `0x${batch.toString(16)}`,
+  ])
+  expect(sequence()!.attributes['zknode.l1_tx_hash']).toBe(sendSequencesTxHash)
+  const services = collector.spans.filter(({ traceId }) => traceId === mined.links[0]).map(({ service }) => service)
+  expect([...new Set(services)].sort()).toEqual(
+    ['prover', 'sequencer', 'synchronizer', 'workflows'].map((role) => `zknode-${role}`),
+  )
+})
 
 test('Ctrl-C leaves nothing behind, and the next start goes on with the same chain', async () => {
   const pids = [...PROCESSES, 'anvil'].map(net.pidOf)

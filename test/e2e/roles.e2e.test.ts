@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { call } from '#devnet/rpc.ts'
 import type { Hex } from '#protocol/primitives.ts'
 import { testMainJob } from '#test/mainJob.ts'
+import { until } from '#test/network.ts'
 import { type RolesNetwork, startRolesNetwork } from '#test/rolesNetwork.ts'
 
 let node: RolesNetwork
@@ -22,6 +23,10 @@ testMainJob(() => node)
 
 test('both API processes answer the same', async () => {
   const ask = (url: string) => call<{ hash: Hex }>(url, 'eth_getBlockByNumber', ['0x5', true])
+  await until(
+    async () => (await Promise.allSettled(node.rpcUrls.map(ask))).every(({ status }) => status === 'fulfilled'),
+    60_000,
+  )
   const [one, other] = await Promise.all(node.rpcUrls.map(ask))
   expect(one).toEqual(other)
 })

@@ -26,4 +26,4 @@ const open = (config: ProverConfig, attester: Attester) => {
   const { prover, close } = openAttestationProver(config, attester)
   return { prover: slowDown(prover), close }
 }
-await runProverRole('prover', (config, logger, ops) => startProverRole(config, logger, ops, open))
+await runProverRole('prover', (config, logger, ops, telemetry) => startProverRole(config, logger, ops, telemetry, open))
