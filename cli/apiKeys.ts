@@ -1,10 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { createApiKey } from '#api/wire/apiKeys.ts'
 import { NodeError } from '#common/errors.ts'
-import { loadConfig } from '#config/load.ts'
 import type { Database } from '#db/client.ts'
 import { type ApiKeyRow, insertApiKey, listApiKeys, revokeApiKey } from '#db/rpc/apiKeys.ts'
-import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { type Place, readNode, withConfig, withDatabase } from './nodeConfig.ts'
 import { type Printed, print, withJson } from './output.ts'
 
 export class ApiKeyNotFoundError extends NodeError {
@@ -74,8 +73,8 @@ export function describeApiKey({
 
 const withKeyStore = (command: Command) => withJson(withConfig(command, 'whose database holds the keys'))
 
-const inKeyStore = <T>({ config }: Place, work: (db: Database) => Promise<T>): Promise<T> =>
-  withDatabase(loadConfig(config).database.url, work)
+const inKeyStore = <T>(place: Place, work: (db: Database) => Promise<T>): Promise<T> =>
+  withDatabase(readNode(place).database.url, work)
 
 const readList = (text: string) => text.split(',').map((name) => name.trim())
 

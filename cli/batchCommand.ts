@@ -1,12 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { NodeError } from '#common/errors.ts'
-import { loadConfig } from '#config/load.ts'
-import type { Config } from '#config/schema.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import { closeOpenBatch } from './batch/close.ts'
 import { describeBatch } from './batch/describe.ts'
 import { type BatchDetails, readBatchDetails, readProofAttempts, readWorkflow } from './batch/details.ts'
-import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { type Node, type Place, readNode, withConfig, withDatabase } from './nodeConfig.ts'
 import { note, type Printed, print, withJson } from './output.ts'
 import { withTemporal } from './proofs/temporal.ts'
 
@@ -24,7 +22,7 @@ const showCommand = () =>
     .description('State, roots, counters, L1 transactions, proofs and workflow of a batch, with the age of each stage.')
     .argument('<number>', 'of the batch', readBatchNumber)
     .action(async (batchNumber: BatchNumber, options: Place & Printed) => {
-      const details = await readDetails(loadConfig(options.config), batchNumber)
+      const details = await readDetails(readNode(options), batchNumber)
       print(details, () => describeBatch(details, new Date()), options)
     })
 
@@ -32,7 +30,7 @@ const closeCommand = () =>
   command('close')
     .description('Close the open batch now, with what it holds, and wait until it is.')
     .action(async (options: Place & Printed) => {
-      const { database, temporal } = loadConfig(options.config)
+      const { database, temporal } = readNode(options)
       const closed = await withDatabase(database.url, (db) =>
         withTemporal(temporal, (client) => closeOpenBatch(client, db)),
       )
@@ -45,8 +43,8 @@ const closeCommand = () =>
     })
 
 /** Proof store and Temporal may be away: what the State DB knows is shown without them. */
-async function readDetails(config: Config, batchNumber: BatchNumber): Promise<BatchDetails> {
-  const { database, proofStore, temporal, role } = config
+async function readDetails(node: Node, batchNumber: BatchNumber): Promise<BatchDetails> {
+  const { database, proofStore, temporal, role } = node
   const [known, proofs, workflow] = await Promise.all([
     withDatabase(database.url, (db) => readBatchDetails(db, batchNumber)),
     orNull(withDatabase(proofStore.url, (db) => readProofAttempts(db, batchNumber))),

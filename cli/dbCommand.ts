@@ -1,10 +1,9 @@
 import { Command } from 'commander'
 import { NodeError } from '#common/errors.ts'
-import { ConfigError, loadNodeFile } from '#config/load.ts'
 import type { Database } from '#db/client.ts'
 import { migrate } from '#db/migrate.ts'
 import { formatStatus, readDatabaseStatus } from './db/status.ts'
-import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { type Place, readNode, withConfig, withDatabase } from './nodeConfig.ts'
 import { type Printed, print, withJson } from './output.ts'
 
 /** The database was written by a newer version of this program. */
@@ -47,16 +46,9 @@ const statusCommand = () =>
       print(status, () => formatStatus(status, new Date()), options)
     })
 
-/** @throws {ConfigError} when the file leaves the database to `zknode run` */
-function databasesOf({ config: path }: Place): { url: string; proofUrl: string } {
-  const { database, proofStore } = loadNodeFile(path).config
-  const { url } = database
-  if (url === undefined)
-    throw new ConfigError(
-      'database.url is not set. That of a database which `zknode run` started stands in node.json of its data folder: ' +
-        'give that file as --config.',
-    )
-  return { url, proofUrl: proofStore.url ?? url }
+function databasesOf(place: Place): { url: string; proofUrl: string } {
+  const { database, proofStore } = readNode(place)
+  return { url: database.url, proofUrl: proofStore.url }
 }
 
 async function withDatabases<T>(place: Place, work: (db: Database, proofDb: Database) => Promise<T>): Promise<T> {

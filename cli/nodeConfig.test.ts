@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ConfigError } from '#config/load.ts'
-import { findConfig, type Place, withConfig } from './nodeConfig.ts'
+import { ConfigError, loadConfig } from '#config/load.ts'
+import { findConfig, type Place, readNode, withConfig } from './nodeConfig.ts'
 
 let folder: string
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'zknode-place-'))))
@@ -30,4 +30,22 @@ test('a command gets the file, at whatever level it stands', async () => {
   const sub = withConfig(new Command('sub'), 'which is read').action(({ config }: Place) => void got.push(config))
   await new Command('zknode').addCommand(sub).parseAsync(['sub', '--config', 'given.yaml'], { from: 'user' })
   expect(got).toEqual(['given.yaml'])
+})
+
+test('commands need where the servers are, and nothing that only L1 knows', () => {
+  const file = join(folder, 'zknode.json')
+  const address = `0x${'11'.repeat(20)}`
+  const contracts = { rollupManager: address, rollup: address, globalExitRoot: address, pol: address }
+  const network = { chainId: 1001, contracts, l1StartBlock: 0, genesisFile: 'genesis.json' }
+  const write = (database: object) =>
+    writeFileSync(file, JSON.stringify({ network, l1: { rpcUrl: 'http://l1.example' }, database }))
+  write({ url: 'postgres://db.example/zknode' })
+  expect(readNode({ config: file })).toMatchObject({
+    database: { url: 'postgres://db.example/zknode' },
+    proofStore: { url: 'postgres://db.example/zknode' },
+    temporal: { address: '127.0.0.1:7233', namespace: 'zknode' },
+  })
+  expect(() => loadConfig(file, {})).toThrow(/ {2}network\.l1ChainId: not set\n`zknode run` finds this out/)
+  write({})
+  expect(() => readNode({ config: file })).toThrow('node.json of its data directory')
 })

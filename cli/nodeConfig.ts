@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { NodeError } from '#common/errors.ts'
-import { ConfigError } from '#config/load.ts'
+import { ConfigError, loadNodeFile } from '#config/load.ts'
+import { type Config, DEFAULT_TEMPORAL_ADDRESS, type NodeFile } from '#config/schema.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
 
 /** Where a command finds the node. */
@@ -48,6 +49,26 @@ export function findConfig(
     `No configuration: there is no ${files.join(' and no ')} here. Name one with --config or ZKNODE_CONFIG, make one with ` +
       '`zknode config init`, or start a local network with `npm start`.',
   )
+}
+
+/** A node as commands reach it, by its servers: what else only `run` finds out, its file may leave out. */
+export type Node = NodeFile & Pick<Config, 'database' | 'proofStore' | 'temporal'>
+
+/** @throws {ConfigError} also when the file leaves the database to `zknode run` */
+export function readNode({ config: path }: Place): Node {
+  const { config } = loadNodeFile(path)
+  const { url } = config.database
+  if (url === undefined)
+    throw new ConfigError(
+      'database.url is not set. That of a database which `zknode run` started stands in node.json of its data directory: ' +
+        'give that file as --config.',
+    )
+  const { address = DEFAULT_TEMPORAL_ADDRESS } = config.temporal
+  return {
+    ...config,
+    ...{ database: { ...config.database, url }, proofStore: { url: config.proofStore.url ?? url } },
+    temporal: { ...config.temporal, address },
+  }
 }
 
 /** @throws {CommandDatabaseError} when the database is away or has another schema */

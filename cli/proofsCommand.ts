@@ -1,7 +1,5 @@
 import type { Client } from '@temporalio/client'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
-import { loadConfig } from '#config/load.ts'
-import type { Config } from '#config/schema.ts'
 import type { AttemptRow } from '#db/attempts.ts'
 import type { Database } from '#db/client.ts'
 import { listLastAttempts } from '#db/proofJobs.ts'
@@ -9,7 +7,7 @@ import { requestRelease } from '#db/proverRelease.ts'
 import { listProvers } from '#db/provers.ts'
 import { BatchNumber } from '#protocol/primitives.ts'
 import { PROVER_QUEUE, type ProofOrder } from '#workflows/messages.ts'
-import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { type Place, readNode, withConfig, withDatabase } from './nodeConfig.ts'
 import { type Printed, print, withJson } from './output.ts'
 import { EXIT } from './program.ts'
 import { cancelProof, moveProof, type Retried, retryAllFailed, retryProof } from './proofs/operations.ts'
@@ -64,7 +62,7 @@ const retryCommand = () =>
       if ((range === undefined) !== (options.failed === true)) self.error('error: give batches, or --failed')
       const { prover: proverKind, note } = options
       const request = { ...(proverKind && { proverKind }), ...(note !== undefined && { note }) }
-      await withTemporal(loadConfig(options.config).temporal, async (client) => {
+      await withTemporal(readNode(options).temporal, async (client) => {
         if (range !== undefined) {
           printAnswer(await retryProof(client, range, request), options)
           return
@@ -81,8 +79,8 @@ const cancelCommand = () =>
     .addArgument(batches())
     .option('--note <text>', 'is shown with the batch')
     .action(async (range: ProofTarget, options: { note?: string } & Place & Printed) => {
-      const { config, note } = options
-      await withTemporal(loadConfig(config).temporal, async (client) => {
+      const { note } = options
+      await withTemporal(readNode(options).temporal, async (client) => {
         printAnswer(await cancelProof(client, range, note === undefined ? {} : { note }), options)
       })
     })
@@ -97,7 +95,7 @@ const moveCommand = () =>
       const { prover: proverKind, priority } = options
       if (proverKind === undefined && priority === undefined) self.error('error: give --prover or --priority')
       const order = { ...(proverKind && { proverKind }), ...(priority !== undefined && { priority }) }
-      await withTemporal(loadConfig(options.config).temporal, async (client) => {
+      await withTemporal(readNode(options).temporal, async (client) => {
         printAnswer(await moveProof(client, range, order), options)
       })
     })
@@ -106,7 +104,7 @@ const proversCommand = () =>
   command('provers')
     .description('Provers that are or were connected.')
     .action(async (options: Printed & Place) => {
-      const provers = await withDatabase(loadConfig(options.config).proofStore.url, (db) => listProvers(db))
+      const provers = await withDatabase(readNode(options).proofStore.url, (db) => listProvers(db))
       print(provers, () => formatProvers(provers, new Date()), options)
     })
 
@@ -115,7 +113,7 @@ const releaseCommand = () =>
     .description('Trust a prover again that was put aside.')
     .argument('<proverId>')
     .action(async (proverId: string, options: Place & Printed) => {
-      await withDatabase(loadConfig(options.config).proofStore.url, (db) => requestRelease(db, proverId))
+      await withDatabase(readNode(options).proofStore.url, (db) => requestRelease(db, proverId))
       printAnswer(`${proverId} gets work again.`, options)
     })
 
@@ -142,8 +140,8 @@ async function findJobs(db: Database, { kind, fromBatch, toBatch }: Unfinished):
   return await listLastAttempts(db, { kind, range, limit: 1 })
 }
 
-async function withBoth<T>({ config }: Place, work: (client: Client, db: Database) => Promise<T>): Promise<T> {
-  const { temporal, proofStore }: Config = loadConfig(config)
+async function withBoth<T>(place: Place, work: (client: Client, db: Database) => Promise<T>): Promise<T> {
+  const { temporal, proofStore } = readNode(place)
   return await withDatabase(proofStore.url, (db) => withTemporal(temporal, (client) => work(client, db)))
 }
 

@@ -1,8 +1,7 @@
 import { Command } from 'commander'
-import { loadConfig } from '#config/load.ts'
 import { planResync, type ResyncPlan, resync } from '#synchronizer/resync.ts'
 import { batchArgument } from './batchArgument.ts'
-import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { type Place, readNode, withConfig, withDatabase } from './nodeConfig.ts'
 import { type Printed, print, withJson } from './output.ts'
 
 type Options = Place & Printed & { fromBatch: ReturnType<typeof batchArgument>; dryRun?: boolean }
@@ -14,7 +13,7 @@ export const resyncCommand = () =>
     .requiredOption('--from-batch <number>', 'first batch that goes', batchArgument)
     .option('--dry-run', 'only tell what would go and what would come')
     .action(async (options: Options) => {
-      const { role, database } = loadConfig(options.config)
+      const { role, database } = readNode(options)
       const request = { role, fromBatch: options.fromBatch }
       const plan = await withDatabase(database.url, async (db) =>
         options.dryRun ? await planResync(db, request) : await resync(db, request),

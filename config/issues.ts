@@ -17,9 +17,9 @@ export function wrongOptions(problems: Problems, issues: readonly Issue[], value
   ]
 }
 
-/** One line for each option that is wrong. @param value what was checked */
-export const describeIssues = (issues: readonly Issue[], value: unknown): string[] =>
-  wrongOptions(new Map(), issues, value).map(({ option, problem }) => `  ${option}: ${problem}`)
+/** A line for each option that is wrong, below what says where. */
+export const describeWrong = (title: string, wrong: readonly WrongOption[]): string =>
+  [title, ...wrong.map(({ option, problem }) => `  ${option}: ${problem}`)].join('\n')
 
 function describeIssue(issue: Issue, value: unknown): WrongOption[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => describeUnknown([...issue.path, key]))

@@ -3,7 +3,7 @@ import { parse as parseYaml, type Tags } from 'yaml'
 import type { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
 import { withAbsolutePaths, withUrlsRead, withVariables } from './environment.ts'
-import { wrongOptions } from './issues.ts'
+import { describeWrong, wrongOptions } from './issues.ts'
 import {
   type Config,
   configSchema,
@@ -23,7 +23,7 @@ export class ConfigError extends NodeError {
  * seen from it. @throws {ConfigError} naming every wrong option at once.
  */
 export function loadConfig(path = process.env['ZKNODE_CONFIG'], env: NodeJS.ProcessEnv = process.env): Config {
-  return load(configSchema, path, env).config
+  return load(configSchema, path, env, AFTER_RUN).config
 }
 
 /** The same for a process that only proves. @throws {ConfigError} */
@@ -45,10 +45,15 @@ export function loadNodeFile(
   return load(fileSchema, path, env)
 }
 
-function load<T>(schema: z.ZodType<T>, path: string | undefined, env: NodeJS.ProcessEnv) {
+/** Of what an operator may leave out. */
+const AFTER_RUN =
+  '`zknode run` finds this out, or starts it. What it came to is node.json in its data directory: give that file as --config.'
+
+function load<T>(schema: z.ZodType<T>, path: string | undefined, env: NodeJS.ProcessEnv, hint?: string) {
   if (!path) throw new ConfigError('No configuration: set ZKNODE_CONFIG to the path of a YAML file.')
   const { sections, value, problems } = readUnchecked(path, env)
-  return { config: parse(schema, value, problems, path), sections }
+  const isComplete = hint === undefined || problems.size > 0 || !fileSchema.safeParse(value).success
+  return { config: parse(schema, value, problems, path, isComplete ? undefined : hint), sections }
 }
 
 /** What file and variables say, before the options are looked at. @throws {ConfigError} when it cannot be read at all */
@@ -62,21 +67,20 @@ export function readUnchecked(path: string, env: NodeJS.ProcessEnv) {
 export function checkVariables(env: NodeJS.ProcessEnv): void {
   const problems: Problems = new Map()
   withVariables({}, env, problems)
-  if (problems.size > 0) throw new ConfigError(`The environment is wrong:\n${describeProblems(problems).join('\n')}`)
+  const wrong = wrongOptions(problems, [], undefined)
+  if (wrong.length > 0) throw new ConfigError(describeWrong('The environment is wrong:', wrong))
 }
-
-const describeProblems = (problems: Problems) => [...problems].map(([option, problem]) => `  ${option}: ${problem}`)
 
 /** Checks a configuration that is already in memory. @throws {ConfigError} */
 export const parseConfig = (value: unknown, name = 'The configuration'): Config =>
   parse(configSchema, value, new Map(), name)
 
-function parse<T>(schema: z.ZodType<T>, value: unknown, problems: Problems, name: string): T {
+function parse<T>(schema: z.ZodType<T>, value: unknown, problems: Problems, name: string, hint?: string): T {
   const result = schema.safeParse(value)
   if (result.success && problems.size === 0) return result.data
   const wrong = wrongOptions(problems, result.error?.issues ?? [], value)
-  const lines = wrong.map(({ option, problem }) => `  ${option}: ${problem}`)
-  throw new ConfigError(`${name} is wrong:\n${lines.join('\n')}`)
+  const text = describeWrong(`${name} is wrong:`, wrong)
+  throw new ConfigError(hint === undefined ? text : `${text}\n${hint}`)
 }
 
 /** Addresses and hashes stay what they are, in quotes or without. */

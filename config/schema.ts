@@ -48,10 +48,12 @@ const proofStoreSchema = z
   .prefault({})
   .describe('Where proofs are kept.')
 
+export const DEFAULT_TEMPORAL_ADDRESS = '127.0.0.1:7233'
+
 const temporalOptions = z.strictObject({
   address: z
     .string()
-    .default('127.0.0.1:7233')
+    .default(DEFAULT_TEMPORAL_ADDRESS)
     .describe('host:port; TLS and API keys come from the TEMPORAL_ variables or temporal.toml.'),
   namespace: z.string().default('zknode').describe('Namespace of the workflows of this node.'),
   uiUrl: z.url('must be a URL').optional().describe('Its web pages, to which batches are linked.'),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { UsageError } from '#common/errors.ts'
-import { describeIssues } from '#config/issues.ts'
+import { describeWrong, wrongOptions } from '#config/issues.ts'
 import { address, hash } from '#config/options.ts'
 import type { Address, Hash, Hex } from '#protocol/primitives.ts'
 
@@ -81,5 +81,5 @@ export function readGenesisFile(path: string): NetworkGenesis {
   }
   const result = genesisSchema.safeParse(value)
   if (result.success) return result.data
-  throw new GenesisFileError(`${path} is wrong:\n${describeIssues(result.error.issues, value).join('\n')}`)
+  throw new GenesisFileError(describeWrong(`${path} is wrong:`, wrongOptions(new Map(), result.error.issues, value)))
 }
