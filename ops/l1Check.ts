@@ -1,3 +1,4 @@
+import { jsonRpcTarget } from '#common/jsonRpcTarget.ts'
 import { remembered } from '#common/remembered.ts'
 import type { Config } from '#config/schema.ts'
 import type { Finding } from './health.ts'
@@ -22,12 +23,8 @@ export function l1Check({ l1, network }: Place): () => Promise<Finding> {
 
 async function readChainId(url: string): Promise<number | undefined> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] }),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    })
+    const request = { id: 1, method: 'eth_chainId', params: [] }
+    const response = await jsonRpcTarget(url).post(request, AbortSignal.timeout(REQUEST_TIMEOUT_MS))
     const { result } = (await response.json()) as { result?: string }
     return result === undefined ? undefined : Number(result)
   } catch {

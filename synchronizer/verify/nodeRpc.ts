@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { NodeError } from '#common/errors.ts'
+import { jsonRpcTarget } from '#common/jsonRpcTarget.ts'
 
 /** A node does not answer, or not as a node of this kind does. */
 export class NodeRpcError extends NodeError {
@@ -15,14 +16,11 @@ const answer = z.union([
 ])
 
 export function createNodeRpc(url: string, requestTimeoutMs: number): NodeRpc {
+  const target = jsonRpcTarget(url)
   return async (method, ...params) => {
     const facts = { url: new URL(url).origin, method }
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    })
+    const response = await target
+      .post({ id: 1, method, params }, AbortSignal.timeout(requestTimeoutMs))
       .then(async (read) => answer.parse(await read.json()))
       .catch((cause: unknown) => {
         throw new NodeRpcError('The node does not answer as JSON-RPC does.', { cause, facts })
