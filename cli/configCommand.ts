@@ -24,13 +24,16 @@ export const configCommand = () =>
     .addCommand(printCommand())
     .addCommand(schemaCommand())
 
-type InitOptions = { preset: PresetName; out: string }
+type InitOptions = { preset?: PresetName; out: string }
 
 const initCommand = () =>
   new Command('init')
     .description('Write a configuration file with every option and its text.')
     .addOption(
-      new Option('--preset <name>', 'network whose facts are filled in').choices(PRESETS).makeOptionMandatory(true),
+      new Option(
+        '--preset <name>',
+        'network whose facts are filled in; local is a second node beside that of `zknode devnet`; none when left out',
+      ).choices(PRESETS),
     )
     .option('--out <file>', 'where to; an existing file is not touched', 'zknode.yaml')
     .action(({ preset: name, out }: InitOptions) => {

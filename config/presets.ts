@@ -57,7 +57,15 @@ const cardona: Preset = {
   needed: ['l1.rpcUrl'],
 }
 
-const LOCAL_NEEDED = ['rollupManager', 'rollup', 'globalExitRoot', 'pol'].map((name) => `network.contracts.${name}`)
+const ITS_OWN = [
+  ...['rollupManager', 'rollup', 'globalExitRoot', 'pol'].map((name) => `network.contracts.${name}`),
+  ...['network.l1StartBlock', 'network.genesisFile'],
+]
+
+const unknown: Preset = {
+  title: 'A network whose contracts are on some L1',
+  ...{ values: {}, needed: ['network.chainId', ...ITS_OWN, 'l1.rpcUrl'] },
+}
 
 /** A second node beside `npm start`; what each chain has of its own is taken from `folder`, if one is there. */
 function local(folder: string, from: string): Preset {
@@ -69,13 +77,14 @@ function local(folder: string, from: string): Preset {
   }
   const title = 'A local network (npm start), followed by a node of its own'
   const path = join(folder, 'node.json')
-  if (!existsSync(path))
-    return { title, values, needed: [...LOCAL_NEEDED, 'network.l1StartBlock', 'network.genesisFile'] }
+  if (!existsSync(path)) return { title, values, needed: ITS_OWN }
   const node = JSON.parse(readFileSync(path, 'utf8')) as NodeFileInput
   const genesisFile = relative(from, join(folder, node.network.genesisFile))
   return { title, values: { ...values, l1: node.l1, network: { ...node.network, genesisFile } }, needed: [] }
 }
 
 /** @param file where it is going to stand; a local network is looked for in `.zknode` beside it */
-export const readPreset = (name: PresetName, file: string): Preset =>
-  name === 'local' ? local(join(dirname(file), '.zknode'), dirname(file)) : { mainnet, cardona }[name]
+export function readPreset(name: PresetName | undefined, file: string): Preset {
+  if (name === undefined) return unknown
+  return name === 'local' ? local(join(dirname(file), '.zknode'), dirname(file)) : { mainnet, cardona }[name]
+}

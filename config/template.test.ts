@@ -23,13 +23,14 @@ const FILLED: Record<string, string> = {
   path: 'genesis.json',
 }
 const filled = (text: string) => text.replace(/# fill in: (\w+)/g, (_, type) => FILLED[type] ?? '7')
-const templateOf = (name: (typeof PRESETS)[number]) => renderTemplate(readPreset(name, join(folder, 'zknode.yaml')))
+const templateOf = (name?: (typeof PRESETS)[number]) => renderTemplate(readPreset(name, join(folder, 'zknode.yaml')))
 
-test.each(PRESETS)('%s: a file that is refused until what it asks for is filled in', (name) => {
+test.each([...PRESETS, undefined])('%s: a file that is refused until what it asks for is filled in', (name) => {
   const text = templateOf(name)
   for (const option of readPreset(name, join(folder, 'zknode.yaml')).needed)
     expect(() => read(text)).toThrow(`${option}: has no value`)
-  expect(read(filled(text))).toMatchObject({ role: 'permissionless', network: { rollupId: 1 } })
+  const role = name === undefined ? 'sequencer' : 'permissionless'
+  expect(read(filled(text))).toMatchObject({ role, network: { rollupId: 1 } })
 })
 
 test('what is commented out are the defaults', () => {

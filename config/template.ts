@@ -9,7 +9,7 @@ export function renderTemplate({ title, values, needed }: Preset): string {
   const head = [
     `# Configuration of a zkNode node. ${title}.`,
     '# Every option is here with its text; one that is commented out (#name: value) has the value that it shows.',
-    ...(needed.length > 0 ? [`# Fill in: ${needed.join(', ')}.`] : []),
+    ...(needed.length > 0 ? wrap(`Fill in: ${needed.join(', ')}.`) : []),
     '# Values may come from elsewhere: keys and URLs by env:NAME or file:PATH. docs/configuration.md has more.',
   ]
   const body = readCatalogue().flatMap((entry) => ['', ...renderEntry(entry, values, needed)])
