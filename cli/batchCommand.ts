@@ -45,8 +45,8 @@ const closeCommand = () =>
 /** Proof store and Temporal may be away: what the State DB knows is shown without them. */
 async function readDetails(node: Node, batchNumber: BatchNumber): Promise<BatchDetails> {
   const { database, proofStore, temporal, role } = node
-  const [known, proofs, workflow] = await Promise.all([
-    withDatabase(database.url, (db) => readBatchDetails(db, batchNumber)),
+  const known = await withDatabase(database.url, (db) => readBatchDetails(db, batchNumber))
+  const [proofs, workflow] = await Promise.all([
     orNull(withDatabase(proofStore.url, (db) => readProofAttempts(db, batchNumber))),
     role === 'sequencer' && batchNumber > 0
       ? orNull(withTemporal(temporal, (client) => readWorkflow(client, batchNumber, temporal)))

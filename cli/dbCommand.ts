@@ -1,15 +1,9 @@
 import { Command } from 'commander'
-import { NodeError } from '#common/errors.ts'
 import type { Database } from '#db/client.ts'
-import { migrate } from '#db/migrate.ts'
+import { applyPending, type DatabasePlaces } from './db/applyPending.ts'
 import { formatStatus, readDatabaseStatus } from './db/status.ts'
 import { type Place, readNode, withConfig, withDatabase } from './nodeConfig.ts'
 import { type Printed, print, withJson } from './output.ts'
-
-/** The database was written by a newer version of this program. */
-export class NewerSchemaError extends NodeError {
-  override readonly name = 'NewerSchemaError'
-}
 
 /** `zknode db`: the schema of the databases, and what is in them. */
 export const dbCommand = () =>
@@ -24,15 +18,8 @@ const migrateCommand = () =>
   command('migrate')
     .description('Apply the migrations that are pending. Back up first; stop the node unless the notes say otherwise.')
     .action(async (options: Place & Printed) => {
-      const { url, proofUrl } = databasesOf(options)
-      const before = await withDatabases(options, readDatabaseStatus)
-      const { state, proofs } = before.schema
-      if (state.unknown + proofs.unknown > 0)
-        throw new NewerSchemaError('The schema is newer than this version of zkNode.', {
-          facts: { unknownMigrations: state.unknown + proofs.unknown },
-        })
-      await withDatabase(url, () => migrate(url, proofUrl))
-      const applied = { state: state.pending, proofs: proofs.pending }
+      const places = databasesOf(options)
+      const applied = await withDatabases(options, (db, proofDb) => applyPending(db, proofDb, places))
       const names = [...applied.state, ...applied.proofs.map((name) => `${name} of the proof store`)]
       const lines = names.length === 0 ? ['Nothing is pending.'] : names.map((name) => `Applied ${name}.`)
       print({ applied }, () => lines, options)
@@ -46,7 +33,7 @@ const statusCommand = () =>
       print(status, () => formatStatus(status, new Date()), options)
     })
 
-function databasesOf(place: Place): { url: string; proofUrl: string } {
+function databasesOf(place: Place): DatabasePlaces {
   const { database, proofStore } = readNode(place)
   return { url: database.url, proofUrl: proofStore.url }
 }
