@@ -1,4 +1,5 @@
 import type { Understood } from '#config/inspect.ts'
+import type { Address } from '#protocol/primitives.ts'
 import type { Role } from '../run/roles.ts'
 import { checkAccounts } from './accounts.ts'
 import { checkContracts } from './contracts.ts'
@@ -43,22 +44,38 @@ function keysOf({ network, aggregator }: Understood, roles: readonly Role[]) {
 }
 
 async function checkOnL1(
-  { network, l1 }: Understood,
+  { network, l1, aggregator }: Understood,
   { rpc, chainId }: L1View,
   { roles, addresses }: { roles: readonly Role[] } & Pick<Awaited<ReturnType<typeof checkKeys>>, 'addresses'>,
 ): Promise<Finding[]> {
   const { findings, facts } = await checkContracts(rpc, network)
   const { rollupManager } = network.contracts ?? {}
-  const { attester: _, ...senders } = addresses
+  const { attester, ...senders } = addresses
   const proves = roles.some((role) => PROVING.includes(role))
   const [ofVerifier, ofAccounts, ofGenesis] = await Promise.all([
-    facts === undefined || !proves ? [] : guard('network.verifier', checkVerifier(rpc, network, facts.verifier)),
+    facts === undefined || !proves
+      ? []
+      : guard('network.verifier', checkVerifier(network, { rpc, verifier: facts.verifier, attester })),
     facts === undefined || rollupManager === undefined
       ? []
       : guard('keys', checkAccounts(senders, { rpc, chainId, facts, rollupManager, lowBalanceWei: l1!.lowBalanceWei })),
     checkGenesis(network, facts),
   ])
-  return [...findings, ...ofVerifier, ...ofAccounts, ...ofGenesis]
+  return [
+    ...findings,
+    ...checkAggregatorAddress(aggregator, senders.aggregator),
+    ...ofVerifier,
+    ...ofAccounts,
+    ...ofGenesis,
+  ]
+}
+
+/** Final proofs are made for one sender. */
+function checkAggregatorAddress(aggregator: Understood['aggregator'], sender: Address | undefined): Finding[] {
+  const address = aggregator?.address
+  if (address === undefined || sender === undefined || address === sender) return []
+  const found = `is ${address}, but keys.aggregator is the key of ${sender}, which sends the verifications`
+  return [fault('aggregator.address', found, 'Leave it out where keys.aggregator is set.')]
 }
 
 export function checkStart(l1StartBlock: number | undefined, head: number): Finding[] {

@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { sql } from 'drizzle-orm'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
+import { Contract, JsonRpcProvider, Wallet } from 'ethers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { encryptKeystore } from '#config/keystore.ts'
+import { rollupManagerAbi } from '#contracts/abi.ts'
 import { deployL1, type L1Deployment } from '#contracts/deploy.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
 import { MIGRATIONS_SCHEMA, migrate, migrationsFolder, PROOF_STORE, STATE } from '#db/migrate.ts'
@@ -443,6 +445,45 @@ test('keys of accounts that may not do what they have to', async () => {
       remedy: "Use the key of one that has it, or have the rollup manager's admin call grantRole.",
     },
   ])
+})
+
+test('an attester that the verifier does not count, and an aggregator that does not send', async () => {
+  const { address, privateKey } = devAccounts()[5]!
+  writeFileSync(join(folder, 'stranger.key'), privateKey)
+  const faults = await faultsOf(({ keys, aggregator }) => {
+    Object.assign(keys, { attester: 'file:stranger.key' })
+    Object.assign(aggregator, { address })
+  })
+  expect(faults).toEqual([
+    {
+      option: 'aggregator.address',
+      found: `is ${address}, but keys.aggregator is the key of ${aggregator.address}, which sends the verifications`,
+      remedy: 'Leave it out where keys.aggregator is set.',
+    },
+    {
+      option: 'keys.attester',
+      found: `is the key of ${address}, whose attestations the verifier does not count`,
+      remedy: `Use the key of ${attester.address}, or have the verifier's owner call setAttesters.`,
+    },
+  ])
+})
+
+test('an emergency on L1', async () => {
+  const provider = new JsonRpcProvider(anvil.url, undefined, { staticNetwork: true, cacheTimeout: -1 })
+  const admin = new Wallet(deployer.privateKey, provider)
+  const manager = new Contract(deployment.rollupManager, [...rollupManagerAbi], admin)
+  const stop = async () => (await manager.getFunction('activateEmergencyState').send()).wait()
+  try {
+    expect(withStatus(await withL1Changed(stop, () => check()), 'warning')).toEqual([
+      {
+        option: 'network.contracts.rollupManager',
+        found: 'is in its emergency state: nothing is sequenced and verified',
+        remedy: 'Wait until its administrators end that.',
+      },
+    ])
+  } finally {
+    provider.destroy()
+  }
 })
 
 /** Something that listens on a port of this machine. */

@@ -7,7 +7,7 @@ import { type RollupFacts, readRollupFacts } from '#etherman/rollupFacts.ts'
 import type { L1Rpc } from '#etherman/rpc.ts'
 import { SUPPORTED_FORK_IDS } from '#protocol/forks.ts'
 import { Address, type Hex, ZERO_ADDRESS } from '#protocol/primitives.ts'
-import { type Finding, fault, fine } from './finding.ts'
+import { type Finding, fault, fine, warning } from './finding.ts'
 
 type Contracts = NonNullable<LooseNetwork['contracts']>
 type ContractName = keyof Contracts
@@ -22,6 +22,12 @@ const WHAT: Record<ContractName, string> = {
 }
 
 const optionOf = (name: ContractName) => `network.contracts.${name}`
+
+const EMERGENCY = warning(
+  optionOf('rollupManager'),
+  'is in its emergency state: nothing is sequenced and verified',
+  'Wait until its administrators end that.',
+)
 
 /** Compares what the file says of the contracts with what L1 has. `facts` when the rollup was found. */
 export async function checkContracts(
@@ -46,7 +52,9 @@ export async function checkContracts(
   if (stored === undefined) return { findings, facts }
   const ids = await readIds(rpc, rollupManager!, network)
   if (facts === undefined) return { findings: [...findings, describeUnknownRollup(network, ids)], facts }
-  return { findings: [...findings, describeChainId(facts, network, ids), describeFork(facts)], facts }
+  const isStopped = await ask(rpc, rollupManager!, 'isEmergencyState')
+  const ofRollup = [describeChainId(facts, network, ids), describeFork(facts), ...(isStopped ? [EMERGENCY] : [])]
+  return { findings: [...findings, ...ofRollup], facts }
 }
 
 /** Undefined when what stands there is another contract, or none. */
