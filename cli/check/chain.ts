@@ -20,10 +20,10 @@ type Options = { roles: readonly Role[]; isList: boolean }
  * @param isList whether the file names endpoints as a list
  */
 export async function checkChain(understood: Understood, { roles, isList }: Options): Promise<Finding[]> {
-  const { network, l1 } = understood
+  const { network } = understood
   const { findings: ofKeys, addresses } = await checkKeys(keysOf(understood, roles), understood)
-  if (!needsOf(roles).parts.has('l1') || l1 === undefined) return ofKeys
-  const { findings: ofL1, view } = await checkL1(l1.rpcUrls, { expected: network.l1ChainId, isList })
+  if (!needsOf(roles).parts.has('l1')) return ofKeys
+  const { findings: ofL1, view } = await askL1(understood, isList)
   if (view === undefined) {
     const unasked = skipped('network.contracts', 'not compared, since no L1 endpoint answers')
     return [...ofKeys, ...ofL1, unasked, ...(await checkGenesis(network, undefined))]
@@ -35,6 +35,12 @@ export async function checkChain(understood: Understood, { roles, isList }: Opti
     view.rpc.close()
   }
 }
+
+/** An l1 section that is not understood is told of already. */
+const askL1 = async ({ l1, network }: Understood, isList: boolean): ReturnType<typeof checkL1> =>
+  l1 === undefined
+    ? { findings: [], view: undefined }
+    : await checkL1(l1.rpcUrls, { expected: network.l1ChainId, isList })
 
 /** Keys that the roles sign with. */
 function keysOf({ network, aggregator }: Understood, roles: readonly Role[]) {

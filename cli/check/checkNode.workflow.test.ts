@@ -87,6 +87,17 @@ test('an unknown option', async () => {
   ])
 })
 
+test('without an L1 that is named, the genesis is looked at all the same', async () => {
+  const findings = await check((file) => {
+    Object.assign(file, { l1: {} })
+    Object.assign(file.network, { genesisFile: 'nowhere.json' })
+  })
+  expect(withStatus(findings, 'fault')).toEqual([
+    expect.objectContaining({ option: 'l1', found: 'set one of rpcUrl and rpcUrls' }),
+    expect.objectContaining({ option: 'network.genesisFile', found: expect.stringContaining('Cannot read') }),
+  ])
+})
+
 test('only what the roles need is asked', async () => {
   const withoutRest = (file: Partial<File>) => {
     Object.assign(file, { proofStore: { url: database.url }, keys: { attester: 'file:attester.key' } })

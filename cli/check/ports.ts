@@ -6,7 +6,7 @@ import { type Finding, fault, fine, warning } from './finding.ts'
 export type Listener = { option: string; hostOption: string; host: string; port: number }
 
 /** How long whoever has a port may take to say who it is. */
-const INTRODUCTION_MS = 1000
+const INTRODUCTION_MS = 3000
 
 /** Whether each server could listen where it shall. Port 0 is any free one. `chainId`: of this node's L2. */
 export async function checkPorts(listeners: readonly Listener[], chainId: number | undefined): Promise<Finding[]> {
