@@ -29,6 +29,8 @@ const MOST_HALTED = 100
 /** A poll for work lasts a minute. */
 const POLL_MAX_MS = 90_000
 const ACTIVITY_QUEUE = 2
+/** Another check says so. */
+const UNKNOWN: Finding = { ok: true, note: 'not known: Temporal does not answer' }
 
 /** Connects when first asked, and again by itself. */
 export function createTemporalView(
@@ -76,8 +78,9 @@ export function createTemporalView(
       }
     },
     async checkSequencer() {
-      const seenAt = Math.max(0, ...(await findSequencer().catch(() => [])))
-      if (Date.now() - seenAt < POLL_MAX_MS) return { ok: true }
+      const seenAt = await findSequencer().catch(() => undefined)
+      if (seenAt === undefined) return UNKNOWN
+      if (Date.now() - Math.max(0, ...seenAt) < POLL_MAX_MS) return { ok: true }
       return { ok: false, error: 'no sequencer asks Temporal for work' }
     },
     close: () => connection.close(),
@@ -90,7 +93,7 @@ export const haltedCheck = (temporal: TemporalView, only?: readonly Attention[])
   try {
     halted = await temporal.listHalted()
   } catch {
-    return { ok: true, note: 'not known: Temporal does not answer' }
+    return UNKNOWN
   }
   const ours = halted.filter(({ reason }) => only?.includes(reason) ?? true)
   if (ours.length === 0) return { ok: true }
