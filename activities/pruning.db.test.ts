@@ -56,6 +56,7 @@ const prune = (node: L1Node, keepBlocks: number | 'all' = 10, run = env()) =>
       db: node.db,
       logger: createLogger('test', 'silent'),
       pruning: { keepBlocks: keepBlocks === 'all' ? undefined : keepBlocks, intervalMs: 5 },
+      transactionsPerStep: 12,
     }).pruneHistory,
   )
 
@@ -95,7 +96,7 @@ test('what is removed was announced by the run before; one that is killed betwee
     await expect(prune(killed, 10, dying)).rejects.toThrow()
   }
   const [row] = await killed.db.execute<{ removed: string }>(sql`select removed_batches as removed from state.pruning`)
-  expect(Number(row!.removed)).toBe(12)
+  expect(Number(row!.removed)).toBe(13)
   expect(await prune(killed)).toMatchObject({ removedBatches: 17 })
   expect(await contentOf(killed)).toEqual(await contentOf(whole))
 })

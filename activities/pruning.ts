@@ -5,18 +5,24 @@ import { whileHeartbeating } from './heartbeat.ts'
 
 export type PruningActivities = ReturnType<typeof createPruningActivities>
 
-/** Of one transaction: short, since it holds what it removes. */
-const BATCHES_PER_STEP = 4
+/** Of one database transaction, which is short. */
+const TRANSACTIONS_PER_STEP = 100
 
 type Dependencies = {
   db: Database
   logger: Pick<Logger, 'info'>
   pruning: { keepBlocks?: number | undefined; intervalMs: number }
+  transactionsPerStep?: number
 }
 
 export type Pruned = Horizon & { removedBatches: number; intervalMs: number }
 
-export const createPruningActivities = ({ db, logger, pruning: { keepBlocks, intervalMs } }: Dependencies) => ({
+export const createPruningActivities = ({
+  db,
+  logger,
+  pruning: { keepBlocks, intervalMs },
+  transactionsPerStep = TRANSACTIONS_PER_STEP,
+}: Dependencies) => ({
   /**
    * Removes what is behind the horizon, then moves the horizon on. So between the two lies the time until the next call:
    * whoever began to read what goes has ended by then. undefined when all history is to be kept.
@@ -25,7 +31,7 @@ export const createPruningActivities = ({ db, logger, pruning: { keepBlocks, int
     if (keepBlocks === undefined) return undefined
     return await whileHeartbeating(async ({ signal, onProgress }) => {
       for (;;) {
-        const step = await db.transaction((tx) => removeHistory(tx, BATCHES_PER_STEP))
+        const step = await db.transaction((tx) => removeHistory(tx, transactionsPerStep))
         onProgress({ stage: 'removing batches', ...step })
         signal.throwIfAborted()
         if (step.removedBatches === step.oldestBatch) break

@@ -73,15 +73,15 @@ export async function advanceHorizon(tx: Queryable, keepBlocks: number): Promise
 export type Removal = { removedBatches: number; oldestBatch: number }
 
 /**
- * Removes the next batches behind the horizon, at most `maxBatches`; they are gone with the caller's transaction. Their
+ * Removes the next batches behind the horizon, as many as have `size` transactions and at least one; they are gone with the caller's transaction. Their
  * headers and what L1 said of them stay. `removedBatches` reaches `oldestBatch` when nothing is left to do.
  */
-export async function removeHistory(tx: Queryable, maxBatches: number): Promise<Removal> {
+export async function removeHistory(tx: Queryable, size: number): Promise<Removal> {
   const [row] = await tx.select().from(pruning).where(eq(pruning.id, ONLY_ROW)).for('update')
   if (row === undefined) return { removedBatches: 0, oldestBatch: 0 }
   const { removedBatches: from, oldestBatch, oldestBlock } = row
-  const to = Math.min(from + maxBatches, oldestBatch) as BatchNumber
-  if (from === to) return { removedBatches: from, oldestBatch }
+  if (from === oldestBatch) return { removedBatches: from, oldestBatch }
+  const to = await findEndOfStep(tx, { from, oldestBatch, size })
   const ofBatches = and(gte(l2Blocks.batchNumber, from), lt(l2Blocks.batchNumber, to))
   const [range] = await tx
     .select({
@@ -101,6 +101,19 @@ export async function removeHistory(tx: Queryable, maxBatches: number): Promise<
   await tx.delete(witnesses).where(lt(witnesses.batchNumber, to))
   await tx.update(pruning).set({ removedBatches: to, updatedAt: sql`now()` }).where(eq(pruning.id, ONLY_ROW))
   return { removedBatches: to, oldestBatch }
+}
+
+/** Each batch is a little work by itself. */
+async function findEndOfStep(
+  tx: Queryable,
+  { from, oldestBatch, size }: { from: number; oldestBatch: number; size: number },
+): Promise<BatchNumber> {
+  const [row] = await tx.execute<{ end: string }>(sql`
+    select coalesce(max(batch_number), ${from}) + 1 as end from (
+      select batch_number, sum(tx_count + 1) over (order by batch_number) as work from state.batches
+      where batch_number between ${from} and ${oldestBatch - 1} order by batch_number limit ${size}
+    ) next where work <= ${size}`)
+  return Number(row!.end) as BatchNumber
 }
 
 async function removeBlocks(
