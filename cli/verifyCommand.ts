@@ -1,18 +1,17 @@
 import { Command, Option } from 'commander'
 import { UsageError } from '#common/errors.ts'
 import { createLogger } from '#common/logger.ts'
-import { loadConfig } from '#config/load.ts'
-import type { Config } from '#config/schema.ts'
+import type { NodeFile } from '#config/schema.ts'
 import { createEtherman } from '#etherman/client.ts'
 import { readInfoTree } from '#etherman/infoTreeFacts.ts'
 import { createL1Rpc } from '#etherman/rpc.ts'
-import type { BatchNumber } from '#protocol/primitives.ts'
+import type { BatchNumber, Hex } from '#protocol/primitives.ts'
 import { type Difference, describeDifference } from '#synchronizer/verify/differences.ts'
 import { createNodeRpc } from '#synchronizer/verify/nodeRpc.ts'
 import { type NodeComparison, verifyAgainst } from '#synchronizer/verify/verifyAgainst.ts'
 import { type L1Verification, verifyFromL1 } from '#synchronizer/verify/verifyFromL1.ts'
 import { batchArgument } from './batchArgument.ts'
-import { type Place, withConfig, withDatabase } from './nodeConfig.ts'
+import { type Node, type Place, readNode, withConfig, withDatabase } from './nodeConfig.ts'
 import { note, type Printed, print, withJson } from './output.ts'
 import { EXIT } from './program.ts'
 
@@ -31,7 +30,7 @@ export const verifyCommand = () =>
     .action(async (options: Options) => {
       if (options.fromL1 !== true && options.against === undefined)
         throw new UsageError('Say what to compare with: --from-l1 or --against URL.')
-      const config = loadConfig(options.config)
+      const config = readNode(options)
       const { against } = options
       const { result, lines } =
         against === undefined
@@ -43,7 +42,7 @@ export const verifyCommand = () =>
 
 const NODE_TIMEOUT_MS = 30_000
 
-async function compareNodes({ rpc }: Config, options: Range & { against: string; rpc?: string }) {
+async function compareNodes({ rpc }: NodeFile, options: Range & { against: string; rpc?: string }) {
   const own = options.rpc ?? `http://${rpc.host}:${rpc.port}`
   const result = await verifyAgainst({
     ours: createNodeRpc(own, NODE_TIMEOUT_MS),
@@ -53,12 +52,12 @@ async function compareNodes({ rpc }: Config, options: Range & { against: string;
   return { result, lines: describeNodes(result) }
 }
 
-async function compareWithL1({ database, network, l1 }: Config, range: Range) {
+async function compareWithL1({ database, network, l1 }: Node, range: Range) {
   const logger = createLogger('verify', 'silent')
-  const etherman = createEtherman({ ...network, ...l1, logger })
+  const etherman = createEtherman({ ...l1, contracts: network.contracts, rollupId: network.rollupId, logger })
   const rpc = createL1Rpc({ ...l1, logger })
   try {
-    await etherman.checkNetwork(network.l1ChainId)
+    await etherman.checkNetwork(network.l1ChainId ?? Number(await rpc.call<Hex>('eth_chainId', [])))
     const result = await withDatabase(database.url, (db) =>
       verifyFromL1({
         ...{ db, etherman, logger, fromBatch: range.fromBatch, toBatch: range.toBatch },

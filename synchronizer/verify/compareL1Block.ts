@@ -23,37 +23,38 @@ type Contracts = Pick<Etherman, 'readSequencedBatches' | 'readStateRoot' | 'isRo
 /** What was compared so far. `pruned`: batches whose data this node does not keep. */
 export type Compared = { batches: number; pruned: number; verifications: number; leaves: number; forced: number }
 
+type Dependencies = {
+  db: Queryable
+  contracts: Contracts
+  differences: Differences
+  /** The others are not compared. */
+  batches: { from: number; to: number }
+}
+
 /** Compares what L1 blocks brought with the rows that the node has of it, block by block. */
 export class L1BlockComparison {
   readonly compared: Compared = { batches: 0, pruned: 0, verifications: 0, leaves: 0, forced: 0 }
   readonly #db: Queryable
   readonly #contracts: Contracts
   readonly #differences: Differences
+  readonly #batches: { from: number; to: number }
   readonly #horizon: Horizon
   readonly #tree: L1InfoTree
 
-  private constructor(
-    db: Queryable,
-    contracts: Contracts,
-    differences: Differences,
-    horizon: Horizon,
-    tree: L1InfoTree,
-  ) {
+  private constructor({ db, contracts, differences, batches }: Dependencies, horizon: Horizon, tree: L1InfoTree) {
     this.#db = db
     this.#contracts = contracts
     this.#differences = differences
+    this.#batches = batches
     this.#horizon = horizon
     this.#tree = tree
   }
 
   /** From an L1 block on; what was before it is believed. */
-  static async from(
-    l1Block: number,
-    { db, contracts, differences }: { db: Queryable; contracts: Contracts; differences: Differences },
-  ): Promise<L1BlockComparison> {
+  static async from(l1Block: number, deps: Dependencies): Promise<L1BlockComparison> {
     const tree = new L1InfoTree()
-    for (const leafHash of await readLeafHashesBefore(db, l1Block)) tree.append(leafHash)
-    return new L1BlockComparison(db, contracts, differences, await readHorizon(db), tree)
+    for (const leafHash of await readLeafHashesBefore(deps.db, l1Block)) tree.append(leafHash)
+    return new L1BlockComparison(deps, await readHorizon(deps.db), tree)
   }
 
   /** Of all leaves so far, those of L1 blocks before the first one too. */
@@ -120,6 +121,7 @@ export class L1BlockComparison {
 
   async #compareSequence(block: L1Block, event: SequencingEvent): Promise<void> {
     const sequenced = sequencedBatches(event, block)
+    if (!sequenced.some(({ batchNumber }) => this.#isWanted(batchNumber))) return
     const [first, last] = [sequenced[0]!.batchNumber, sequenced.at(-1)!.batchNumber]
     const numbers = [BatchNumber(first - 1), ...sequenced.map(({ batchNumber }) => batchNumber)]
     const rows = await readVirtualBatches(this.#db, numbers)
@@ -128,6 +130,7 @@ export class L1BlockComparison {
     let acc = rows.get(numbers[0]!)?.virtual?.accInputHash ?? ZERO_HASH
     for (const batch of sequenced) {
       acc = accInputHash({ ...batch, oldAccInputHash: acc, batchL2DataHash: keccakHex(batch.batchL2Data) })
+      if (!this.#isWanted(batch.batchNumber)) continue
       this.#compareBatch(batch, rows.get(batch.batchNumber), { l1TxHash: event.txHash, accInputHash: acc })
     }
     const { accInputHash: held } = await this.#contracts.readSequencedBatches(last)
@@ -169,9 +172,14 @@ export class L1BlockComparison {
     else this.#differences.compare(what, pick(known, onL1), onL1)
   }
 
+  #isWanted(batchNumber: number): boolean {
+    return batchNumber >= this.#batches.from && batchNumber <= this.#batches.to
+  }
+
   async #compareVerification(event: EventOf<'verification' | 'consolidation'>): Promise<void> {
     const { stateRoot, exitRoot } = event
     const toBatch = BatchNumber(event.toBatch)
+    if (!this.#isWanted(toBatch)) return
     const batch = (await readVirtualBatches(this.#db, [toBatch])).get(toBatch)?.batch
     this.compared.verifications++
     if (batch === undefined) return this.#differences.add(`batch ${toBatch}`, 'row', undefined, stateRoot)

@@ -198,6 +198,7 @@ test.each<[string, SQL, RegExp]>([
 test('a range of batches is compared alone', async () => {
   const change = sql`update state.batches set batch_l2_data = '\\x00' where batch_number in (4, 9)`
   expect(await findWith(change, { fromBatch: BatchNumber(6) })).toHaveLength(1)
+  expect(await findWith(change, { fromBatch: BatchNumber(5), toBatch: BatchNumber(8) })).toEqual([])
   expect((await findWith(change, { fromBatch: BatchNumber(2), toBatch: BatchNumber(5) }))[0]).toMatch(/^batch 4/)
 })
 

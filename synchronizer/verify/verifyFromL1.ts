@@ -43,7 +43,10 @@ export async function verifyFromL1(options: Options): Promise<L1Verification> {
   const { db, etherman, logger, maxBlockRange } = options
   const { fromL1Block, toL1Block } = await findRange(options)
   const differences = new Differences()
-  const comparison = await L1BlockComparison.from(fromL1Block, { db, contracts: etherman, differences })
+  const comparison = await L1BlockComparison.from(fromL1Block, {
+    ...{ db, contracts: etherman, differences },
+    batches: { from: options.fromBatch ?? 0, to: options.toBatch ?? Number.MAX_SAFE_INTEGER },
+  })
   const reader = new RangeReader({ etherman, maxBlockRange, parallelRanges: 2, logger })
   const end = await etherman.getBlock(toL1Block)
   if (end === undefined)
@@ -59,7 +62,8 @@ export async function verifyFromL1(options: Options): Promise<L1Verification> {
     options.onProgress({ stage: 'L1 block', at: toBlock, to: toL1Block })
     next = toBlock + 1
   }
-  await compareCounts(db, { fromL1Block, toL1Block }, comparison.compared, differences)
+  if (options.fromBatch === undefined && options.toBatch === undefined)
+    await compareCounts(db, { fromL1Block, toL1Block }, comparison.compared, differences)
   await compareInfoTree(options, comparison.infoTree, differences)
   const to = options.toBatch ?? (await findLastClosedBatch(db))?.batchNumber ?? 0
   const blocks = await compareOwnBlocks(db, {
