@@ -15,6 +15,7 @@ import { connectDatabase, type Database } from './client.ts'
 import { migrate } from './migrate.ts'
 import { createDatabaseObjectStore } from './objects.ts'
 import { findProof } from './proofs.ts'
+import { lockHorizon } from './pruning.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'zknode-migrations-'))
 let database: TestDatabase
@@ -75,4 +76,22 @@ test('a proof store in a database of its own has no other schema', async () => {
   expect(await schemas(database.url)).toEqual(['pool', 'proofs', 'state', 'tree'])
   expect(await schemas(other.url)).toEqual(['proofs'])
   await other.drop()
+})
+
+test('tree nodes of earlier versions count as made by the newest block: nothing is pruned before it', async () => {
+  await migrateUpTo(9)
+  await db.execute(sql`insert into tree.nodes (hash, data) values ('\\x01', '\\x02')`)
+  await db.execute(
+    sql`insert into state.batches (batch_number, kind, fork_id, coinbase) values (0, 'genesis', 9, '\\x00')`,
+  )
+  const hash = sql`decode(repeat('11', 32), 'hex')`
+  for (const number of [0, 5])
+    await db.execute(sql`insert into state.l2_blocks (block_number, batch_number, hash, parent_hash, state_root,
+        block_info_root, coinbase, timestamp, delta_timestamp, l1_info_index, global_exit_root, l1_block_hash, gas_limit,
+        gas_used, transactions_root, receipts_root, tx_count, size_bytes, batch_l2_data)
+      values (${number}, 0, sha256(${String(number)}::bytea), ${hash}, ${hash}, ${hash}, '\\x00', 0, 0, 0, ${hash},
+        ${hash}, 0, 0, ${hash}, ${hash}, 0, 0, '\\x')`)
+  await migrate(database.url)
+  expect([...(await db.execute(sql`select block_number from tree.nodes`))]).toEqual([{ block_number: '5' }])
+  expect(await lockHorizon(db)).toMatchObject({ oldestBlock: 0, removedBatches: 0, nodesKnownFrom: 5 })
 })

@@ -3,7 +3,7 @@ import { type MinedReceipt, readReceiptsOfBlock } from '#db/rpc/receipts.ts'
 import { type MinedTransaction, readLogsOfTransaction } from '#db/rpc/transactions.ts'
 import type { Hash } from '#protocol/primitives.ts'
 import type { Head } from './head.ts'
-import { findTransaction } from './history.ts'
+import { findTransaction, requireHistory } from './history.ts'
 
 type Receipts = ReadonlyMap<Hash, MinedReceipt>
 
@@ -53,7 +53,10 @@ export function createReceiptReader(db: Database, head: Head) {
 
   return async (hash: Hash): Promise<MinedReceipt | undefined> => {
     const known = kept.get(hash)
-    if (known !== undefined && isRecent(known.row)) return known
+    if (known !== undefined && isRecent(known.row)) {
+      requireHistory({ head }, known.row.blockNumber)
+      return known
+    }
     const row = await findTransaction({ db, head }, hash)
     if (row === undefined) return undefined
     await head.reach(row.blockNumber)
