@@ -2,6 +2,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { findSignals } from '#db/outbox.ts'
 import { l1Blocks } from '#db/schema.ts'
+import { adoptBatches } from './adoptBatches.ts'
 import { deliverSignals } from './deliverSignals.ts'
 import { SynchronizerFixture, verification } from './fixture.ts'
 
@@ -62,6 +63,23 @@ test('a batch that is verified already gets none', async () => {
   await deliver(workflows)
   expect(workflows.calls).toEqual([])
   expect(await findSignals(node.db)).toEqual([])
+})
+
+test('a closed batch that was not checked begins with its check, on L1 or not', async () => {
+  await node.closeOwnBatch()
+  await node.db.transaction(adoptBatches)
+  const workflows = new FakeWorkflows()
+  await deliver(workflows)
+  expect(workflows.calls).toEqual(['start batch-1 l1Reorged'])
+  expect(workflows.starts).toEqual([[{ batchNumber: 1, forkId: 9, startAt: 'collect', form: 3 }]])
+  node.l1.mine([node.sequence()])
+  await node.poll()
+  const others = new FakeWorkflows()
+  await deliver(others)
+  expect(others.starts).toEqual([
+    [{ batchNumber: 1, forkId: 9, startAt: 'collect', form: 3 }],
+    [{ batchNumber: 2, forkId: 9, startAt: 'virtual', form: 3 }],
+  ])
 })
 
 test('what could not be delivered stays, in order, and nothing after it goes first', async () => {

@@ -30,17 +30,22 @@ export async function deliverSignals(db: Database, client: Pick<Client, 'workflo
 
 type Start = 'collect' | 'virtual'
 
-/** Where a workflow begins that the signal may have to start; undefined when it starts none. */
+/**
+ * Where a workflow begins that the signal may have to start; undefined when it starts none. A batch that is closed and not
+ * checked begins with `collect`, which finds it closed and has it checked.
+ */
 async function findStart(db: Database, signal: string, batchNumber: BatchNumber): Promise<Start | undefined> {
   const { virtual, verified } = await findBatchOnL1(db, batchNumber)
-  if (signal === l1Virtualized.name) return verified === undefined ? 'virtual' : undefined
+  const batch = await findBatch(db, batchNumber)
+  const isToCheck = batch?.closedAt != null && batch.checkedAt === null
+  if (signal === l1Virtualized.name) return verified === undefined ? (isToCheck ? 'collect' : 'virtual') : undefined
   if (signal === trustedBatchReplaced.name) {
     if (virtual === undefined) return 'collect'
     return verified === undefined ? 'virtual' : undefined
   }
   if (signal !== l1Reorged.name || virtual !== undefined) return undefined
-  const batch = await findBatch(db, batchNumber)
-  return batch?.kind === 'trusted' && batch.closedAt !== null ? 'virtual' : undefined
+  if (batch?.closedAt == null || (batch.kind !== 'trusted' && batch.kind !== 'forced')) return undefined
+  return isToCheck ? 'collect' : 'virtual'
 }
 
 async function signalWithStart(
