@@ -11,6 +11,7 @@ import { runProgram } from './program.ts'
 import { proofsCommand } from './proofsCommand.ts'
 import { resyncCommand } from './resyncCommand.ts'
 import { runCommand } from './runCommand.ts'
+import { snapshotCommand } from './snapshotCommand.ts'
 import { verifyBatchesCommand } from './verifyBatchesCommand.ts'
 import { verifyCommand } from './verifyCommand.ts'
 import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
@@ -18,7 +19,7 @@ import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 /** Each command is a file of its own that exports how it adds itself. */
 const COMMANDS = {
   'Networks and nodes:': [devnetCommand, checkCommand, runCommand, configCommand, keysCommand],
-  'A running node:': [batchCommand, proofsCommand, dbCommand, resyncCommand, verifyCommand, apiKeysCommand],
+  'A running node:': [batchCommand, proofsCommand, dbCommand, snapshotCommand, resyncCommand, verifyCommand, apiKeysCommand],
   'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
   'Other:': [versionCommand],
 }
