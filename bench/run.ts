@@ -18,6 +18,7 @@ const BENCHES = [
   'verified',
   'network',
   'sync',
+  'growth',
 ] as const
 
 const [name, ...flags] = process.argv.slice(2)
