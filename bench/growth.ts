@@ -134,7 +134,7 @@ async function measureSnapshot(kind: TransferKind, { l1, from, to, server }: Pla
     )
     const restored = await timed('restore', () =>
       restoreSnapshot({
-        ...{ databaseUrl: to, network, role: 'permissionless', etherman, folder: join(folder, 'snapshot'), jobs: JOBS },
+        ...{ databaseUrl: to, network, etherman, folder: join(folder, 'snapshot'), jobs: JOBS },
       }),
     )
     const files = created.value.tables.flatMap((table) => table.files)

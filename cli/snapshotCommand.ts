@@ -50,28 +50,23 @@ const createCommand = () =>
     })
 
 const restoreCommand = () =>
-  withJson(withJobs(withConfig(new Command('restore'), 'whose database is empty; its role decides what is made ready')))
+  withJson(withJobs(withConfig(new Command('restore'), 'whose database is empty')))
     .description(
       'Load a snapshot into an empty database and compare it with L1. Interrupted, it goes on when run again.',
     )
     .requiredOption('--from <folder>', 'the snapshot')
     .action(async ({ config, from, jobs, ...printed }: Place & Printed & Jobs & { from: string }) => {
-      const { database, proofStore, network, l1, role } = loadConfig(config)
-      const { manifest, resumed, adoptedBatches, ...restored } = await withL1({ network, l1 }, (etherman) =>
+      const { database, proofStore, network, l1 } = loadConfig(config)
+      const { manifest, resumed, ...restored } = await withL1({ network, l1 }, (etherman) =>
         whileWatched((watched) =>
           restoreSnapshot({
-            ...{ databaseUrl: database.url, proofStoreUrl: proofStore.url, network, role, etherman, jobs },
+            ...{ databaseUrl: database.url, proofStoreUrl: proofStore.url, network, etherman, jobs },
             ...{ folder: resolve(from), ...watched },
           }),
         ),
       )
-      const answer = { ...summaryOf(manifest), resumed, adoptedBatches, l1: restored.l1 }
-      const lines = () => [
-        ...describe(manifest),
-        describeL1(restored.l1),
-        ...(adoptedBatches > 0 ? [`${adoptedBatches} batches that are not verified get workflows at the start.`] : []),
-        'Restored: start the node.',
-      ]
+      const answer = { ...summaryOf(manifest), resumed, l1: restored.l1 }
+      const lines = () => [...describe(manifest), describeL1(restored.l1), 'Restored: start the node.']
       print(answer, lines, printed)
     })
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNotNull, sql } from 'drizzle-orm'
 import type { BatchNumber } from '#protocol/primitives.ts'
 import type { Queryable } from './client.ts'
 import { findLastVerifiedBatch } from './l1.ts'
@@ -25,17 +25,11 @@ export async function findUnverifiedBatches(db: Queryable): Promise<UnverifiedBa
   }))
 }
 
-/** What is to be proven needs a witness; a check makes it. A node that only follows has made none. */
-export async function requireChecks(tx: Queryable): Promise<void> {
+/** Those of the batches that lack one count as not checked: a check makes it. A node that only follows has made none. */
+export async function requireWitnesses(tx: Queryable, batchNumbers: readonly BatchNumber[]): Promise<void> {
   const hasWitness = sql`exists (select from ${witnesses} where ${witnesses.batchNumber} = ${batches.batchNumber})`
   await tx
     .update(batches)
     .set({ checkedAt: null })
-    .where(
-      and(
-        gt(batches.batchNumber, await findLastVerifiedBatch(tx)),
-        isNotNull(batches.closedAt),
-        sql`not ${hasWitness}`,
-      ),
-    )
+    .where(and(inArray(batches.batchNumber, [...batchNumbers]), sql`not ${hasWitness}`))
 }

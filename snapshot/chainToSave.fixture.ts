@@ -111,7 +111,7 @@ export class ChainToSave {
 
   /** For `restoreSnapshot`. */
   toRestore(folder: string, databaseUrl: string): RestoreOptions {
-    return { databaseUrl, network: this.network(), role: 'permissionless', etherman: this.etherman, folder, jobs: 3 }
+    return { databaseUrl, network: this.network(), etherman: this.etherman, folder, jobs: 3 }
   }
 }
 

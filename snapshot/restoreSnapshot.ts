@@ -18,7 +18,6 @@ import {
 import { findMigrations, hasTreeRoot, readSnapshotFacts } from '#db/snapshotFacts.ts'
 import { findSnapshotTables, type StoredTable } from '#db/snapshotTables.ts'
 import type { Etherman } from '#etherman/types.ts'
-import { adoptBatches } from '#synchronizer/adoptBatches.ts'
 import { checkAgainstL1, type L1Check } from './checkL1.ts'
 import type { Progress } from './createSnapshot.ts'
 import { RestoreTargetError, SnapshotContentError, SnapshotSchemaError } from './errors.ts'
@@ -31,8 +30,6 @@ export type RestoreOptions = {
   databaseUrl: string
   proofStoreUrl?: string
   network: ConfiguredNetwork
-  /** A sequencer gets workflows for what is not verified. */
-  role: 'sequencer' | 'permissionless' | 'trusting'
   etherman: Etherman
   folder: string
   /** Connections that write at once. */
@@ -41,7 +38,7 @@ export type RestoreOptions = {
   signal?: AbortSignal
 }
 
-export type Restored = { manifest: Manifest; l1: L1Check; resumed: boolean; adoptedBatches: number }
+export type Restored = { manifest: Manifest; l1: L1Check; resumed: boolean }
 type Context = Required<Pick<RestoreOptions, 'folder' | 'jobs' | 'onProgress' | 'signal'>> & {
   db: Database
   manifest: Manifest
@@ -52,7 +49,7 @@ type Context = Required<Pick<RestoreOptions, 'folder' | 'jobs' | 'onProgress' | 
  * what L1 says. Ended in between, also by a kill, it goes on when it is called again.
  */
 export async function restoreSnapshot(options: RestoreOptions): Promise<Restored> {
-  const { databaseUrl, folder, network, etherman, role } = options
+  const { databaseUrl, folder, network, etherman } = options
   const { onProgress = () => {}, signal = new AbortController().signal } = options
   const manifest = readManifest(folder)
   assertNetwork(manifest.facts.network, network)
@@ -68,9 +65,9 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Restored
     await build(context)
     await assertCounts(context)
     const l1 = await checkAgainstL1(etherman, manifest.facts)
-    const adoptedBatches = await finish(db, manifest, role)
+    await finish(db, manifest)
     await analyze(databaseUrl)
-    return { manifest, l1, resumed, adoptedBatches }
+    return { manifest, l1, resumed }
   } finally {
     await db.$client.end({ timeout: 5 })
     await release()
@@ -165,9 +162,9 @@ async function assertCounts({ db, manifest }: Context): Promise<void> {
   }
 }
 
-/** From here on there is a State DB, or nothing has changed. Returns how many batches get a workflow. */
-async function finish(db: Database, { facts, sequences }: Manifest, role: RestoreOptions['role']): Promise<number> {
-  return await db.transaction(async (tx) => {
+/** From here on there is a State DB, or nothing has changed. */
+async function finish(db: Database, { facts, sequences }: Manifest): Promise<void> {
+  await db.transaction(async (tx) => {
     await endRestoring(tx, sequences)
     const found = await readSnapshotFacts(tx)
     const differing = (Object.keys(facts) as (keyof typeof facts)[]).find(
@@ -180,6 +177,5 @@ async function finish(db: Database, { facts, sequences }: Manifest, role: Restor
       throw new SnapshotContentError('The tree lacks the state root of the last block.', {
         facts: { blockNumber, stateRoot },
       })
-    return role === 'sequencer' ? await adoptBatches(tx) : 0
   })
 }

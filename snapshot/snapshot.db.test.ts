@@ -9,14 +9,17 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { NodeError } from '#common/errors.ts'
+import { findBatch } from '#db/batches.ts'
 import { getLastBlock } from '#db/blocks.ts'
 import { findLastVerifiedBatch, findLastVirtualBatch } from '#db/l1.ts'
 import { migrate, RestoreUnfinishedError } from '#db/migrate.ts'
 import { findSignals } from '#db/outbox.ts'
 import { findFirstUsedTable, findLoadedFiles } from '#db/restoring.ts'
-import { Hash } from '#protocol/primitives.ts'
+import { BatchNumber, Hash } from '#protocol/primitives.ts'
+import { adoptBatches } from '#synchronizer/adoptBatches.ts'
 import { ChainToSave, describeSchema, digestTables, onDatabase } from './chainToSave.fixture.ts'
 import { createSnapshot } from './createSnapshot.ts'
 import {
@@ -72,7 +75,7 @@ test(
     expect(await verifySnapshot({ folder, jobs: 2 })).toEqual(manifest)
     const url = await chain.emptyDatabase()
     const restored = await restore(folder, url)
-    expect(restored).toMatchObject({ resumed: false, adoptedBatches: 0, l1: { sequences: 16, verifications: 1 } })
+    expect(restored).toMatchObject({ resumed: false, l1: { sequences: 16, verifications: 1 } })
     expect(await digestTables(url)).toEqual(digests)
     expect(await describeSchema(url)).toEqual(await describeSchema(chain.databaseUrl))
     await migrate(url) // as a node does at its start
@@ -114,16 +117,29 @@ test(
   'a sequencer gets workflows for what is not verified, and has checked again what has no witness',
   async () => {
     const url = await chain.emptyDatabase()
-    const { adoptedBatches } = await restore(saved.folder, url, { role: 'sequencer' })
-    expect(adoptedBatches).toBe(BATCHES + 2 - 92)
+    await restore(saved.folder, url)
+    const adopted = await onDatabase(url, (db) => adoptBatches(db, temporalThatKnows([95])))
     const signals = await onDatabase(url, (db) => findSignals(db))
-    expect(signals.map(({ signal, batchNumber }) => `${signal} ${batchNumber}`)).toEqual([
-      ...[93, 94, 95, 96, 97, 98, 99, 100].map((number) => `l1Virtualized ${number}`),
+    const expected = [
+      ...[93, 94, 96, 97, 98, 99, 100].map((number) => `l1Virtualized ${number}`),
       ...Array.from({ length: BATCHES + 2 - 100 }, (_, index) => `l1Reorged ${101 + index}`),
-    ])
+    ]
+    expect(signals.map(({ signal, batchNumber }) => `${signal} ${batchNumber}`)).toEqual(expected)
+    expect(adopted).toEqual(signals.map(({ batchNumber }) => batchNumber))
+    expect((await onDatabase(url, (db) => findBatch(db, BatchNumber(93))))?.checkedAt).toBeNull()
   },
   TIMEOUT_MS,
 )
+
+/** Temporal, with workflows of these batches alone. */
+function temporalThatKnows(batchNumbers: readonly number[]) {
+  const describe = async (workflowId: string) => {
+    if (!batchNumbers.some((number) => workflowId === `batch-${number}`))
+      throw new WorkflowNotFoundError('not found', workflowId, undefined)
+  }
+  const getHandle = (workflowId: string) => ({ describe: () => describe(workflowId) })
+  return { workflow: { getHandle } } as unknown as Client
+}
 
 test(
   'killed in the middle of each stage, it goes on with what is in',

@@ -28,6 +28,9 @@ class FakeWorkflows {
 
   getHandle(workflowId: string) {
     return {
+      describe: async () => {
+        if (!this.running.has(workflowId)) throw new WorkflowNotFoundError('not found', workflowId, undefined)
+      },
       signal: async (signal: string, ...args: unknown[]) => {
         if (!this.running.has(workflowId)) throw new WorkflowNotFoundError('not found', workflowId, undefined)
         this.#call(`signal ${workflowId} ${signal} ${JSON.stringify(args)}`)
@@ -67,8 +70,8 @@ test('a batch that is verified already gets none', async () => {
 
 test('a closed batch that was not checked begins with its check, on L1 or not', async () => {
   await node.closeOwnBatch()
-  await node.db.transaction(adoptBatches)
   const workflows = new FakeWorkflows()
+  expect(await adoptBatches(node.db, { workflow: workflows as unknown as Client['workflow'] })).toEqual([1])
   await deliver(workflows)
   expect(workflows.calls).toEqual(['start batch-1 l1Reorged'])
   expect(workflows.starts).toEqual([[{ batchNumber: 1, forkId: 9, startAt: 'collect', form: 3 }]])

@@ -12,6 +12,7 @@ import { createFeeBumpCounter } from '#ops/metrics/l1EventMetrics.ts'
 import { addNodeMetrics } from '#ops/metrics/nodeMetrics.ts'
 import { addHaltedMetrics } from '#ops/metrics/temporalMetrics.ts'
 import { addNodeChecks } from '#ops/nodeChecks.ts'
+import { adoptBatches } from '#synchronizer/adoptBatches.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { checkL1Signer, openL1Signer, signerCheck } from './l1Signer.ts'
 import { keepProofStoreClean } from './proofCleaning.ts'
@@ -77,6 +78,8 @@ await runRole('workflows', async (config, logger, ops, telemetry) => {
   })
   await startSingletons(client, logger)
   await startPruning(client, logger, config)
+  const adopted = await adoptBatches(db, client)
+  if (adopted.length > 0) logger.warn({ batches: adopted }, 'batches that Temporal does not know get workflows')
   const stopCleaning = keepProofStoreClean({ db, proofStore, logger })
   return {
     workers: [workflows, l1],
