@@ -19,7 +19,15 @@ import { formatVersion, readVersion, versionCommand } from './versionCommand.ts'
 /** Each command is a file of its own that exports how it adds itself. */
 const COMMANDS = {
   'Networks and nodes:': [devnetCommand, checkCommand, runCommand, configCommand, keysCommand],
-  'A running node:': [batchCommand, proofsCommand, dbCommand, snapshotCommand, resyncCommand, verifyCommand, apiKeysCommand],
+  'A running node:': [
+    batchCommand,
+    proofsCommand,
+    dbCommand,
+    snapshotCommand,
+    resyncCommand,
+    verifyCommand,
+    apiKeysCommand,
+  ],
   'On L1, without the operator:': [forceBatchCommand, sequenceForcedCommand, verifyBatchesCommand],
   'Other:': [versionCommand],
 }
