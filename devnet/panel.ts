@@ -10,7 +10,7 @@ const VERIFIER = {
 export function renderPanel(network: Network, folder: string): string {
   const { secondNode } = network
   const rows: [string, string][] = [
-    ['JSON-RPC', network.rpcUrl],
+    ['JSON-RPC', `${network.rpcUrl}  (in a browser: the status page)`],
     ['WebSocket', network.wsUrl],
     ['Chain id', String(network.chainId)],
     ['L1 JSON-RPC', `${network.l1RpcUrl}  (chain id ${network.l1ChainId})`],

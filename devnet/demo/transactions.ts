@@ -20,7 +20,10 @@ const TEN_TOKENS = 10n * 10n ** 18n
 /** A transfer, a token deployed and used, all with ethers. Returns the hashes. */
 export async function useEthers(network: Network, privateKey: string, recipient: string): Promise<Hex[]> {
   const { Contract, ContractFactory } = await import('ethers')
-  const provider = new JsonRpcProvider(network.rpcUrl, network.chainId, { staticNetwork: true, pollingInterval: 100 })
+  const provider = new JsonRpcProvider(network.rpcUrl, network.chainId, {
+    ...{ staticNetwork: true, pollingInterval: 100 },
+    cacheTimeout: -1, // else ethers gives a nonce again that it asked for 250 ms ago, and blocks are faster
+  })
   try {
     const wallet = new Wallet(privateKey, provider)
     const gasPrice = (await provider.getFeeData()).gasPrice
