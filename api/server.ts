@@ -92,6 +92,9 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     addApiChecks(ops, { db, evm, gate, findHead: () => node?.head, config })
     ops.addStatus(nodeStatus(db, config))
 
+    const telemetry = await startTelemetry('api', config)
+    closers.push(() => telemetry?.close())
+
     // Both are asked only when the gate is open.
     const dispatcher: Dispatcher = { dispatch: (message, context) => node!.dispatcher.dispatch(message, context) }
     const findKey: ApiKeys['find'] = (key) => node?.apiKeys.find(key)
@@ -99,8 +102,6 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const wire = await openWire({ dispatcher, findKey, findPages, gate, health: ops.checks, metrics, rpc, logger })
     closers.push(wire.close)
 
-    const telemetry = await startTelemetry('api', config)
-    closers.splice(1, 0, () => telemetry?.close())
     node = await createNode(config, { db, logsDb, proofDb, evm, ops, metrics, telemetry, logger })
     closers.splice(2, 0, node.close)
     gate.open()
