@@ -12,22 +12,16 @@ import { Address, type Hash, type Hex } from '#protocol/primitives.ts'
 import type { ApiDeps } from '../deps.ts'
 import { RateLimitError, RPC_CODE, RpcError } from '../errors.ts'
 import type { Method, RequestContext } from '../method.ts'
+import { AddressView, readAddressPage } from './addressPage.tsx'
 import { type Ask, createAsk } from './ask.ts'
-import {
-  AddressView,
-  BatchView,
-  BlockView,
-  readAddressPage,
-  readBatchPage,
-  readBlockPage,
-  readTransactionPage,
-  TransactionView,
-} from './details.tsx'
+import { BatchView, readBatchPage } from './batchPage.tsx'
+import { BlockView, readBlockPage } from './blockPage.tsx'
 import { Home, liveParts, readLive } from './home.tsx'
 import { Notice } from './layout.tsx'
 import { createLiveFeed, type Parts } from './liveFeed.ts'
 import type { Elsewhere } from './pipeline.tsx'
 import { findPage, SEARCHABLE } from './search.ts'
+import { readTransactionPage, TransactionView } from './transactionPage.tsx'
 
 /** The pages of a node. `answer` gives one; the wire asks it when it has let the caller in. */
 export type Pages = {

@@ -111,3 +111,26 @@ export const Table: FC<{ heads: readonly string[]; empty: string; children: Chil
       </table>
     </div>
   )
+
+/** A moment, as age and as date. */
+export const When: FC<{ at: Hex | number }> = ({ at }) => (
+  <>
+    <Ago at={at} />{' '}
+    <small>{new Date(Number(at) * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC')}</small>
+  </>
+)
+
+/** Links between the pages of a list. */
+export const Pages: FC<{ newer?: string | undefined; older?: string | undefined }> = ({ newer, older }) =>
+  newer === undefined && older === undefined ? null : (
+    <nav class="pages" aria-label="Pages">
+      {newer !== undefined && <a href={newer}>newer</a>}
+      {older !== undefined && <a href={older}>older</a>}
+    </nav>
+  )
+
+/** Rows of a list on one page. */
+export const PAGE = 25
+
+/** Of every page. */
+export type PageProps = { networkName: string }

@@ -1,0 +1,85 @@
+import type { FC } from 'hono/jsx'
+import type { Hash, Hex } from '#protocol/primitives.ts'
+import type { Ask } from './ask.ts'
+import { Layout } from './layout.tsx'
+import { AddressLink, Ago, BlockLink, Card, Copyable, Facts, PAGE, type PageProps, Table, When } from './parts.tsx'
+import { type Elsewhere, Remedy, StateBadge } from './pipeline.tsx'
+import type { Batch, BatchStatus, BlockDetails } from './shapes.ts'
+import { grouped } from './text.ts'
+
+/** Undefined when there is no such batch. */
+export async function readBatchPage(ask: Ask, number: Hex) {
+  const [batch, status] = await Promise.all([
+    ask<Batch | null>('zkevm_getBatchByNumber', number, false),
+    ask<BatchStatus | null>('zkevm_getBatchStatus', number),
+  ])
+  if (batch === null || status === null) return undefined
+  const blocks = await Promise.all(
+    batch.blocks.slice(-PAGE).map((hash) => ask<BlockDetails | null>('ots_getBlockDetailsByHash', hash)),
+  )
+  return { batch, status, blocks: blocks.filter((details) => details !== null).reverse() }
+}
+
+type BatchProps = PageProps & { elsewhere: Elsewhere } & NonNullable<Awaited<ReturnType<typeof readBatchPage>>>
+
+export const BatchView: FC<BatchProps> = ({ batch, status, blocks, elsewhere, networkName }) => {
+  const workflowUrl = status.workflowId === null ? undefined : elsewhere.workflowUrl(status.workflowId)
+  return (
+    <Layout title={`Batch ${Number(batch.number)}`} networkName={networkName}>
+      <h1>Batch {grouped(batch.number)}</h1>
+      <Card title="Batch" aside={<StateBadge status={status} />}>
+        <Remedy status={status} />
+        <Facts
+          rows={[
+            ['Since', <When at={status.since} />],
+            workflowUrl === undefined ? undefined : ['Workflow', <a href={workflowUrl}>{status.workflowId}</a>],
+            ['Transactions', grouped(status.transactions)],
+            ['Blocks', grouped(status.blocks)],
+            status.forced ? ['Forced batch', grouped(batch.forcedBatchNumber ?? 0)] : undefined,
+            ['Attempts on L1 and of provers', grouped(status.attempts)],
+            ['Sequenced on L1 by', <L1Hash hash={status.sendSequencesTxHash} id="sequence" elsewhere={elsewhere} />],
+            ['Verified on L1 by', <L1Hash hash={status.verifyBatchTxHash} id="verification" elsewhere={elsewhere} />],
+            ['State root', <Copyable text={batch.stateRoot} />],
+            ['Accumulated input hash', <Copyable text={batch.accInputHash} />],
+            ['Local exit root', <Copyable text={batch.localExitRoot} />],
+            ['Fee recipient', <AddressLink address={batch.coinbase} isWhole />],
+          ]}
+        />
+      </Card>
+      <Card title={batch.blocks.length > blocks.length ? `Last ${blocks.length} blocks` : 'Blocks'}>
+        <Table heads={['Block', '#Transactions', '#Gas used', '#Age']} empty="None yet.">
+          {blocks.map(({ block }) => (
+            <tr>
+              <td>
+                <BlockLink number={block.number} />
+              </td>
+              <td class="amount">{grouped(block.transactionCount)}</td>
+              <td class="amount">{grouped(block.gasUsed)}</td>
+              <td class="amount">
+                <Ago at={block.timestamp} />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      </Card>
+    </Layout>
+  )
+}
+
+const L1Hash: FC<{ hash: Hash | null; id: string; elsewhere: Elsewhere }> = ({ hash, id, elsewhere }) => {
+  if (hash === null) return <span id={id}>not yet</span>
+  const url = elsewhere.l1TxUrl(hash)
+  return (
+    <span id={id}>
+      <Copyable text={hash}>
+        {url === undefined ? (
+          <code>{hash}</code>
+        ) : (
+          <a href={url}>
+            <code>{hash}</code>
+          </a>
+        )}
+      </Copyable>
+    </span>
+  )
+}

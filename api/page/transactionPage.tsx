@@ -1,0 +1,118 @@
+import type { FC } from 'hono/jsx'
+import { hexToBytes } from '#common/bytes.ts'
+import type { Hash, Hex } from '#protocol/primitives.ts'
+import { decodeRevertReason } from '#protocol/revertReason.ts'
+import type { Ask } from './ask.ts'
+import { describeLog } from './knownEvents.ts'
+import { Layout } from './layout.tsx'
+import { AddressLink, BatchLink, BlockLink, Card, Copyable, Facts, type PageProps, When } from './parts.tsx'
+import { StateBadge } from './pipeline.tsx'
+import type { BatchStatus, BlockDetails, Log, Receipt, Transaction } from './shapes.ts'
+import { ether, grouped, gwei } from './text.ts'
+
+/** More of it is cut: it is for eyes. */
+const SHOWN_HEX = 2048
+
+/** Undefined when nobody knows it. */
+export async function readTransactionPage(ask: Ask, hash: Hash) {
+  const [transaction, receipt] = await Promise.all([
+    ask<Transaction | null>('eth_getTransactionByHash', hash),
+    ask<Receipt | null>('eth_getTransactionReceipt', hash),
+  ])
+  if (transaction === null) return undefined
+  if (receipt === null) return { transaction }
+  const [batchNumber, details, error] = await Promise.all([
+    ask<Hex | null>('zkevm_batchNumberByBlockNumber', receipt.blockNumber),
+    ask<BlockDetails | null>('ots_getBlockDetails', receipt.blockNumber),
+    receipt.status === '0x0' ? ask<Hex>('ots_getTransactionError', hash).catch(() => undefined) : undefined,
+  ])
+  const status = batchNumber === null ? null : await ask<BatchStatus | null>('zkevm_getBatchStatus', batchNumber)
+  return { transaction, receipt, batchNumber, status, timestamp: details?.block.timestamp, error }
+}
+
+type TransactionProps = PageProps & NonNullable<Awaited<ReturnType<typeof readTransactionPage>>>
+
+export const TransactionView: FC<TransactionProps> = (props) => {
+  const { transaction, receipt, batchNumber, status, timestamp, error, networkName } = props
+  const { hash, from, to, value, nonce, gas, gasPrice, input } = transaction
+  const fee = receipt && BigInt(receipt.gasUsed) * BigInt(receipt.effectiveGasPrice)
+  return (
+    <Layout title="Transaction" networkName={networkName}>
+      <h1>Transaction</h1>
+      <Card title="Transaction" aside={<Outcome receipt={receipt} />}>
+        {error !== undefined && error !== '0x' && <p class="failure">Reverted: {reasonOf(error)}</p>}
+        <Facts
+          rows={[
+            ['Hash', <Copyable text={hash} />],
+            receipt && [
+              'Block',
+              <>
+                <BlockLink number={receipt.blockNumber} /> <small>position {Number(receipt.transactionIndex)}</small>
+              </>,
+            ],
+            batchNumber && [
+              'Batch',
+              <>
+                <BatchLink number={batchNumber} /> {status && <StateBadge status={status} />}
+              </>,
+            ],
+            timestamp && ['Time', <When at={timestamp} />],
+            ['From', <AddressLink address={from} isWhole />],
+            to === null ? undefined : ['To', <AddressLink address={to} isWhole />],
+            receipt?.contractAddress
+              ? ['New contract', <AddressLink address={receipt.contractAddress} isWhole />]
+              : undefined,
+            ['Value', ether(value)],
+            fee === undefined ? undefined : ['Fee', ether(fee)],
+            ['Gas', receipt ? `${grouped(receipt.gasUsed)} of ${grouped(gas)}` : grouped(gas)],
+            ['Gas price', receipt ? `${gwei(receipt.effectiveGasPrice)} of ${gwei(gasPrice)}` : gwei(gasPrice)],
+            ['Nonce', grouped(nonce)],
+            input === '0x' ? undefined : ['Input', <Data hex={input} />],
+          ]}
+        />
+      </Card>
+      {receipt && (
+        <Card title={`Logs (${receipt.logs.length})`}>
+          {receipt.logs.length === 0 ? <p class="empty">None.</p> : receipt.logs.map((log) => <LogView log={log} />)}
+        </Card>
+      )}
+    </Layout>
+  )
+}
+
+const Outcome: FC<{ receipt: Receipt | undefined }> = ({ receipt }) => {
+  if (receipt === undefined) return <span class="state busy">waits in the pool</span>
+  return receipt.status === '0x1' ? <span class="state good">succeeded</span> : <span class="state bad">failed</span>
+}
+
+const reasonOf = (data: Hex) => decodeRevertReason(hexToBytes(data)) ?? data
+
+const Data: FC<{ hex: Hex }> = ({ hex }) => (
+  <details>
+    <summary>
+      <code>{hex.slice(0, 10)}</code> <small>{grouped((hex.length - 2) / 2)} bytes</small>
+    </summary>
+    <code class="block">
+      {hex.slice(0, SHOWN_HEX)}
+      {hex.length > SHOWN_HEX && '…'}
+    </code>
+  </details>
+)
+
+const LogView: FC<{ log: Log }> = ({ log }) => {
+  const known = describeLog(log)
+  return (
+    <div class="log">
+      <p>
+        <small>#{Number(log.logIndex)}</small> <AddressLink address={log.address} isWhole />{' '}
+        {known !== undefined && <strong>{known}</strong>}
+      </p>
+      <Facts
+        rows={[
+          ...log.topics.map((topic, index): [string, string] => [`Topic ${index}`, topic]),
+          log.data === '0x' ? undefined : ['Data', <Data hex={log.data} />],
+        ]}
+      />
+    </div>
+  )
+}
