@@ -29,7 +29,7 @@ export function takeFolder(folder: string): void {
 /** Everything that a snapshot writes; its mark goes last. */
 export function clearFolder(folder: string): void {
   for (const name of readdirSync(folder))
-    if (name.endsWith('.copy.gz') || name.startsWith(MANIFEST_FILE)) rmSync(join(folder, name))
+    if (name.endsWith('.copy.br') || name.startsWith(MANIFEST_FILE)) rmSync(join(folder, name))
   rmSync(join(folder, UNFINISHED_FILE), { force: true })
 }
 

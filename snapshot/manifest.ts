@@ -33,7 +33,7 @@ const factsSchema = z.strictObject({
 })
 
 const fileSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9_]+\.[a-z0-9_]+\.\d+\.copy\.gz$/),
+  name: z.string().regex(/^[a-z0-9_]+\.[a-z0-9_]+\.\d+\.copy\.br$/),
   rows: count,
   /** As COPY gave it. */
   rawBytes: count,
