@@ -9,6 +9,7 @@ import { findMigrations, readSnapshotFacts, type SnapshotFacts } from '#db/snaps
 import { LEFT_OUT, readSequences, type StoredTable } from '#db/snapshotTables.ts'
 import { NothingToSaveError } from './errors.ts'
 import { clearFolder, takeFolder } from './folder.ts'
+import { gather } from './gather.ts'
 import { inParallel } from './inParallel.ts'
 import { FORMAT, type Manifest, type SnapshotFile, UNFINISHED_FILE, writeManifest } from './manifest.ts'
 import { Meter } from './meter.ts'
@@ -121,7 +122,14 @@ async function writeChunk(
   const rows = await reader.countRows(chunk)
   const [raw, packed] = [new Meter({ onBytes: onRead }), new Meter({ isHashed: true })]
   await pipeline(
-    ...([await reader.copy(chunk), raw, createBrotliCompress(COMPRESSION), packed, createWriteStream(path)] as const),
+    ...([
+      await reader.copy(chunk),
+      raw,
+      gather(),
+      createBrotliCompress(COMPRESSION),
+      packed,
+      createWriteStream(path),
+    ] as const),
     { signal },
   )
   await flush(path)

@@ -71,6 +71,9 @@ test(
       ...{ virtual: { batchNumber: 100 }, verified: { batchNumber: 92 }, oldestBlock: 0 },
     })
     expect(readdirSync(folder)).not.toContain(UNFINISHED_FILE)
+    const files = manifest.tables.flatMap((table) => table.files)
+    const sum = (key: 'bytes' | 'rawBytes') => files.reduce((total, file) => total + file[key], 0)
+    expect(sum('bytes')).toBeLessThan(sum('rawBytes') / 2)
     expect(manifest.tables.find(({ name }) => name === 'tree.nodes')!.files.length).toBeGreaterThan(3)
     expect(await verifySnapshot({ folder, jobs: 2 })).toEqual(manifest)
     const url = await chain.emptyDatabase()
