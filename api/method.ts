@@ -8,6 +8,8 @@ export type RequestContext = {
   ip?: string | undefined
   /** Aborted when nobody waits for the answer any more: the client is gone, or the method's time is over. */
   readonly signal?: AbortSignal
+  /** As the caller named it in `x-request-id`; one is made when something is to be logged, else. */
+  requestId?: string | undefined
   /** Header of that name: the trace that the caller is in. */
   traceparent?: string | undefined
   /** What the caller's API key allows; everything when undefined. */

@@ -4,6 +4,7 @@ import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
 import { activitySpans } from '#telemetry/activitySpans.ts'
 import type { Telemetry } from '#telemetry/telemetry.ts'
+import { activityLog } from './activityLog.ts'
 import type { CoreMetrics } from './coreMetrics.ts'
 
 /** Sends the SDK's own messages to our logger, its metrics to their place. Call once, before the first connection. */
@@ -58,8 +59,8 @@ const DEFAULTS = {
   maxHeartbeatThrottleInterval: '2 seconds',
 } as const satisfies Partial<WorkerOptions>
 
-/** With spans of its activities where there are traces. */
+/** Activities name their workflow in logs, and have spans where there are traces. */
 export const workerDefaults = (telemetry: Telemetry | undefined): Partial<WorkerOptions> => ({
   ...DEFAULTS,
-  ...(telemetry && { interceptors: { activity: [activitySpans(telemetry)] } }),
+  interceptors: { activity: [activityLog, ...(telemetry === undefined ? [] : [activitySpans(telemetry)])] },
 })

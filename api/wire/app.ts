@@ -51,8 +51,14 @@ export function createApp(deps: AppDeps): Hono<{ Bindings: HttpBindings }> {
     return limits.cors.origins.includes(origin) ? { 'access-control-allow-origin': origin, vary: 'origin' } : {}
   }
 
-  const respond = (c: Http, body: string | Uint8Array<ArrayBuffer>, status = 200, headers: Headers = {}) =>
-    new Response(body, { status, headers: { 'content-type': 'application/json', ...corsHeaders(c), ...headers } })
+  function respond(c: Http, body: string | Uint8Array<ArrayBuffer>, status = 200, headers: Headers = {}): Response {
+    const requestId = requestIdOf(c)
+    const given = requestId === undefined ? {} : { 'x-request-id': requestId }
+    return new Response(body, {
+      status,
+      headers: { 'content-type': 'application/json', ...corsHeaders(c), ...given, ...headers },
+    })
+  }
   const refuse = (c: Http, status: number, error: RpcError, headers: Headers = {}) =>
     respond(c, formatError(null, error), status, headers)
 
@@ -154,7 +160,14 @@ const httpContext = (c: Http, caller: ReturnType<IdentifyCaller>): RequestContex
   ...caller,
   transport: 'http',
   traceparent: c.env.incoming.headers['traceparent'] as string | undefined,
+  requestId: requestIdOf(c),
   get signal() {
     return c.req.raw.signal
   },
 })
+
+/** That of a proxy or client, when it is fit for a log. */
+function requestIdOf({ env: { incoming } }: Http): string | undefined {
+  const given = incoming.headers['x-request-id']
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : undefined
+}

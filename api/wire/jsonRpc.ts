@@ -91,7 +91,7 @@ export function createDispatcher({
     observer?.answered({ method, transport, ms, outcome, answerLength: text?.length ?? 0, traceparent, result })
     if (ms >= slowMs || logger.isLevelEnabled('debug')) {
       const entry = {
-        requestId: failure?.requestId ?? randomUUID(),
+        requestId: failure?.requestId ?? context.requestId ?? randomUUID(),
         method,
         ms: Math.round(ms),
         outcome,
@@ -193,7 +193,7 @@ function toFailure(error: unknown, method: string | undefined, context: RequestC
     return { error: known, outcome: String(known.code), retryAfterSeconds }
   }
   if (context.signal?.aborted) return { error: timedOut(), outcome: 'cancelled' }
-  const requestId = randomUUID()
+  const requestId = context.requestId ?? randomUUID()
   logger.error({ err: error, method, requestId }, 'request failed')
   const shown = new RpcError(RPC_CODE.internal, 'internal error', { data: { requestId } })
   return { error: shown, outcome: String(shown.code), requestId }

@@ -371,6 +371,19 @@ describe('what is told of requests', () => {
     expect(wire.logged[0]!['params']).toBe(`["${'y'.repeat(2046)}`)
   })
 
+  test('a request is logged by the id that it came with, and answered with it, when it is fit for a log', async () => {
+    wire = await startTestWire(methods, { rpc: { slowMs: 1 } })
+    const send = async (requestId: string) => {
+      const headers = { 'content-type': 'application/json', 'x-request-id': requestId }
+      const response = await fetch(wire.url, { method: 'POST', headers, body: message('eth_slowEcho', 'x') })
+      return response.headers.get('x-request-id')
+    }
+    expect([await send('edge-7:a.b'), await send('two words'), await send('x'.repeat(65))]).toEqual([
+      ...['edge-7:a.b', null, null],
+    ])
+    expect(wire.logged.map(({ requestId }) => String(requestId).length)).toEqual([10, 36, 36])
+  })
+
   test('metrics count by method, transport and outcome', async () => {
     wire = await startTestWire(methods)
     await post(message('eth_chainId'))
