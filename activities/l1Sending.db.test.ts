@@ -18,6 +18,7 @@ import {
   l2Blocks,
   poolTransactions,
   proofs,
+  sequences,
   verifications,
 } from '#db/schema.ts'
 import { createEtherman } from '#etherman/client.ts'
@@ -447,6 +448,28 @@ test('one that lost against another aggregator holds nothing up', async () => {
     ...{ l1TxHash: hashOf(9), aggregator: Address(l1.stranger.address), trusted: true },
     l1BlockNumber: (await db.select().from(l1Blocks))[0]!.blockNumber,
   })
+  expect(await findRevertedVerification(db)).toBeUndefined()
+})
+
+test('nor does one that L1 took before its sequence, as after a reorg, or that was no longer wanted', async () => {
+  await sendSequence(2, 4)
+  await followL1()
+  const { sending } = await broadcastVerification(await storeFinalProof())
+  const failed = expect(sending).rejects.toMatchObject({ name: 'VerificationRevertedError' })
+  await mineWithoutRole()
+  await failed
+  const [row] = await db.select().from(l1Transactions).where(eq(l1Transactions.id, 'verify-1-4'))
+  const [sequence] = await db
+    .select()
+    .from(sequences)
+    .where(eq(sequences.toBatch, BatchNumber(4)))
+  const revertedAt = async (l1BlockNumber: number) => {
+    await db.update(l1Transactions).set({ l1BlockNumber }).where(eq(l1Transactions.id, row!.id))
+    return await findRevertedVerification(db)
+  }
+  expect(await revertedAt(sequence!.l1BlockNumber)).toBeUndefined()
+  expect(await revertedAt(sequence!.l1BlockNumber + 1)).toMatchObject({ id: 'verify-1-4' })
+  await withdrawTransactions(db, BatchNumber(4))
   expect(await findRevertedVerification(db)).toBeUndefined()
 })
 

@@ -9,7 +9,15 @@ import {
 import { type Address, BatchNumber, type Hash } from '#protocol/primitives.ts'
 import type { Database, Queryable } from './client.ts'
 import { assertLease } from './leases.ts'
-import { cursors, l1Senders, l1TransactionAttempts, l1Transactions, sequences, verifications } from './schema.ts'
+import {
+  cursors,
+  l1Senders,
+  l1TransactionAttempts,
+  l1Transactions,
+  sequences,
+  verifications,
+  virtualBatches,
+} from './schema.ts'
 
 export class L1TransactionNotFoundError extends NodeError {
   override readonly name = 'L1TransactionNotFoundError'
@@ -173,21 +181,28 @@ export async function findMinedSequence(
   return row && { hash: row.hash!, range: { fromBatch: row.fromBatch!, toBatch } }
 }
 
-/** The last verification that L1 settled, when it reverted it and nobody has verified its batches since. */
+/**
+ * The last verification that L1 settled, when it reverted it and nobody has verified its batches since. One that was no
+ * longer wanted tells nothing, nor does one that L1 took before the sequence which it verifies: a reorg had parted them.
+ */
 export async function findRevertedVerification(
   db: Queryable,
 ): Promise<{ id: string; error: string | null } | undefined> {
-  const { id, error, status, purpose, nonce, toBatch } = l1Transactions
+  const { id, error, status, purpose, nonce, toBatch, withdrawn } = l1Transactions
   const [row] = await db
     .select({
       ...{ id, error, status },
       isVerified: sql<boolean>`${toBatch} <= (select coalesce(max(${verifications.toBatch}), 0) from ${verifications})`,
+      wasSequenced: sql<boolean>`exists (select from ${virtualBatches} virtual
+        where virtual.batch_number = ${l1Transactions}.to_batch
+          and virtual.l1_block_number < ${l1Transactions}.l1_block_number)`,
     })
     .from(l1Transactions)
-    .where(and(eq(purpose, 'verify'), inArray(status, ['mined', 'reverted', 'cancelled'])))
+    .where(and(eq(purpose, 'verify'), eq(withdrawn, false), inArray(status, ['mined', 'reverted', 'cancelled'])))
     .orderBy(desc(nonce))
     .limit(1)
-  return row?.status === 'reverted' && !row.isVerified ? { id: row.id, error: row.error } : undefined
+  if (row?.status !== 'reverted' || row.isVerified || !row.wasSequenced) return undefined
+  return { id: row.id, error: row.error }
 }
 
 /** Last batch of the sequences that were mined, read back from L1 or not; 0 for none. */
