@@ -189,7 +189,6 @@ async function createNode(
     pages,
     dispatcher: createDispatcher({ methods, limits: rpc, logger, observer: observe(metrics, telemetry) }),
     close: async () => {
-      pages?.close()
       await subscriptions.close()
       await apiKeys.close()
       await head.close()

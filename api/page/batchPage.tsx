@@ -1,14 +1,16 @@
 import type { FC } from 'hono/jsx'
+import type { Database } from '#db/client.ts'
 import type { Hash, Hex } from '#protocol/primitives.ts'
 import type { Ask } from './ask.ts'
 import { Layout } from './layout.tsx'
 import { AddressLink, Ago, BlockLink, Card, Copyable, Facts, PAGE, type PageProps, Table, When } from './parts.tsx'
-import { type Elsewhere, Remedy, StateBadge } from './pipeline.tsx'
+import { type Elsewhere, Failure, StateBadge } from './pipeline.tsx'
 import type { Batch, BatchStatus, BlockDetails } from './shapes.ts'
 import { grouped } from './text.ts'
+import { withTrouble } from './trouble.ts'
 
 /** Undefined when there is no such batch. */
-export async function readBatchPage(ask: Ask, number: Hex) {
+export async function readBatchPage(ask: Ask, db: Database, number: Hex) {
   const [batch, status] = await Promise.all([
     ask<Batch | null>('zkevm_getBatchByNumber', number, false),
     ask<BatchStatus | null>('zkevm_getBatchStatus', number),
@@ -17,7 +19,11 @@ export async function readBatchPage(ask: Ask, number: Hex) {
   const blocks = await Promise.all(
     batch.blocks.slice(-PAGE).map((hash) => ask<BlockDetails | null>('ots_getBlockDetailsByHash', hash)),
   )
-  return { batch, status, blocks: blocks.filter((details) => details !== null).reverse() }
+  return {
+    batch,
+    status: await withTrouble(db, status),
+    blocks: blocks.filter((details) => details !== null).reverse(),
+  }
 }
 
 type BatchProps = PageProps & { elsewhere: Elsewhere } & NonNullable<Awaited<ReturnType<typeof readBatchPage>>>
@@ -28,7 +34,7 @@ export const BatchView: FC<BatchProps> = ({ batch, status, blocks, elsewhere, ne
     <Layout title={`Batch ${Number(batch.number)}`} networkName={networkName}>
       <h1>Batch {grouped(batch.number)}</h1>
       <Card title="Batch" aside={<StateBadge status={status} />}>
-        <Remedy status={status} />
+        {status.trouble !== undefined && <Failure trouble={status.trouble} error={status.lastError} />}
         <Facts
           rows={[
             ['Since', <When at={status.since} />],
@@ -66,7 +72,7 @@ export const BatchView: FC<BatchProps> = ({ batch, status, blocks, elsewhere, ne
   )
 }
 
-const L1Hash: FC<{ hash: Hash | null; id: string; elsewhere: Elsewhere }> = ({ hash, id, elsewhere }) => {
+export const L1Hash: FC<{ hash: Hash | null; id: string; elsewhere: Elsewhere }> = ({ hash, id, elsewhere }) => {
   if (hash === null) return <span id={id}>not yet</span>
   const url = elsewhere.l1TxUrl(hash)
   return (

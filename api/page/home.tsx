@@ -1,12 +1,15 @@
 import type { FC } from 'hono/jsx'
 import type { Config } from '#config/schema.ts'
+import type { Database } from '#db/client.ts'
 import type { Hex } from '#protocol/primitives.ts'
+import { RPC_CODE, RpcError } from '../errors.ts'
 import type { Ask } from './ask.ts'
+import { FaucetForm } from './faucet.tsx'
 import { Layout } from './layout.tsx'
 import { AddressLink, Ago, BlockLink, Card, Copyable, Facts, Table, TxLink } from './parts.tsx'
 import { type Elsewhere, type Pipeline, PipelineRows, readPipeline } from './pipeline.tsx'
 import type { BlockDetails, BlockPage, Receipt, SyncStatus, Transaction } from './shapes.ts'
-import { ether, grouped, gwei, shortEther } from './text.ts'
+import { grouped, gwei, shortEther } from './text.ts'
 
 const BLOCKS = 8
 const TRANSACTIONS = 8
@@ -16,21 +19,39 @@ export type Live = {
   status: SyncStatus
   gasPrice: Hex
   forkId: Hex
+  /** Blocks; undefined where there is an error instead before anything is verified (rpc.strictTags). */
+  safe: Hex | undefined
+  finalized: Hex | undefined
   pipeline: Pipeline
   blocks: BlockDetails[]
   transactions: Shown[]
 }
 type Shown = { transaction: Transaction; receipt: Receipt; timestamp: Hex }
 
-export async function readLive(ask: Ask): Promise<Live> {
-  const [status, gasPrice, forkId] = await Promise.all([
+export async function readLive(ask: Ask, db: Database): Promise<Live> {
+  const [status, gasPrice, forkId, safe, finalized] = await Promise.all([
     ask<SyncStatus>('zkevm_syncStatus'),
     ask<Hex>('eth_gasPrice'),
     ask<Hex>('zkevm_getForkId'),
+    findTagged(ask, 'safe'),
+    findTagged(ask, 'finalized'),
   ])
   const heads = { trusted: Number(status.trustedBatch), verified: Number(status.verifiedBatch) }
-  const [pipeline, blocks] = await Promise.all([readPipeline(ask, heads), readBlocks(ask, Number(status.latestBlock))])
-  return { status, gasPrice, forkId, pipeline, blocks, transactions: await readTransactions(ask, blocks) }
+  const [pipeline, blocks] = await Promise.all([
+    readPipeline(ask, db, heads),
+    readBlocks(ask, Number(status.latestBlock)),
+  ])
+  const transactions = await readTransactions(ask, blocks)
+  return { status, gasPrice, forkId, safe, finalized, pipeline, blocks, transactions }
+}
+
+async function findTagged(ask: Ask, tag: 'safe' | 'finalized'): Promise<Hex | undefined> {
+  try {
+    return (await ask<{ number: Hex } | null>('eth_getBlockByNumber', tag, false))?.number
+  } catch (error) {
+    if (error instanceof RpcError && error.code === RPC_CODE.unknownBlock) return undefined
+    throw error
+  }
 }
 
 async function readBlocks(ask: Ask, latest: number): Promise<BlockDetails[]> {
@@ -53,7 +74,7 @@ async function readTransactions(ask: Ask, blocks: readonly BlockDetails[]): Prom
   return shown.slice(0, TRANSACTIONS)
 }
 
-const Heads: FC<{ live: Live }> = ({ live: { status, gasPrice, forkId } }) => (
+const Heads: FC<{ live: Live }> = ({ live: { status, gasPrice, forkId, safe, finalized } }) => (
   <>
     {status.halted && <p class="failure">This node has stopped: {status.haltReason}.</p>}
     {!status.synced && !status.halted && (
@@ -62,12 +83,15 @@ const Heads: FC<{ live: Live }> = ({ live: { status, gasPrice, forkId } }) => (
       </p>
     )}
     <dl class="figures">
-      <Figure name="L2 block" value={grouped(status.latestBlock)} />
+      <Figure name="Latest block" value={grouped(status.latestBlock)} />
+      <Figure name="Safe block" value={safe === undefined ? 'none' : grouped(safe)} />
+      <Figure name="Finalized block" value={finalized === undefined ? 'none' : grouped(finalized)} />
       <Figure name="Newest batch" value={grouped(status.trustedBatch)} />
       <Figure name="Batches on L1" value={grouped(status.virtualBatch)} />
       <Figure name="Batches verified" value={grouped(status.verifiedBatch)} />
       <Figure name="Gas price" value={gwei(gasPrice)} />
       <Figure name="Fork" value={String(Number(forkId))} />
+      {status.role !== 'sequencer' && <Figure name="L1 block read" value={grouped(status.l1Processed)} />}
     </dl>
   </>
 )
@@ -132,10 +156,10 @@ type HomeProps = {
   live: Live
   elsewhere: Elsewhere
   temporalUrl: string | undefined
-  faucet: { gives: bigint; token: string } | undefined
+  hasFaucet: boolean
 }
 
-export const Home: FC<HomeProps> = ({ network, rpcUrl, version, live, elsewhere, temporalUrl, faucet }) => {
+export const Home: FC<HomeProps> = ({ network, rpcUrl, version, live, elsewhere, temporalUrl, hasFaucet }) => {
   const parts = liveParts(live, elsewhere)
   const wallet = {
     chainId: `0x${network.chainId.toString(16)}`,
@@ -144,6 +168,7 @@ export const Home: FC<HomeProps> = ({ network, rpcUrl, version, live, elsewhere,
   }
   return (
     <Layout title="Status" networkName={network.name}>
+      <h1 class="unseen">Status of {network.name}</h1>
       <Card title="Network" aside={<LiveMark />} id="heads">
         {parts.heads}
       </Card>
@@ -167,7 +192,7 @@ export const Home: FC<HomeProps> = ({ network, rpcUrl, version, live, elsewhere,
             </button>
             <output data-wallet-note class="hint" />
           </p>
-          {faucet !== undefined && <Faucet {...faucet} />}
+          {hasFaucet && <FaucetForm />}
         </Card>
         <Card title="Behind it">
           <Facts
@@ -200,22 +225,4 @@ const LiveMark: FC = () => (
   <span class="live" role="status" data-live="/events" data-state="wait">
     as of now
   </span>
-)
-
-const Faucet: FC<{ gives: bigint; token: string }> = ({ gives, token }) => (
-  <form class="faucet" method="post" action="/faucet">
-    <input type="hidden" name="token" value={token} />
-    <label for="faucet-address">Faucet: ether of this test network, worth nothing elsewhere</label>
-    <input
-      id="faucet-address"
-      name="address"
-      required
-      pattern="0x[0-9a-fA-F]{40}"
-      placeholder="Your address, 0x…"
-      title="0x and 40 hex digits"
-      autocomplete="off"
-      spellcheck={false}
-    />
-    <button type="submit">Get {ether(gives)}</button>
-  </form>
 )

@@ -3,18 +3,25 @@ import type { Logger } from '#common/logger.ts'
 /** HTML by the id of the part of the page it is for. */
 export type Parts = Readonly<Record<string, string>>
 
+export type Viewer = {
+  /** What changed, all at first. */
+  tell: (parts: Parts) => void
+  /** The process is about to end. */
+  end: () => void
+}
+
 export type LiveFeed = {
-  /** Tells this viewer what changed, all at first. Undefined when there are as many viewers as the process takes. */
-  watch: (tell: (parts: Parts) => void) => (() => void) | undefined
+  /** Returns what ends it. Undefined when the caller, or the process, has as many viewers as it may have. */
+  watch: (caller: string, viewer: Viewer) => (() => void) | undefined
   close: () => void
 }
 
 const READ_MS = 1000
-const MAX_VIEWERS = 200
+const [MAX_VIEWERS, MAX_OF_CALLER] = [200, 20]
 
 /** One reading for all viewers, while there are any. */
 export function createLiveFeed(read: () => Promise<Parts>, logger: Logger): LiveFeed {
-  const viewers = new Set<(parts: Parts) => void>()
+  const viewers = new Map<Viewer, string>()
   let shown: Parts = {}
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
@@ -24,7 +31,7 @@ export function createLiveFeed(read: () => Promise<Parts>, logger: Logger): Live
     const isNew = ([id, html]: [string, string]) => withoutAges(shown[id] ?? '') !== withoutAges(html)
     const changed = Object.fromEntries(Object.entries(parts).filter(isNew))
     shown = parts
-    if (Object.keys(changed).length > 0) for (const tell of viewers) tell(changed)
+    if (Object.keys(changed).length > 0) for (const { tell } of viewers.keys()) tell(changed)
   }
   async function keepLooking(): Promise<void> {
     try {
@@ -35,21 +42,23 @@ export function createLiveFeed(read: () => Promise<Parts>, logger: Logger): Live
     timer = viewers.size === 0 || isClosed ? undefined : setTimeout(() => void keepLooking(), READ_MS)
     if (timer === undefined) shown = {}
   }
+  const countOf = (caller: string) => [...viewers.values()].filter((each) => each === caller).length
 
   return {
-    watch(tell) {
-      if (isClosed || viewers.size >= MAX_VIEWERS) return undefined
-      viewers.add(tell)
-      if (Object.keys(shown).length > 0) tell(shown)
+    watch(caller, viewer) {
+      if (isClosed || viewers.size >= MAX_VIEWERS || countOf(caller) >= MAX_OF_CALLER) return undefined
+      viewers.set(viewer, caller)
+      if (Object.keys(shown).length > 0) viewer.tell(shown)
       if (viewers.size === 1 && timer === undefined) {
         timer = setTimeout(() => void keepLooking(), 0)
       }
-      return () => void viewers.delete(tell)
+      return () => void viewers.delete(viewer)
     },
     close() {
       isClosed = true
-      viewers.clear()
       clearTimeout(timer)
+      for (const { end } of viewers.keys()) end()
+      viewers.clear()
     },
   }
 }

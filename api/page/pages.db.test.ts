@@ -1,7 +1,10 @@
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { transactions } from '#db/schema.ts'
 import { Address } from '#protocol/primitives.ts'
 import { WORKED_SENDER } from '#protocol/workedBatch.fixture.ts'
-import { type ChainApi, startChainApi } from '../tests/testChain.ts'
+import { hashOf } from '#test/blocks.ts'
+import { type ChainApi, lastBlockOf, startChainApi } from '../tests/testChain.ts'
 import { startApiOn } from '../tests/testServer.ts'
 
 const SENDER = Address(WORKED_SENDER)
@@ -61,6 +64,27 @@ test('a block, its transactions and their senders are shown and linked', async (
   expect(batch.text).toContain('Sequenced on L1 by')
 })
 
+test('a transaction tells its share of the signed price, and where its batch is on L1', async () => {
+  const { txHash } = newest().receipts[0]!
+  const [row] = await api.db.select().from(transactions).where(eq(transactions.hash, txHash))
+  const share = Math.round(((row!.effectivePercentage + 1) / 256) * 1000) / 10
+  const { text } = await get(`/tx/${txHash}`)
+  expect(text).toContain(`${row!.effectivePercentage} of 255, or ${share} % of the signed price`)
+  expect(text).toContain(`<span id="sequence"><span class="copyable"><code>${hashOf(0x502)}</code>`)
+  expect(text).toContain('<span id="verification">not yet</span>')
+})
+
+test('heads are told by their tags', async () => {
+  const { text } = await get('/')
+  const figures = [...text.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].map(([, name, value]) => [name, value])
+  const safe = String(lastBlockOf(api.chain.batches[0]))
+  expect(figures.slice(0, 3)).toEqual([
+    ['Latest block', String(newest().number)],
+    ['Safe block', safe],
+    ['Finalized block', '0'],
+  ])
+})
+
 test('hashes of blocks lead to them too', async () => {
   const { text } = await get(`/block/${newest().number}`)
   const hash = /data-copy="(0x[0-9a-f]{64})"/.exec(text)![1]!
@@ -70,6 +94,7 @@ test('hashes of blocks lead to them too', async () => {
 
 test.each([
   ['7', '/block/7'],
+  ['block 7', '/block/7'],
   [' batch 2 ', '/batch/2'],
   ['Batch #2', '/batch/2'],
   [SENDER.toUpperCase().replace('0X', '0x'), `/address/${SENDER}`],
@@ -104,27 +129,6 @@ test('what was asked for is shown as text', async () => {
   const { text } = await get(`/search?q=${encodeURIComponent('"><script>alert(1)</script>')}`)
   expect(text).not.toContain('<script>alert')
   expect(text).toContain('&quot;&gt;&lt;script&gt;')
-})
-
-test('parts of the page come as events, all at first', async () => {
-  const stop = new AbortController()
-  const response = await fetch(`${api.url}/events`, { signal: stop.signal })
-  expect(response.headers.get('content-type')).toBe('text/event-stream')
-  let text = ''
-  for await (const chunk of response.body!) {
-    text += Buffer.from(chunk).toString()
-    if (text.includes('\n\n') && text.includes('event: parts')) break
-  }
-  stop.abort()
-  const parts = JSON.parse(/data: (.*)\n/.exec(text)![1]!) as Record<string, string>
-  expect(Object.keys(parts)).toEqual(['heads', 'pipeline', 'blocks', 'transactions'])
-  expect(parts['blocks']).toContain(`href="/block/${newest().number}"`)
-})
-
-test('there is no faucet but on networks for tests', async () => {
-  expect((await get('/')).text).not.toContain('faucet')
-  const body = new URLSearchParams({ address: SENDER, token: '' })
-  expect((await fetch(`${api.url}/faucet`, { method: 'POST', body })).status).toBe(404)
 })
 
 test('pages are switched off, have a cost, and are for the names of the node alone', async () => {

@@ -1,9 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { JSX } from 'hono/jsx/jsx-runtime'
-import { streamSSE } from 'hono/streaming'
 import { NodeError } from '#common/errors.ts'
 import type { Logger } from '#common/logger.ts'
 import { NODE_VERSION } from '#common/version.ts'
@@ -12,23 +9,30 @@ import { Address, type Hash, type Hex } from '#protocol/primitives.ts'
 import type { ApiDeps } from '../deps.ts'
 import { RateLimitError, RPC_CODE, RpcError } from '../errors.ts'
 import type { Method, RequestContext } from '../method.ts'
+import { networkOf } from '../wire/callers.ts'
 import { AddressView, readAddressPage } from './addressPage.tsx'
 import { type Ask, createAsk } from './ask.ts'
+import { createAssets } from './assets.ts'
 import { BatchView, readBatchPage } from './batchPage.tsx'
 import { BlockView, readBlockPage } from './blockPage.tsx'
+import { sendEvents } from './events.ts'
+import { createFaucet } from './faucet.tsx'
 import { Home, liveParts, readLive } from './home.tsx'
 import { Notice } from './layout.tsx'
 import { createLiveFeed, type Parts } from './liveFeed.ts'
 import type { Elsewhere } from './pipeline.tsx'
 import { findPage, SEARCHABLE } from './search.ts'
+import { shareReading } from './sharedReading.ts'
 import { readTransactionPage, TransactionView } from './transactionPage.tsx'
 
 /** The pages of a node. `answer` gives one; the wire asks it when it has let the caller in. */
 export type Pages = {
-  answer: (c: Http, caller: Pick<RequestContext, 'spend'>) => Response | Promise<Response>
+  answer: (c: Http, caller: PageCaller) => Response | Promise<Response>
   close: () => void
 }
 export type Http = Context<{ Bindings: HttpBindings }>
+type PageCaller = Pick<RequestContext, 'spend' | 'ip'>
+type Asked = Context<{ Bindings: HttpBindings & { caller: PageCaller } }>
 
 type Options = {
   methods: ReadonlyMap<string, Method>
@@ -37,21 +41,20 @@ type Options = {
   logger: Logger
 }
 
-/** What a page, and a gift of the faucet, costs its caller in the terms of rate limits. */
-const [PAGE_COST, FAUCET_COST] = [20, 200]
-const FAUCET_GIVES = 10n ** 19n
-const ASSETS = {
-  'page.css': 'text/css',
-  'page.js': 'text/javascript',
-  'icon.svg': 'image/svg+xml',
-  'copy.svg': 'image/svg+xml',
-  'copied.svg': 'image/svg+xml',
-} as const
-const HEARTBEAT_MS = 15_000
+/** What a page costs its caller in the terms of rate limits. */
+function costOf({ method, path }: { method: string; path: string }): number {
+  if (path.startsWith('/assets/')) return 0
+  if (method === 'POST') return 200
+  return path.startsWith('/address/') ? 50 : 20
+}
+/** As of the method that runs a block again. */
+const TRACE_COST = 200
+/** How old what / shows may be. */
+const LIVE_MAX_AGE_MS = 500
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
+  'referrer-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
 }
@@ -65,10 +68,9 @@ export function createPages({ methods, deps, config, logger }: Options): Pages {
   const networkName = network.name
   const elsewhere = createElsewhere(temporal, statusPage.l1ExplorerUrl)
   const faucet = deps.dev?.faucet
-  const faucetToken = randomBytes(16).toString('hex')
-  const everything = createAsk(methods)
+  const live = shareReading(() => readLive(createAsk(methods), deps.db), LIVE_MAX_AGE_MS)
   const feed = createLiveFeed(async (): Promise<Parts> => {
-    const parts = liveParts(await readLive(everything), elsewhere)
+    const parts = liveParts(await live(), elsewhere)
     return Object.fromEntries(Object.entries(parts).map(([id, part]) => [id, String(part)]))
   }, logger)
 
@@ -77,17 +79,25 @@ export function createPages({ methods, deps, config, logger }: Options): Pages {
       status,
       headers: { ...HEADERS, 'content-type': 'text/html; charset=utf-8', ...headers },
     })
-  const askFor = (c: Http): Ask => createAsk(methods, { signal: c.req.raw.signal })
+  const notice = (status: number, title: string, text: string, headers: Record<string, string> = {}) =>
+    html(
+      <Notice title={title} networkName={networkName}>
+        {text}
+      </Notice>,
+      status,
+      headers,
+    )
+  const askFor = (c: Asked): Ask => createAsk(methods, { signal: c.req.raw.signal })
 
-  const app = new Hono<{ Bindings: HttpBindings }>()
+  const app = new Hono<{ Bindings: HttpBindings & { caller: PageCaller } }>()
   app.get('/', async (c) => {
     const url = new URL(c.req.url)
     const temporalUrl = temporal.uiUrl && `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows`
     return html(
       <Home
-        {...{ network, rpcUrl: url.origin, version: NODE_VERSION, live: await readLive(askFor(c)), elsewhere }}
+        {...{ network, rpcUrl: url.origin, version: NODE_VERSION, live: await live(), elsewhere }}
         temporalUrl={temporalUrl}
-        faucet={faucet && { gives: FAUCET_GIVES, token: faucetToken }}
+        hasFaucet={faucet !== undefined}
       />,
     )
   })
@@ -106,11 +116,12 @@ export function createPages({ methods, deps, config, logger }: Options): Pages {
   app.get('/tx/:hash', async (c) => {
     const hash = c.req.param('hash')
     if (!/^0x[0-9a-f]{64}$/i.test(hash)) throw new NotFound('That is no transaction hash: 0x and 64 hex digits.')
+    const mayTrace = () => (c.env.caller.spend?.(TRACE_COST) ?? 0) === 0
     const page = found(
-      await readTransactionPage(askFor(c), hash.toLowerCase() as Hash),
+      await readTransactionPage({ ask: askFor(c), db: deps.db, mayTrace }, hash.toLowerCase() as Hash),
       'This node knows no transaction of that hash.',
     )
-    return html(<TransactionView {...page} networkName={networkName} />)
+    return html(<TransactionView {...page} elsewhere={elsewhere} networkName={networkName} />)
   })
   app.get('/address/:address', async (c) => {
     const address = toAddress(c.req.param('address'))
@@ -120,7 +131,7 @@ export function createPages({ methods, deps, config, logger }: Options): Pages {
   app.get('/batch/:number', async (c) => {
     const number = c.req.param('number')
     const page = found(
-      await readBatchPage(askFor(c), toQuantity(number, 'batch number')),
+      await readBatchPage(askFor(c), deps.db, toQuantity(number, 'batch number')),
       `There is no batch ${number} yet.`,
     )
     return html(<BatchView {...page} elsewhere={elsewhere} networkName={networkName} />)
@@ -137,82 +148,27 @@ export function createPages({ methods, deps, config, logger }: Options): Pages {
       isUnclear ? 400 : 404,
     )
   })
-  app.get('/events', (c) =>
-    streamSSE(c, async (stream) => {
-      let pending: Record<string, string> = {}
-      let wake = () => {}
-      const stop = feed.watch((parts) => {
-        pending = { ...pending, ...parts } // a slow viewer gets the newest of each part
-        wake()
-      })
-      if (stop === undefined) return
-      stream.onAbort(() => {
-        stop()
-        wake()
-      })
-      while (!stream.aborted) {
-        const parts = pending
-        pending = {}
-        if (Object.keys(parts).length > 0) await stream.writeSSE({ event: 'parts', data: JSON.stringify(parts) })
-        else await stream.write(': still here\n\n')
-        if (Object.keys(pending).length > 0) continue
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, HEARTBEAT_MS)
-          wake = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
-      }
-    }),
-  )
-  app.post('/faucet', async (c) => {
-    if (faucet === undefined) throw new NotFound('There is no faucet on this network.')
-    const form = await c.req.parseBody()
-    if (!isSame(String(form['token'] ?? ''), faucetToken))
-      return html(
-        <Notice title="Ask again" networkName={networkName}>
-          The form was not of this page, or older than the node’s last start.
-        </Notice>,
-        403,
-      )
-    const address = toAddress(String(form['address'] ?? '').trim())
-    const hash = await faucet.pay(deps, address, FAUCET_GIVES)
-    return c.redirect(`/tx/${hash}`, 303)
-  })
-  for (const [name, type] of Object.entries(ASSETS)) {
-    const content = readFileSync(new URL(`assets/${name}`, import.meta.url))
-    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 16)}"`
-    const headers = { etag, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', 'content-type': type }
-    app.get(`/assets/${name}`, (c) =>
-      c.req.header('if-none-match') === etag
-        ? new Response(null, { status: 304, headers })
-        : new Response(content, { headers }),
-    )
-  }
+  app.get('/events', (c) => sendEvents(c, feed, networkOf(c.env.caller.ip ?? '')))
+  app.route('/', createFaucet(faucet, deps, notice))
+  app.route('/assets', createAssets())
   app.notFound(() => {
     throw new NotFound('There is no such page.')
   })
   app.onError((error) => {
     const { status, title, text } = explain(error, logger)
-    return html(
-      <Notice title={title} networkName={networkName}>
-        {text}
-      </Notice>,
-      status,
-    )
+    return notice(status, title, text)
   })
 
   return {
-    answer: (c, { spend }) => {
-      const wait = spend?.(c.req.method === 'POST' ? FAUCET_COST : PAGE_COST) ?? 0
-      if (wait === 0 || c.req.path.startsWith('/assets/')) return app.fetch(c.req.raw, c.env)
+    answer: (c, caller) => {
+      const wait = Math.ceil(caller.spend?.(costOf(c.req)) ?? 0)
+      if (wait === 0) return app.fetch(c.req.raw, { ...c.env, caller })
       return html(
-        <Notice title="Too many requests" networkName={networkName} refreshSeconds={Math.ceil(wait)}>
-          This page loads again in {Math.ceil(wait)} s.
+        <Notice title="Too many requests" networkName={networkName} refreshSeconds={wait}>
+          This page loads again in {wait} s.
         </Notice>,
         429,
-        { 'retry-after': String(Math.ceil(wait)) },
+        { 'retry-after': String(wait) },
       )
     },
     close: feed.close,
@@ -241,11 +197,6 @@ function toQuantity(text: string, what: string): Hex {
 function toAddress(text: string): Address {
   if (!/^0x[0-9a-f]{40}$/i.test(text)) throw new NotFound('That is no address: 0x and 40 hex digits.')
   return Address(text.toLowerCase())
-}
-
-function isSame(given: string, wanted: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(wanted)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 function explain(error: Error, logger: Logger): { status: number; title: string; text: string } {

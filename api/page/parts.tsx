@@ -96,7 +96,7 @@ export const Table: FC<{ heads: readonly string[]; empty: string; children: Chil
   children.length === 0 ? (
     <p class="empty">{empty}</p>
   ) : (
-    <div class="scroll" tabindex={0}>
+    <section class="scroll" tabindex={0} aria-label={`${heads[0]}s`}>
       <table>
         <thead>
           <tr>
@@ -109,7 +109,7 @@ export const Table: FC<{ heads: readonly string[]; empty: string; children: Chil
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </div>
+    </section>
   )
 
 /** A moment, as age and as date. */

@@ -1,8 +1,10 @@
 import type { FC } from 'hono/jsx'
+import type { Database } from '#db/client.ts'
 import type { Ask } from './ask.ts'
 import { Age, BatchLink } from './parts.tsx'
 import type { BatchStatus } from './shapes.ts'
 import { abbreviated, grouped } from './text.ts'
+import { type ShownBatch, type Trouble, withTrouble } from './trouble.ts'
 
 const STEPS = ['collecting', 'sealed', 'sequencing', 'proving', 'proven', 'verifying', 'verified'] as const
 
@@ -31,15 +33,19 @@ const NEWEST = 8
 const OLDEST_UNVERIFIED = 3
 
 export type Pipeline = {
-  newest: BatchStatus[]
+  newest: ShownBatch[]
   /** Unverified ones that are older than those, oldest last. */
-  oldest: BatchStatus[]
+  oldest: ShownBatch[]
   /** How many are between the two. */
   between: number
 }
 
 /** The newest batches, and the oldest ones that wait to be verified. */
-export async function readPipeline(ask: Ask, heads: { trusted: number; verified: number }): Promise<Pipeline> {
+export async function readPipeline(
+  ask: Ask,
+  db: Database,
+  heads: { trusted: number; verified: number },
+): Promise<Pipeline> {
   const { trusted, verified } = heads
   const lowest = Math.max(1, trusted - NEWEST + 1)
   const waiting = Math.max(0, lowest - 1 - verified)
@@ -49,7 +55,7 @@ export async function readPipeline(ask: Ask, heads: { trusted: number; verified:
     const found = await Promise.all(
       numbers.map((number) => ask<BatchStatus | null>('zkevm_getBatchStatus', `0x${number.toString(16)}`)),
     )
-    return found.filter((status) => status !== null)
+    return await Promise.all(found.filter((status) => status !== null).map((status) => withTrouble(db, status)))
   }
   const [newest, oldest] = await Promise.all([read(trusted, trusted - lowest + 1), read(verified + shown, shown)])
   return { newest, oldest, between: waiting - shown }
@@ -59,20 +65,34 @@ export const PipelineRows: FC<{ pipeline: Pipeline; elsewhere: Elsewhere }> = ({
   const { newest, oldest, between } = pipeline
   if (newest.length === 0) return <p class="empty">The first batch has not begun.</p>
   return (
-    <ol class="pipeline">
-      {newest.map((status) => (
-        <BatchRow status={status} elsewhere={elsewhere} />
-      ))}
-      {between > 0 && <li class="between">{grouped(between)} more wait to be verified</li>}
-      {oldest.map((status) => (
-        <BatchRow status={status} elsewhere={elsewhere} />
-      ))}
-    </ol>
+    <>
+      <Steps />
+      <ol class="pipeline">
+        {newest.map((status) => (
+          <BatchRow status={status} elsewhere={elsewhere} />
+        ))}
+        {between > 0 && <li class="between">{grouped(between)} more wait to be verified</li>}
+        {oldest.map((status) => (
+          <BatchRow status={status} elsewhere={elsewhere} />
+        ))}
+      </ol>
+    </>
   )
 }
 
-const BatchRow: FC<{ status: BatchStatus; elsewhere: Elsewhere }> = ({ status, elsewhere }) => {
-  const { batchNumber, since, transactions, forced, workflowId, lastError } = status
+/** Heads of the tracks; each row names its own state in text. */
+const Steps: FC = () => (
+  <div class="steps" aria-hidden="true">
+    <ol>
+      {STEPS.map((name) => (
+        <li>{name}</li>
+      ))}
+    </ol>
+  </div>
+)
+
+const BatchRow: FC<{ status: ShownBatch; elsewhere: Elsewhere }> = ({ status, elsewhere }) => {
+  const { batchNumber, since, transactions, forced, workflowId, trouble, lastError } = status
   const workflowUrl = workflowId === null ? undefined : elsewhere.workflowUrl(workflowId)
   const count = Number(transactions)
   return (
@@ -94,14 +114,19 @@ const BatchRow: FC<{ status: BatchStatus; elsewhere: Elsewhere }> = ({ status, e
         <L1Link hash={status.sendSequencesTxHash} name="sequence" elsewhere={elsewhere} batch={batchNumber} />
         <L1Link hash={status.verifyBatchTxHash} name="verification" elsewhere={elsewhere} batch={batchNumber} />
       </span>
-      {status.state === 'failed' && lastError !== null && <p class="failure">{lastError}</p>}
+      {trouble !== undefined && <Failure trouble={trouble} error={lastError} />}
     </li>
   )
 }
 
 const L1Link: FC<{ hash: string | null; name: string; batch: string; elsewhere: Elsewhere }> = (props) => {
   const { hash, name, batch, elsewhere } = props
-  if (hash === null) return <span class="later">{name}</span>
+  if (hash === null)
+    return (
+      <span class="later" title="not yet">
+        {name}
+      </span>
+    )
   const url = elsewhere.l1TxUrl(hash) ?? `/batch/${Number(batch)}#${name}`
   return (
     <a href={url} title={`L1 ${abbreviated(hash)}`}>
@@ -110,7 +135,7 @@ const L1Link: FC<{ hash: string | null; name: string; batch: string; elsewhere: 
   )
 }
 
-const Track: FC<{ status: BatchStatus }> = ({ status }) => {
+const Track: FC<{ status: ShownBatch }> = ({ status }) => {
   const at = stepOf(status)
   const classOf = (step: number) => {
     if (step === at) return status.state === 'failed' ? 'failed' : step === STEPS.length - 1 ? 'done' : 'now'
@@ -131,10 +156,8 @@ export const StateBadge: FC<{ status: BatchStatus }> = ({ status }) => (
 
 const labelOf = ({ state }: BatchStatus) => PLACE[state]?.label ?? state
 
-function stepOf({ state, sendSequencesTxHash }: BatchStatus): number {
-  const known = PLACE[state]
-  if (known !== undefined) return known.step
-  return sendSequencesTxHash === null ? 2 : 3 // failed: on its way to L1, or on its way to be proven
+function stepOf({ state, trouble }: ShownBatch): number {
+  return trouble === undefined ? (PLACE[state]?.step ?? 0) : STEPS.indexOf(trouble.step)
 }
 
 function classOfState({ state }: BatchStatus): string {
@@ -142,17 +165,14 @@ function classOfState({ state }: BatchStatus): string {
   return state === 'verified' || state === 'finalized' ? 'good' : 'busy'
 }
 
-/** What an operator does about a batch that is stuck. */
-export const Remedy: FC<{ status: BatchStatus }> = ({ status }) => {
-  if (status.state !== 'failed') return null
-  const isProof = status.sendSequencesTxHash !== null
-  return (
-    <p class="failure">
-      {status.lastError ?? 'It failed.'} Mend the cause, then{' '}
-      <code>
-        {isProof ? `zknode proofs retry ${Number(status.batchNumber)}` : 'retryNow on the workflow sequence-sender'}
-      </code>
-      .
+/** What is wrong with a batch, and what an operator does about it. */
+export const Failure: FC<{ trouble: Trouble; error: string | null }> = ({ trouble, error }) => (
+  <div class="failure">
+    <p>
+      <strong>{trouble.what}</strong> {error}
     </p>
-  )
-}
+    <p>
+      {trouble.remedy} <code>{trouble.runbook}</code>
+    </p>
+  </div>
+)

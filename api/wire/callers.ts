@@ -54,7 +54,7 @@ function keyInHeaders({ headers }: IncomingMessage): string | undefined {
 }
 
 /** A household or a server has a whole /64 of IPv6. */
-function networkOf(ip: string): string {
+export function networkOf(ip: string): string {
   if (!isIPv6(ip)) return ip
   const [head, tail] = ip.split('::') as [string, string?]
   const groups = head === '' ? [] : head.split(':')

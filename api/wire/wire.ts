@@ -24,6 +24,7 @@ export async function openWire(
     wsPort: own?.port,
     close: async () => {
       closeSockets()
+      deps.findPages?.()?.close()
       await Promise.all(servers.map((server) => closeServer(server, rpc.drainMs)))
     },
   }

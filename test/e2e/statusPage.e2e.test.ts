@@ -1,4 +1,4 @@
-import { Wallet } from 'ethers'
+import { AbiCoder, concat, Wallet } from 'ethers'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { call } from '#devnet/rpc.ts'
@@ -47,6 +47,7 @@ async function send(): Promise<Hex> {
 test('a transaction and its batch go through their states while one looks', async () => {
   const page = await open('/')
   await page.getByText('live', { exact: true }).waitFor()
+  await page.locator('#pipeline a[href="/batch/1"]').first().focus()
   const hash = await send()
   await page.locator(`#transactions a[href="/tx/${hash}"]`).waitFor({ timeout: 20_000 })
   await until(async () => (await rpc('eth_getTransactionReceipt', hash)) !== null, 20_000)
@@ -59,6 +60,7 @@ test('a transaction and its batch go through their states while one looks', asyn
     return seen.has('verified') || seen.has('finalized')
   }, 60_000)
   expect(seen).toContain('collecting')
+  expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe('/batch/1')
   const workflow = await row.getByText('workflow').getAttribute('href')
   const { temporalUiUrl, temporalNamespace } = net.network
   expect(workflow).toBe(`${temporalUiUrl}/namespaces/${temporalNamespace}/workflows/batch-${batch}`)
@@ -78,8 +80,39 @@ test('the faucet pays, and shows the transaction', async () => {
   await page.goto(`${net.network.rpcUrl}/search?q=${FRESH}`)
   expect(await page.locator('main').textContent()).toContain('10 ETH')
   await page.close()
-  const body = new URLSearchParams({ address: FRESH, token: 'of another page' })
-  expect((await fetch(`${net.network.rpcUrl}/faucet`, { method: 'POST', body })).status).toBe(403)
+  const body = new URLSearchParams({ address: FRESH })
+  const headers = { origin: 'https://elsewhere.example' }
+  expect((await fetch(`${net.network.rpcUrl}/faucet`, { method: 'POST', body, headers })).status).toBe(403)
+})
+
+test('without JavaScript the search and the faucet are forms, and the page is as of now', async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false })
+  const page = await context.newPage()
+  await page.goto(net.network.rpcUrl)
+  await page.getByText('as of now', { exact: true }).waitFor()
+  await page.getByPlaceholder('Your address, 0x…').fill(FRESH)
+  await page.getByRole('button', { name: 'Get 10 ETH' }).click()
+  await page.waitForURL('**/tx/0x*')
+  await page.getByRole('textbox', { name: 'Search' }).fill('batch 1')
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/batch/1')
+  await context.close()
+})
+
+test('what a contract reverts with is told', async () => {
+  const { address, privateKey } = net.network.accounts[3]!
+  const reason = AbiCoder.defaultAbiCoder().encode(['string'], ['no <more> tokens'])
+  const message = concat(['0x08c379a0', reason])
+  const revertWith = '0x606480600b6000396000fd' // copies what follows it, and reverts with that
+  const nonce = Number(await rpc<Hex>('eth_getTransactionCount', address, 'pending'))
+  const gasPrice = BigInt(await rpc<Hex>('eth_gasPrice'))
+  const fields = { type: 0, chainId: net.network.chainId, nonce, gasPrice, gasLimit: 200_000 }
+  const signed = await new Wallet(privateKey).signTransaction({ ...fields, data: concat([revertWith, message]) })
+  const hash = await rpc<Hex>('eth_sendRawTransaction', signed)
+  await until(async () => (await rpc('eth_getTransactionReceipt', hash)) !== null, 20_000)
+  const page = await open(`/tx/${hash}`)
+  expect(await page.locator('.failure').textContent()).toBe('Reverted: no <more> tokens')
+  await page.close()
 })
 
 test('the wallet is asked to add this network', async () => {

@@ -14,17 +14,33 @@ setInterval(showAges, 1000)
 
 const live = document.querySelector('[data-live]')
 if (live) {
-  const events = new EventSource(live.dataset.live)
   const say = (state, text) => {
     live.dataset.state = state
     live.textContent = text
   }
-  events.addEventListener('open', () => say('on', 'live'))
-  events.addEventListener('error', () => say('off', 'reconnecting'))
-  events.addEventListener('parts', (event) => {
-    for (const [id, html] of Object.entries(JSON.parse(event.data))) document.getElementById(id).innerHTML = html
-    showAges()
-  })
+  const connect = () => {
+    const events = new EventSource(live.dataset.live)
+    events.addEventListener('open', () => say('on', 'live'))
+    events.addEventListener('error', () => {
+      say('off', 'reconnecting')
+      // The browser tries again by itself, unless the node refused.
+      if (events.readyState === EventSource.CLOSED) setTimeout(connect, 10_000)
+    })
+    events.addEventListener('parts', (event) => {
+      for (const [id, html] of Object.entries(JSON.parse(event.data))) replace(document.getElementById(id), html)
+      showAges()
+    })
+  }
+  connect()
+}
+
+/** Whoever is at a link, or has scrolled, stays there. */
+function replace(part, html) {
+  const href = part.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null
+  const scrolled = part.querySelector('.scroll')?.scrollLeft ?? 0
+  part.innerHTML = html
+  if (scrolled > 0) part.querySelector('.scroll').scrollLeft = scrolled
+  if (href !== null) part.querySelector(`a[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true })
 }
 
 document.addEventListener('click', async (event) => {
