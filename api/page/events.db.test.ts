@@ -15,7 +15,12 @@ afterAll(async () => {
   await api?.close()
 })
 
-type Viewer = { status: number; next: () => Promise<Parts | 'over'>; leave: () => Promise<void> }
+type Viewer = {
+  status: number
+  connection: string | null
+  next: () => Promise<Parts | 'over'>
+  leave: () => Promise<void>
+}
 
 /** Looks at the page as a browser does. */
 async function watch(base: string): Promise<Viewer> {
@@ -25,6 +30,7 @@ async function watch(base: string): Promise<Viewer> {
   let text = ''
   return {
     status: response.status,
+    connection: response.headers.get('connection'),
     async next() {
       for (;;) {
         const event = /event: parts\ndata: (.*)\n\n/.exec(text)
@@ -74,10 +80,10 @@ test('one caller has so many viewers and no more, until one leaves', async () =>
   for (const viewer of viewers.slice(1)) await viewer.leave()
 })
 
-test('viewers do not keep a process from ending: their stream ends', async () => {
+test('viewers do not keep a process from ending: their stream ends, and its connection', async () => {
   const third = await startApiOn(api.databaseUrl)
   const viewer = await watch(urlOf(third))
   await viewer.next()
   const [last] = await Promise.all([viewer.next(), third.stop()])
-  expect(last).toBe('over')
+  expect([last, viewer.connection]).toEqual(['over', 'close'])
 })

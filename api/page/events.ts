@@ -22,7 +22,7 @@ export function sendEvents(c: Context, feed: LiveFeed, caller: string): Response
   })
   if (stop === undefined) return c.text('Too many look at this page.', 503, { 'retry-after': RETRY_SECONDS })
   c.header('x-accel-buffering', 'no')
-  return streamSSE(c, async (stream) => {
+  const response = streamSSE(c, async (stream) => {
     stream.onAbort(() => {
       stop()
       wake()
@@ -42,4 +42,6 @@ export function sendEvents(c: Context, feed: LiveFeed, caller: string): Response
       })
     }
   })
+  response.headers.set('connection', 'close') // kept for another request, it would hold up the end of the process
+  return response
 }
