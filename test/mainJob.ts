@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { Wallet } from 'ethers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readJson, writeJson } from '#devnet/dataFolder.ts'
 import { runMainJob } from '#devnet/demo/mainJob.ts'
 import { signTransfers } from '#devnet/demo/transactions.ts'
 import type { GenesisFile } from '#devnet/genesis.ts'
@@ -28,6 +29,13 @@ export type MainJobNode = {
   pidOf: (name: string) => number
   /** Ends a process with SIGKILL and waits until it has been replaced. */
   killAndWait: (name: string) => Promise<void>
+}
+
+/** A copy beside the file, for a process that runs at the same time as its own. */
+function withFreePorts(configFile: string): string {
+  const copy = `${configFile}.copy.json`
+  writeJson(copy, { ...readJson<object>(configFile), ops: { port: 0 } })
+  return copy
 }
 
 /** What a node is for, and what it must survive, as tests. Returns helpers for further ones. */
@@ -72,7 +80,11 @@ export function testMainJob(node: () => MainJobNode) {
 
   /** Kills a process and waits until blocks are made again. */
   async function killAndSeeBlocks(name: string): Promise<void> {
-    const before = await quantity('eth_blockNumber')
+    let before = 0
+    await until(async () => {
+      before = await quantity('eth_blockNumber').catch(() => 0) // an API may be away still
+      return before > 0
+    }, 60_000)
     await node().killAndWait(name)
     await until(async () => (await quantity('eth_blockNumber').catch(() => 0)) > before + 1, 60_000)
   }
@@ -144,7 +156,7 @@ export function testMainJob(node: () => MainJobNode) {
     for (const pid of honest) process.kill(pid, 'SIGSTOP')
     const liar = spawn(process.execPath, ['--import', 'tsx', 'test/tamperingProver.ts', 'newStateRoot'], {
       cwd: root,
-      env: { ...process.env, ZKNODE_CONFIG: node().proverConfig },
+      env: { ...process.env, ZKNODE_CONFIG: withFreePorts(node().proverConfig) },
       stdio: 'ignore',
     })
     let batch: number
