@@ -170,11 +170,9 @@ function createReads(signer: TransferSigner, raws: readonly Uint8Array[]): Reads
 export async function run(): Promise<BenchResult> {
   const server = await startThrowAwayPostgres()
   const folder = mkdtempSync(join(tmpdir(), 'zknode-bench-'))
-  const url = new URL(server.value)
-  url.pathname = `/bench_${Date.now()}`
-  await createDatabase(server.value, url.pathname.slice(1))
-  await migrate(url.href)
-  const db = connectDatabase(url.href)
+  const url = await createDatabase(server.value, `bench_${Date.now()}`)
+  await migrate(url)
+  const db = connectDatabase(url)
   let api: ApiProcess | undefined
   try {
     const signer = new TransferSigner(CHAIN_ID)
@@ -187,7 +185,7 @@ export async function run(): Promise<BenchResult> {
     const reads = createReads(signer, content)
     const anvil = await measureAnvil(signer, content, reads)
     const pool = { accountQueue: 5000, globalQueue: 100_000 }
-    api = await startApiProcess(folder, testConfig(url.href, { pool }))
+    api = await startApiProcess(folder, testConfig(url, { pool }))
     const send = (bodies: readonly string[]) => sendAll(api!.url, bodies, CONNECTIONS)
     const meter = new Meter(db, api.child.pid!)
     const rows: Rate[] = []

@@ -60,21 +60,15 @@ function growthRow(table: string, measured: readonly Measured[]): Row {
 
 async function measure(kind: TransferKind, transactions: number, perBlock: number): Promise<Measured> {
   const server = await startThrowAwayPostgres()
-  const urlOf = async (name: string) => {
-    const url = new URL(server.value)
-    url.pathname = `/${name}`
-    await createDatabase(server.value, name)
-    return url.href
-  }
   const signer = new TransferSigner(CHAIN_ID)
   const l1 = await L1Chain.start(signer.senders)
   try {
-    const sequencer = await l1.openNode(await urlOf('sequencer'))
+    const sequencer = await l1.openNode(await createDatabase(server.value, 'sequencer'))
     await sequencer.poll()
     const deployment = [encodeRawTransaction(signer.deployment.transaction)]
     await l1.makeBatches(sequencer, deployment, { firstBatch: 2, transactions: 1 })
     await l1.sequence(sequencer, 2)
-    const url = await urlOf('node')
+    const url = await createDatabase(server.value, 'node')
     const node = await l1.openNode(url, { isReader: false })
     await node.poll()
     const before = await readSizes(url)
@@ -94,7 +88,12 @@ async function measure(kind: TransferKind, transactions: number, perBlock: numbe
     return {
       kind,
       growth,
-      snapshot: await measureSnapshot(kind, { l1, from: url, to: await urlOf('restored'), server }),
+      snapshot: await measureSnapshot(kind, {
+        l1,
+        from: url,
+        to: await createDatabase(server.value, 'restored'),
+        server,
+      }),
     }
   } finally {
     await l1.stop()

@@ -67,12 +67,9 @@ async function measure(what: string, db: Database, run: Run, raw: readonly Uint8
  */
 export async function run(): Promise<BenchResult> {
   const server = await startThrowAwayPostgres()
-  const url = new URL(server.value)
-  const name = `bench_${Date.now()}`
-  url.pathname = `/${name}`
-  await createDatabase(server.value, name)
-  await migrate(url.href)
-  const db = connectDatabase(url.href)
+  const url = await createDatabase(server.value, `bench_${Date.now()}`)
+  await migrate(url)
+  const db = connectDatabase(url)
   try {
     const signer = new TransferSigner(CHAIN_ID)
     await seedChain(db, signer.senders)

@@ -30,16 +30,10 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
 
 async function measure(kind: TransferKind, batches: number, each: number) {
   const server = await startThrowAwayPostgres()
-  const urlOf = async (name: string) => {
-    const url = new URL(server.value)
-    url.pathname = `/${name}`
-    await createDatabase(server.value, name)
-    return url.href
-  }
   const signer = new TransferSigner(CHAIN_ID)
   const l1 = await L1Chain.start(signer.senders)
   try {
-    const sequencer = await l1.openNode(await urlOf('sequencer'))
+    const sequencer = await l1.openNode(await createDatabase(server.value, 'sequencer'))
     await sequencer.poll()
     await l1.makeBatches(sequencer, [encodeRawTransaction(signer.deployment.transaction)], {
       firstBatch: 2,
@@ -50,7 +44,7 @@ async function measure(kind: TransferKind, batches: number, each: number) {
     await l1.sequence(sequencer, lastBatch, each)
     await l1.verify(sequencer, 1, lastBatch)
 
-    const reader = await l1.openNode(await urlOf('reader'))
+    const reader = await l1.openNode(await createDatabase(server.value, 'reader'))
     const meter = new ProcessMeter({ postgres: server.pid ?? 0, l1: l1.pid })
     const before = meter.read()
     const [startedAt, busyBefore] = [performance.now(), machineCpuSeconds()]

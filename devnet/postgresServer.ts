@@ -118,8 +118,8 @@ export async function waitForPostgres(url: string, { timeoutMs = 30_000, signal 
 }
 type WaitOptions = { timeoutMs?: number; signal?: AbortSignal }
 
-/** Creates the database unless it exists. `adminUrl` names any other database of the server. */
-export async function createDatabase(adminUrl: string, name: string): Promise<void> {
+/** Creates the database unless it exists, and returns its URL. `adminUrl` names any other database of the server. */
+export async function createDatabase(adminUrl: string, name: string): Promise<string> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {} })
   try {
     const [found] = await sql`select 1 from pg_database where datname = ${name}`
@@ -127,6 +127,9 @@ export async function createDatabase(adminUrl: string, name: string): Promise<vo
   } finally {
     await sql.end()
   }
+  const url = new URL(adminUrl)
+  url.pathname = `/${encodeURIComponent(name)}`
+  return url.href
 }
 
 /** Postgres for this platform comes as an npm package; its shared libraries need links that npm packages cannot hold. */

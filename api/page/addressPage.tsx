@@ -2,21 +2,10 @@ import type { FC } from 'hono/jsx'
 import type { Address, Hex } from '#protocol/primitives.ts'
 import type { Ask } from './ask.ts'
 import { Layout } from './layout.tsx'
-import {
-  AddressLink,
-  Ago,
-  BlockLink,
-  Card,
-  Copyable,
-  Facts,
-  PAGE,
-  type PageProps,
-  Pages,
-  Table,
-  TxLink,
-} from './parts.tsx'
+import { TransactionCell, TransferCells } from './lists.tsx'
+import { Ago, BlockLink, Card, Copyable, Facts, PAGE, type PageProps, Pages, Table } from './parts.tsx'
 import type { AddressPage } from './shapes.ts'
-import { ether, grouped, shortEther } from './text.ts'
+import { ether, grouped } from './text.ts'
 
 /** `before` is a block: the newest transactions below it; all when 0. */
 export async function readAddressPage(ask: Ask, address: Address, before: number) {
@@ -50,18 +39,11 @@ export const AddressView: FC<PageProps & Awaited<ReturnType<typeof readAddressPa
         <Table heads={['Transaction', '#Block', 'From', 'To', '#Value', '#Age']} empty="None.">
           {found.txs.map((transaction, index) => (
             <tr>
-              <td>
-                <TxLink hash={transaction.hash} />
-                {found.receipts[index]!.status === '0x0' && <span class="state bad">failed</span>}
-              </td>
+              <TransactionCell receipt={found.receipts[index]!} />
               <td class="amount">
                 <BlockLink number={transaction.blockNumber!} />
               </td>
-              <td>
-                <AddressLink address={transaction.from} />
-              </td>
-              <td>{transaction.to === null ? 'new contract' : <AddressLink address={transaction.to} />}</td>
-              <td class="amount">{shortEther(transaction.value)}</td>
+              <TransferCells transaction={transaction} />
               <td class="amount">
                 <Ago at={found.receipts[index]!.timestamp} />
               </td>

@@ -3,7 +3,8 @@ import type { Database } from '#db/client.ts'
 import type { Hash, Hex } from '#protocol/primitives.ts'
 import type { Ask } from './ask.ts'
 import { Layout } from './layout.tsx'
-import { AddressLink, Ago, BlockLink, Card, Copyable, Facts, PAGE, type PageProps, Table, When } from './parts.tsx'
+import { BlocksTable } from './lists.tsx'
+import { AddressLink, Card, Copyable, Facts, PAGE, type PageProps, When } from './parts.tsx'
 import { type Elsewhere, Failure, StateBadge } from './pipeline.tsx'
 import type { Batch, BatchStatus, BlockDetails } from './shapes.ts'
 import { grouped } from './text.ts'
@@ -53,20 +54,7 @@ export const BatchView: FC<BatchProps> = ({ batch, status, blocks, elsewhere, ne
         />
       </Card>
       <Card title={batch.blocks.length > blocks.length ? `Last ${blocks.length} blocks` : 'Blocks'}>
-        <Table heads={['Block', '#Transactions', '#Gas used', '#Age']} empty="None yet.">
-          {blocks.map(({ block }) => (
-            <tr>
-              <td>
-                <BlockLink number={block.number} />
-              </td>
-              <td class="amount">{grouped(block.transactionCount)}</td>
-              <td class="amount">{grouped(block.gasUsed)}</td>
-              <td class="amount">
-                <Ago at={block.timestamp} />
-              </td>
-            </tr>
-          ))}
-        </Table>
+        <BlocksTable blocks={blocks} empty="None yet." />
       </Card>
     </Layout>
   )

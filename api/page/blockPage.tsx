@@ -2,21 +2,10 @@ import type { FC } from 'hono/jsx'
 import type { Hash, Hex } from '#protocol/primitives.ts'
 import type { Ask } from './ask.ts'
 import { Layout } from './layout.tsx'
-import {
-  AddressLink,
-  BatchLink,
-  Card,
-  Copyable,
-  Facts,
-  PAGE,
-  type PageProps,
-  Pages,
-  Table,
-  TxLink,
-  When,
-} from './parts.tsx'
+import { TransactionCell, TransferCells } from './lists.tsx'
+import { AddressLink, BatchLink, Card, Copyable, Facts, PAGE, type PageProps, Pages, Table, When } from './parts.tsx'
 import type { BlockDetails, BlockPage } from './shapes.ts'
-import { ether, grouped, shortEther } from './text.ts'
+import { ether, grouped } from './text.ts'
 
 /** Undefined when there is no such block. `page` counts from 0, the last transactions first. */
 export async function readBlockPage(ask: Ask, block: Hex | Hash, page: number) {
@@ -69,15 +58,8 @@ export const BlockView: FC<PageProps & NonNullable<Awaited<ReturnType<typeof rea
         <Table heads={['Transaction', 'From', 'To', '#Value', '#Gas used']} empty="None in this block.">
           {list.fullblock.transactions.map((transaction, index) => (
             <tr>
-              <td>
-                <TxLink hash={transaction.hash} />
-                {list.receipts[index]!.status === '0x0' && <span class="state bad">failed</span>}
-              </td>
-              <td>
-                <AddressLink address={transaction.from} />
-              </td>
-              <td>{transaction.to === null ? 'new contract' : <AddressLink address={transaction.to} />}</td>
-              <td class="amount">{shortEther(transaction.value)}</td>
+              <TransactionCell receipt={list.receipts[index]!} />
+              <TransferCells transaction={transaction} />
               <td class="amount">{grouped(list.receipts[index]!.gasUsed)}</td>
             </tr>
           ))}

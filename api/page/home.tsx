@@ -6,10 +6,11 @@ import { RPC_CODE, RpcError } from '../errors.ts'
 import type { Ask } from './ask.ts'
 import { FaucetForm } from './faucet.tsx'
 import { Layout } from './layout.tsx'
-import { AddressLink, Ago, BlockLink, Card, Copyable, Facts, Table, TxLink } from './parts.tsx'
+import { BlocksTable, TransactionCell, TransferCells } from './lists.tsx'
+import { Ago, Card, Copyable, Facts, Table } from './parts.tsx'
 import { type Elsewhere, type Pipeline, PipelineRows, readPipeline } from './pipeline.tsx'
 import type { BlockDetails, BlockPage, Receipt, SyncStatus, Transaction } from './shapes.ts'
-import { grouped, gwei, shortEther } from './text.ts'
+import { grouped, gwei } from './text.ts'
 
 const BLOCKS = 8
 const TRANSACTIONS = 8
@@ -103,36 +104,12 @@ const Figure: FC<{ name: string; value: string }> = ({ name, value }) => (
   </div>
 )
 
-const Blocks: FC<{ blocks: readonly BlockDetails[] }> = ({ blocks }) => (
-  <Table heads={['Block', '#Transactions', '#Gas used', '#Age']} empty="There is no block yet.">
-    {blocks.map(({ block }) => (
-      <tr>
-        <td>
-          <BlockLink number={block.number} />
-        </td>
-        <td class="amount">{grouped(block.transactionCount)}</td>
-        <td class="amount">{grouped(block.gasUsed)}</td>
-        <td class="amount">
-          <Ago at={block.timestamp} />
-        </td>
-      </tr>
-    ))}
-  </Table>
-)
-
 const Transactions: FC<{ shown: readonly Shown[] }> = ({ shown }) => (
   <Table heads={['Transaction', 'From', 'To', '#Value', '#Age']} empty="No transaction in the last blocks.">
     {shown.map(({ transaction, receipt, timestamp }) => (
       <tr>
-        <td>
-          <TxLink hash={transaction.hash} />
-          {receipt.status === '0x0' && <span class="state bad">failed</span>}
-        </td>
-        <td>
-          <AddressLink address={transaction.from} />
-        </td>
-        <td>{transaction.to === null ? 'new contract' : <AddressLink address={transaction.to} />}</td>
-        <td class="amount">{shortEther(transaction.value)}</td>
+        <TransactionCell receipt={receipt} />
+        <TransferCells transaction={transaction} />
         <td class="amount">
           <Ago at={timestamp} />
         </td>
@@ -145,7 +122,7 @@ const Transactions: FC<{ shown: readonly Shown[] }> = ({ shown }) => (
 export const liveParts = (live: Live, elsewhere: Elsewhere) => ({
   heads: <Heads live={live} />,
   pipeline: <PipelineRows pipeline={live.pipeline} elsewhere={elsewhere} />,
-  blocks: <Blocks blocks={live.blocks} />,
+  blocks: <BlocksTable blocks={live.blocks} empty="There is no block yet." />,
   transactions: <Transactions shown={live.transactions} />,
 })
 

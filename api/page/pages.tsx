@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono'
 import type { JSX } from 'hono/jsx/jsx-runtime'
 import { NodeError } from '#common/errors.ts'
 import type { Logger } from '#common/logger.ts'
+import { remembered } from '#common/remembered.ts'
 import { NODE_VERSION } from '#common/version.ts'
 import type { Config } from '#config/schema.ts'
 import { Address, type Hash, type Hex } from '#protocol/primitives.ts'
@@ -22,7 +23,6 @@ import { Notice } from './layout.tsx'
 import { createLiveFeed, type Parts } from './liveFeed.ts'
 import type { Elsewhere } from './pipeline.tsx'
 import { findPage, SEARCHABLE } from './search.ts'
-import { shareReading } from './sharedReading.ts'
 import { readTransactionPage, TransactionView } from './transactionPage.tsx'
 
 /** The pages of a node. `answer` gives one; the wire asks it when it has let the caller in. */
@@ -68,7 +68,7 @@ export function createPages({ methods, deps, config, logger }: Options): Pages {
   const networkName = network.name
   const elsewhere = createElsewhere(temporal, statusPage.l1ExplorerUrl)
   const faucet = deps.dev?.faucet
-  const live = shareReading(() => readLive(createAsk(methods), deps.db), LIVE_MAX_AGE_MS)
+  const live = remembered(() => readLive(createAsk(methods), deps.db), LIVE_MAX_AGE_MS)
   const feed = createLiveFeed(async (): Promise<Parts> => {
     const parts = liveParts(await live(), elsewhere)
     return Object.fromEntries(Object.entries(parts).map(([id, part]) => [id, String(part)]))

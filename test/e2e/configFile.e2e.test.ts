@@ -78,9 +78,7 @@ test('an upgrade of the rollup to another fork, with batches on their way, holds
 
 test('a node that follows, its processes started one by one, on a Postgres and a Temporal of somebody else', async () => {
   const { database, temporal } = JSON.parse(readFileSync(join(folder, 'node', 'node.json'), 'utf8'))
-  await createDatabase(database.url, 'follower')
-  const url = new URL(database.url)
-  url.pathname = '/follower'
+  const url = new URL(await createDatabase(database.url, 'follower'))
   const { network } = JSON.parse(readFileSync(join(folder, 'zknode.json'), 'utf8'))
   const ports = [await choosePort(), await choosePort()]
   const configFile = join(folder, 'follower.json')

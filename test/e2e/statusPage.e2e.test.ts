@@ -3,7 +3,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { call } from '#devnet/rpc.ts'
 import type { Hex } from '#protocol/primitives.ts'
-import { findChromium } from '#test/chromium.ts'
+import { obtainChromium } from '#test/chromium.ts'
 import { startTestNetwork, type TestNetwork, until } from '#test/network.ts'
 
 const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const
@@ -14,7 +14,7 @@ let browser: Browser
 const faults: string[] = []
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] })
+  browser = await chromium.launch({ executablePath: await obtainChromium(), args: ['--no-sandbox'] })
   net = await startTestNetwork({ options: { sequencer: { batchMaxMs: 2000 } } })
 })
 afterAll(async () => {

@@ -26,13 +26,11 @@ const NAMESPACES = ['eth', 'net', 'web3', 'txpool', 'zkevm', 'debug', 'trace', '
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'zknode-fuzz-'))
 const postgres = await startThrowAwayPostgres()
-const database = new URL(postgres.value)
-database.pathname = '/fuzz'
-await createDatabase(postgres.value, 'fuzz')
-await migrate(database.href)
-const db = connectDatabase(database.href)
+const databaseUrl = await createDatabase(postgres.value, 'fuzz')
+await migrate(databaseUrl)
+const db = connectDatabase(databaseUrl)
 await seedChain(db)
-const config = testConfig(database.href, { rpc: { namespaces: NAMESPACES } })
+const config = testConfig(databaseUrl, { rpc: { namespaces: NAMESPACES } })
 const api = await startApiProcess(folder, config, { nodeArgs: ['--inspect=127.0.0.1:0'], stderr: 'pipe' })
 const heap = await openHeap(api.child)
 const target = { url: api.url, wsUrl: api.url.replace('http', 'ws') }
