@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import type { ProcessRole } from '#config/ops.ts'
 import { proverConfigSchema } from '#config/schema.ts'
@@ -17,6 +18,7 @@ function opsOf(role: ProcessRole, options: object = { port: 0 }): Ops {
       contracts: { rollupManager: addressOf(1), rollup: addressOf(2), globalExitRoot: addressOf(3), pol: addressOf(4) },
     },
     proofStore: { url: 'postgres://prover:secret@db/zknode' },
+    temporal: { address: '127.0.0.1:1' }, // nobody there
     ops: options,
   })
   const ops = createOps(role, config)
@@ -25,7 +27,7 @@ function opsOf(role: ProcessRole, options: object = { port: 0 }): Ops {
 }
 
 test('a process is asked on its own port from its start on', async () => {
-  const ops = opsOf('prover')
+  const ops = opsOf('api')
   const url = `http://127.0.0.1:${await ops.listen()}`
   let isUp = false
   ops.checks.add('process', () => (isUp ? { ok: true } : { ok: false, error: 'node is starting' }))
@@ -37,6 +39,22 @@ test('a process is asked on its own port from its start on', async () => {
   expect(await (await fetch(`${url}/config`)).json()).toMatchObject({
     proofStore: { url: 'postgres://prover:***@db/zknode' },
   })
+})
+
+test('a process that works for Temporal is not ready while Temporal is away; an API is', async () => {
+  const check = async (role: ProcessRole) => (await opsOf(role).checks.check()) as unknown
+  const temporal = { ok: false, error: 'no answer from 127.0.0.1:1 for the namespace zknode' }
+  expect(await check('prover')).toMatchObject({ status: 'not ready', checks: { temporal } })
+  expect(await check('api')).toMatchObject({ status: 'ready', checks: { temporal } })
+})
+
+test('a close while Temporal does not answer leaves nothing behind that fails later', async () => {
+  const ops = opsOf('prover')
+  const asked = ops.temporal.countWorkflows().catch(() => 'away')
+  await setTimeout(300)
+  await ops.close()
+  expect(await asked).toBe('away')
+  await setTimeout(1000) // a question asked again would throw here
 })
 
 test('what its parts add is told at /status and /metrics', async () => {

@@ -32,14 +32,14 @@ const ACTIVITY_QUEUE = 2
 /** Another check says so. */
 const UNKNOWN: Finding = { ok: true, note: 'not known: Temporal does not answer' }
 
-/** Connects when first asked, and again by itself. */
+/** Connects when first asked, and again by itself. A question is not repeated: who asks next hears whether it is back. */
 export function createTemporalView(
   { temporal: { address, namespace } }: { temporal: Pick<Config['temporal'], 'address' | 'namespace'> },
   { rememberedMs = REMEMBERED_MS } = {},
 ): TemporalView {
   const { connectionOptions } = loadClientConnectConfig()
   const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS }
-  const connection = Connection.lazy({ ...connectionOptions, address, channelArgs })
+  const connection = Connection.lazy({ ...connectionOptions, address, channelArgs, interceptors: [] })
   const { workflow } = new Client({ connection, namespace })
   const ask = <T>(question: () => Promise<T>) =>
     remembered(() => connection.withDeadline(Date.now() + DEADLINE_MS, question), rememberedMs)
