@@ -49,8 +49,7 @@ const MAX_PROOF_CONNECTIONS = 3
 
 /**
  * Connects to the database and serves JSON-RPC over HTTP and WebSocket. The ports are open from the start, that for
- * operators first; until all is
- * ready, requests are told so. A port of 0 takes a free one; `withOps: false` leaves the operations port closed.
+ * operators first; until all is ready, requests are told so. A port of 0 takes a free one; `withOps: false` leaves the operations port closed.
  * @throws {BlockNotFoundError} when the State DB has no genesis yet
  */
 export async function startApiServer(config: Config, logger: Logger, { withOps = true } = {}): Promise<ApiServer> {
@@ -89,6 +88,7 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     const gate = createGate()
     const metrics = createMetrics(ops.registry)
     let node: Node | undefined
+    closers.push(() => node?.close())
     addApiChecks(ops, { db, evm, gate, findHead: () => node?.head, config })
     ops.addStatus(nodeStatus(db, config))
 
@@ -103,7 +103,6 @@ export async function startApiServer(config: Config, logger: Logger, { withOps =
     closers.push(wire.close)
 
     node = await createNode(config, { db, logsDb, proofDb, evm, ops, metrics, telemetry, logger })
-    closers.splice(2, 0, node.close)
     gate.open()
     return {
       port: wire.port,
