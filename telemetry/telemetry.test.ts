@@ -1,9 +1,11 @@
+import type { WorkflowInfo } from '@temporalio/workflow'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseConfig } from '#config/load.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { startOtlpReceiver } from '#test/otlpReceiver.ts'
 import { tellAnswered } from './requestSpans.ts'
 import { tellMined } from './sequencerSpans.ts'
+import { stageSpans } from './stageSpans.ts'
 import { startTelemetry } from './telemetry.ts'
 
 const { network } = parseConfig({
@@ -50,6 +52,34 @@ test('request, transaction and batch are one chain of traces, though two process
   expect(mined).toMatchObject({ traceId: pooled!.traceId, parentSpanId: pooled!.spanId, service: 'zknode-sequencer' })
   expect(mined!.links).toEqual([sequencer.batch(4).traceId])
   expect(mined!.attributes).toMatchObject({ 'zknode.block': 9, 'zknode.batch': 4 })
+})
+
+test('a stage of a batch hangs on the first span of the batch, with what asked for somebody', async () => {
+  const [workflows, sequencer] = [await start('workflows'), await start('sequencer')]
+  const { ended } = stageSpans(workflows).stages
+  const info = { workflowId: 'batch-4', runId: 'run-1' } as WorkflowInfo
+  const stage = { batchNumber: 4, startedAt: 1000, endedAt: 2500 }
+  ended.fn(info, { ...stage, stage: 'proving', attention: undefined })
+  ended.fn(info, { ...stage, stage: 'proof-failed', attention: 'proof-failed' })
+  await Promise.all([workflows.close(), sequencer.close()])
+  const root = sequencer.batch(4)
+  const place = { 'temporal.workflow_id': 'batch-4', 'temporal.run_id': 'run-1', 'zknode.batch': 4 }
+  const common = { traceId: root.traceId, parentSpanId: root.spanId, service: 'zknode-workflows' }
+  const times = { startTimeUnixNano: '1000000000', endTimeUnixNano: '2500000000' }
+  expect(receiver.spans).toMatchObject([
+    { ...common, ...times, name: 'proving', attributes: place, status: { code: 0 } },
+    {
+      ...{ ...common, ...times, name: 'proof-failed', attributes: { ...place, 'zknode.attention': 'proof-failed' } },
+      status: { code: 2, message: 'proof-failed' },
+    },
+  ])
+  expect(receiver.spans[0]!.attributes).toEqual(place)
+  expect(ended.callDuringReplay).toBe(false)
+})
+
+test('a worker without a collector takes what it is told of stages', () => {
+  const stage = { batchNumber: 4, stage: 'sealed', attention: undefined, startedAt: 1, endedAt: 2 } as const
+  expect(stageSpans(undefined).stages.ended.fn({} as WorkflowInfo, stage)).toBeUndefined()
 })
 
 test('a caller who is not traced is not traced here', async () => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { DeterminismViolationError } from '@temporalio/workflow'
 import { beforeAll, expect, test } from 'vitest'
+import { stageSpans } from '#telemetry/stageSpans.ts'
 import { HISTORIES } from '#test/recordHistories.ts'
 import { buildWorkflowBundle } from '#workers/workflowBundle.ts'
 
@@ -14,7 +15,8 @@ const historyOf = (name: string): History => JSON.parse(textOf(name))
 async function replay(names: readonly string[], code: string): Promise<Map<string, Error | undefined>> {
   const histories = names.map((name) => ({ workflowId: name, history: historyOf(name) }))
   const results = new Map<string, Error | undefined>()
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { code } }, histories))
+  const options = { workflowBundle: { code }, sinks: stageSpans(undefined) }
+  for await (const { workflowId, error } of Worker.runReplayHistories(options, histories))
     results.set(workflowId, error)
   return results
 }

@@ -12,6 +12,8 @@ import type { ProvingActivities } from '#activities/proving.ts'
 import type { PruningActivities } from '#activities/pruning.ts'
 import type { SequencingActivities } from '#activities/sequencing.ts'
 import type { SynchronizingActivities } from '#activities/synchronizing.ts'
+import { stageSpans } from '#telemetry/stageSpans.ts'
+import type { Telemetry } from '#telemetry/telemetry.ts'
 import { buildWorkflowBundle } from '#workers/workflowBundle.ts'
 import { SEARCH_ATTRIBUTE, TASK_QUEUE } from '#workflows/messages.ts'
 import { createTestNamespace } from './temporal.ts'
@@ -38,7 +40,7 @@ export type WorkflowRun = {
 }
 
 /** Runs the real workflows with fake activities, in a namespace of its own. A queue without fakes has no worker. */
-export async function runWorkflows(fakes: FakeActivities): Promise<WorkflowRun> {
+export async function runWorkflows(fakes: FakeActivities, telemetry?: Telemetry): Promise<WorkflowRun> {
   Runtime.install({
     logger: new DefaultLogger('ERROR'), // tests make workflows warn on purpose
     telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
@@ -49,6 +51,7 @@ export async function runWorkflows(fakes: FakeActivities): Promise<WorkflowRun> 
   const common = {
     ...{ connection: native, namespace, identity: TEST_IDENTITY, shutdownGraceTime: 0 },
     stickyQueueScheduleToStartTimeout: '1 second',
+    sinks: stageSpans(telemetry),
   } as const
   const workflowBundle = { codePath: await buildWorkflowBundle() }
   const queues = Object.keys(TASK_QUEUE) as (keyof typeof TASK_QUEUE)[]

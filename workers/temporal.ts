@@ -3,6 +3,7 @@ import { NativeConnection, type NativeConnectionOptions, Runtime, type WorkerOpt
 import type { Logger } from '#common/logger.ts'
 import type { Config } from '#config/schema.ts'
 import { activitySpans } from '#telemetry/activitySpans.ts'
+import { stageSpans } from '#telemetry/stageSpans.ts'
 import type { Telemetry } from '#telemetry/telemetry.ts'
 import { activityLog } from './activityLog.ts'
 import type { CoreMetrics } from './coreMetrics.ts'
@@ -59,8 +60,9 @@ const DEFAULTS = {
   maxHeartbeatThrottleInterval: '2 seconds',
 } as const satisfies Partial<WorkerOptions>
 
-/** Activities name their workflow in logs, and have spans where there are traces. */
+/** Activities name their workflow in logs; they and the stages of batches have spans where there are traces. */
 export const workerDefaults = (telemetry: Telemetry | undefined): Partial<WorkerOptions> => ({
   ...DEFAULTS,
   interceptors: { activity: [activityLog, ...(telemetry === undefined ? [] : [activitySpans(telemetry)])] },
+  sinks: stageSpans(telemetry),
 })

@@ -11,6 +11,7 @@ import * as messages from './messages.ts'
 import { operateProof } from './operatedProof.ts'
 import { makeBatchProof } from './proofJobs.ts'
 import { CHECK, COLLECT, DATABASE, PROVE } from './retryPolicies.ts'
+import { createStageClock } from './stageClock.ts'
 
 const sequencer = wf.proxyActivities<Pick<SequencingActivities, 'collectBatch'>>(COLLECT)
 const checker = wf.proxyActivities<CheckingActivities>(CHECK)
@@ -45,6 +46,7 @@ export async function batchWorkflow({
   let verificationTold = false
   let collected = startAt === 'virtual' // what L1 replaces is not any more
   let undoing = 0 // the newest that was told
+  const clock = createStageClock(batchNumber, startAt === 'collect' ? 'collecting' : undefined)
 
   const show = (status: messages.BatchStatus, parked?: messages.Attention, ...more: SearchAttributeUpdatePair[]) => {
     view.status = status
@@ -58,6 +60,7 @@ export async function batchWorkflow({
       { key: messages.SEARCH_ATTRIBUTE.l1TxHash, value: view.virtual?.l1TxHash ?? null },
     ])
     wf.setCurrentDetails(describeBatch(view, forkId, needs))
+    clock.enter(status, needs)
   }
   const askRetry = (note?: string) => {
     if (note !== undefined) view.operatorNote = note

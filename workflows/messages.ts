@@ -207,6 +207,17 @@ export type BatchView = {
 }
 export const batchState = defineQuery<BatchView>('state')
 
+/** A stage of a batch that is over, parked ones apart. Milliseconds since the epoch. */
+export type EndedStage = {
+  batchNumber: number
+  stage: BatchStatus
+  attention: Attention | undefined
+  startedAt: number
+  endedAt: number
+}
+/** What a worker of batch workflows is told beside their histories. */
+export type StageSinks = { stages: { ended(stage: EndedStage): void } }
+
 /** A proof of a run of batches, made of others. */
 export type ProofView = BatchRange & {
   status: 'proving' | 'proof-failed' | 'proven'

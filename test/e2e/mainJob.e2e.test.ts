@@ -47,10 +47,13 @@ test('a transaction is followed from its request to the L1 transaction of its ba
     `0x${batch.toString(16)}`,
   ])
   expect(sequence()!.attributes['zknode.l1_tx_hash']).toBe(sendSequencesTxHash)
-  const services = collector.spans.filter(({ traceId }) => traceId === mined.links[0]).map(({ service }) => service)
-  expect([...new Set(services)].sort()).toEqual(
-    ['prover', 'sequencer', 'synchronizer', 'workflows'].map((role) => `zknode-${role}`),
-  )
+  const trace = () => collector.spans.filter(({ traceId }) => traceId === mined.links[0])
+  const STAGES = ['collecting', 'sealed', 'sequencing', 'proving']
+  const stages = () => trace().flatMap(({ name }) => (STAGES.includes(name) ? [name] : []))
+  const services = () => [...new Set(trace().map(({ service }) => service))].sort()
+  await until(() => stages().length === STAGES.length && services().length === 4, 20_000) // each sends once a second
+  expect(stages()).toEqual(STAGES)
+  expect(services()).toEqual(['prover', 'sequencer', 'synchronizer', 'workflows'].map((role) => `zknode-${role}`))
 })
 
 test('Ctrl-C leaves nothing behind, and the next start goes on with the same chain', async () => {
