@@ -1,14 +1,22 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { VerifierKind } from '#config/schema.ts'
 import { closeBatch, openBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { insertSequence, insertVirtualBatch, storeL1Block } from '#db/l1.ts'
+import { createDatabaseObjectStore } from '#db/objects.ts'
+import { objects as storedObjects } from '#db/proofSchema.ts'
 import { insertProof } from '#db/proofs.ts'
-import { l1Transactions } from '#db/schema.ts'
-import { BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
+import { l1Transactions, proofs } from '#db/schema.ts'
+import { type Address, BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
+import { buildFinalProof, finalDigest } from '#prover/finalProof.ts'
+import { encodeProof } from '#prover/proofCodec.ts'
+import { putProofText } from '#prover/proofTexts.ts'
+import { createAttester } from '#prover/signature.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
 import { openTestDatabase } from '#test/database.ts'
+import { claimsOf, DOMAIN } from '#test/proofs.ts'
 import { type AggregationActivities, createAggregationActivities } from './aggregation.ts'
 
 let db: Database
@@ -51,14 +59,24 @@ const client = {
   },
 } as unknown as Pick<Client, 'workflow'>
 
-type Change = { verifier?: VerifierKind; maxBatches?: number; verifyIntervalMs?: number }
+type Change = { verifier?: VerifierKind; maxBatches?: number; verifyIntervalMs?: number; sender?: Address }
 const plan = (
-  { verifier = 'attestation', maxBatches = 100, verifyIntervalMs = 5000 }: Change = {},
+  { verifier = 'attestation', maxBatches = 100, verifyIntervalMs = 5000, sender = addressOf(1) }: Change = {},
   asked: Partial<Parameters<AggregationActivities['planAggregation']>[0]> = {},
 ) => {
-  const options = { aggregator: { maxBatches, verifyIntervalMs }, sequencer: { batchMaxMs: 5000 } }
-  const { planAggregation } = createAggregationActivities({ db, client, verifier, ...options })
+  const objects = createDatabaseObjectStore(db)
+  const options = { objects, aggregator: { maxBatches, verifyIntervalMs }, sequencer: { batchMaxMs: 5000 } }
+  const { planAggregation } = createAggregationActivities({ db, client, sender, verifier, ...options })
   return planAggregation({ running: [], isReconciling: false, ...asked })
+}
+/** Of batch 1, to be sent by `aggregator`. */
+async function storeFinalProof(proofId: string, aggregator: Address): Promise<void> {
+  const claims = claimsOf(1, 1)
+  const signatures = [createAttester(`0x${'5a'.repeat(32)}`).sign(finalDigest(DOMAIN, claims, aggregator))]
+  const proof = buildFinalProof(DOMAIN, { claims, aggregator, signatures })
+  await putProofText(createDatabaseObjectStore(db), proofId, encodeProof(proof))
+  const range = { fromBatch: BatchNumber(1), toBatch: BatchNumber(1) }
+  await insertProof(db, { proofId, kind: 'final', ...range, prover: 'test', proverKind: 'embedded' })
 }
 const one = { fromBatch: 1, toBatch: 1, proofId: 'batch-1-r1' }
 
@@ -89,15 +107,23 @@ test('joins are over when their proof is there, or when reconciling finds that t
   expect(await plan({}, { running: [ofForgotten] })).toMatchObject({ ended: [], useless: [ofForgotten] })
 })
 
+test('a final proof is taken again by the account that it names, and made anew for another or without its text', async () => {
+  await storeFinalProof('final-of-1', addressOf(1))
+  expect(await plan()).toMatchObject({ whole: one, finalProofId: 'final-of-1' })
+  const ofOther = await plan({ sender: addressOf(2) })
+  expect(ofOther.whole).toEqual(one)
+  expect(ofOther).not.toHaveProperty('finalProofId')
+  await storeFinalProof('final-of-2', addressOf(2))
+  expect(await plan({ sender: addressOf(2) })).toMatchObject({ whole: one, finalProofId: 'final-of-2' })
+  await db.update(storedObjects).set({ content: new TextEncoder().encode('{}') })
+  expect(await plan({ sender: addressOf(2) })).not.toHaveProperty('finalProofId')
+  await db.delete(storedObjects)
+  expect(await plan({ sender: addressOf(2) })).not.toHaveProperty('finalProofId')
+  await db.delete(proofs).where(eq(proofs.kind, 'final'))
+})
+
 test('what was sent is planned as it was, at once; what is verified needs no joins any more', async () => {
-  await insertProof(db, {
-    proofId: 'final-1',
-    kind: 'final',
-    fromBatch: BatchNumber(1),
-    toBatch: BatchNumber(1),
-    prover: 'test',
-    proverKind: 'embedded',
-  })
+  await storeFinalProof('final-1', addressOf(1))
   await db.insert(l1Transactions).values({
     ...{ id: 'verify-1-1', purpose: 'verify', nonce: 1, status: 'sent', gasLimit: 1, data: new Uint8Array() },
     ...{ fromBatch: BatchNumber(1), toBatch: BatchNumber(1), sender: addressOf(1), recipient: addressOf(2) },

@@ -3,7 +3,11 @@ import type { Config, VerifierKind } from '#config/schema.ts'
 import { readAggregation } from '#db/aggregation.ts'
 import type { Database } from '#db/client.ts'
 import { reopenLostTransactions } from '#db/l1Transactions.ts'
-import { BatchNumber } from '#protocol/primitives.ts'
+import { type Address, BatchNumber } from '#protocol/primitives.ts'
+import { ProofFormatError } from '#prover/errors.ts'
+import { ObjectNotFoundError, type ObjectStore } from '#prover/objectStore.ts'
+import { decodeFinalProof } from '#prover/proofCodec.ts'
+import { getProofText } from '#prover/proofTexts.ts'
 import { type BatchRange, joinedProofWorkflowId, type RunningJoin } from '#workflows/messages.ts'
 import type { Neighbours, ProofRange } from '#workflows/proofJobs.ts'
 import { type AcceptedProof, planAggregation } from './aggregationPlan.ts'
@@ -13,7 +17,10 @@ export type AggregationActivities = ReturnType<typeof createAggregationActivitie
 
 type Options = {
   db: Database
+  objects: ObjectStore
   client: Pick<Client, 'workflow'>
+  /** Account that sends verifications. */
+  sender: Address
   verifier: VerifierKind
   aggregator: Pick<Config['aggregator'], 'verifyIntervalMs' | 'maxBatches'>
   sequencer: Pick<Config['sequencer'], 'batchMaxMs'>
@@ -27,7 +34,7 @@ type Plan = {
   target: number | null
   /** One proof of the run as far as it is to be verified. */
   whole: ProofRange | null
-  /** The final proof of just that, when it was made before. */
+  /** The final proof of just that, when it was made before, for the account that sends it. */
   finalProofId?: string
   /** Of those that were said to be under way: joins that are over. */
   ended: BatchRange[]
@@ -48,7 +55,15 @@ const JOINING: Record<VerifierKind, { proofsPerJob: number; maxJoins: number }> 
 const VERIFICATIONS_AHEAD = 10
 
 /** What there is to join and to verify, by the State DB. */
-export const createAggregationActivities = ({ db, client, verifier, aggregator, sequencer }: Options) => ({
+export const createAggregationActivities = ({
+  db,
+  objects,
+  client,
+  sender,
+  verifier,
+  aggregator,
+  sequencer,
+}: Options) => ({
   /** `isReconciling`: also ask whether the joins that are under way still run. */
   async planAggregation({
     running,
@@ -95,19 +110,30 @@ export const createAggregationActivities = ({ db, client, verifier, aggregator, 
       sentNext !== undefined ||
       toBatch - fromBatch + 1 >= maxBatches ||
       !(await mayGrow(db, BatchNumber(toBatch), wait))
-    const finalProofId = whole && known.finals.find(({ toBatch }) => toBatch === whole.toBatch)?.proofId
+    const final = whole && known.finals.find(({ toBatch }) => toBatch === whole.toBatch)
+    const isUsable = final !== undefined && (await isForSender(objects, final.proofId, sender))
     return {
       verified,
       joins: plan.joins.map((join) => join.map(referenceOf) as unknown as Neighbours),
       run: run === undefined ? null : { ...run, full: await isFull(run), waitMs: verifyIntervalMs },
       target: plan.target ?? null,
       whole: whole === undefined ? null : referenceOf(whole),
-      ...(finalProofId !== undefined && { finalProofId }),
+      ...(isUsable && { finalProofId: final.proofId }),
       ended,
       useless,
     }
   },
 })
+
+/** A final proof names the account that sends it to L1; with another key it is of no use, nor without its text. */
+async function isForSender(objects: ObjectStore, proofId: string, sender: Address): Promise<boolean> {
+  try {
+    return decodeFinalProof(await getProofText(objects, proofId)).aggregator === sender
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError || error instanceof ProofFormatError) return false
+    throw error
+  }
+}
 
 const referenceOf = ({ fromBatch, toBatch, proofId }: AcceptedProof): ProofRange => ({ fromBatch, toBatch, proofId })
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { closeBatch, openBatch } from '#db/batches.ts'
 import type { Database } from '#db/client.ts'
 import { insertSequence, insertVirtualBatch, storeL1Block, storeVerification } from '#db/l1.ts'
+import { createDatabaseObjectStore } from '#db/objects.ts'
 import { insertProof } from '#db/proofs.ts'
 import { batches, l1Blocks, l1Transactions, proofs } from '#db/schema.ts'
 import { BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
@@ -63,7 +64,14 @@ const client = {} as Pick<Client, 'workflow'> // not asked
 /** First and last batch of what is to be verified next. */
 const run = async (maxBatches = 100) => {
   const { planAggregation } = createAggregationActivities({
-    ...{ db, client, verifier: 'attestation', sequencer: { batchMaxMs: 1 } },
+    ...{
+      db,
+      objects: createDatabaseObjectStore(db),
+      client,
+      sender: addressOf(1),
+      verifier: 'attestation',
+      sequencer: { batchMaxMs: 1 },
+    },
     aggregator: { maxBatches, verifyIntervalMs: 1 },
   })
   const { run: found, target } = await planAggregation({ running: [], isReconciling: false })

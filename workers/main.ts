@@ -58,7 +58,10 @@ await runRole('workflows', async (config, logger, ops, telemetry) => {
     workflowBundle: { codePath: await buildWorkflowBundle() },
     activities: {
       ...createBatchActivities({ db }),
-      ...createAggregationActivities({ db, client, ...config, verifier: config.network.verifier }),
+      ...createAggregationActivities({
+        ...{ db, objects, client, ...config, verifier: config.network.verifier },
+        sender: aggregatorAddress(config),
+      }),
       ...createProofJobActivities({ ...proofs, objects }),
       ...createAcceptanceActivities({ ...proofs, objects, proofDb: proofStore, tell }),
     },
