@@ -7,6 +7,7 @@ import { type Finding, fault, guard, skipped } from './finding.ts'
 import { checkGenesis } from './genesis.ts'
 import { checkKeys } from './keys.ts'
 import { checkL1, type L1View } from './l1.ts'
+import { checkFirstEvents, checkStart } from './start.ts'
 import { needsOf } from './subject.ts'
 import { checkVerifier } from './verifier.ts'
 
@@ -69,6 +70,7 @@ async function checkOnL1(
   ])
   return [
     ...findings,
+    ...(facts === undefined ? [] : await checkFirstEvents(rpc, network)),
     ...checkAggregatorAddress(aggregator, senders.aggregator),
     ...ofVerifier,
     ...ofAccounts,
@@ -82,15 +84,4 @@ function checkAggregatorAddress(aggregator: Understood['aggregator'], sender: Ad
   if (address === undefined || sender === undefined || address === sender) return []
   const found = `is ${address}, but keys.aggregator is the key of ${sender}, which sends the verifications`
   return [fault('aggregator.address', found, 'Leave it out where keys.aggregator is set.')]
-}
-
-export function checkStart(l1StartBlock: number | undefined, head: number): Finding[] {
-  if (l1StartBlock === undefined || l1StartBlock <= head) return []
-  return [
-    fault(
-      'network.l1StartBlock',
-      `is ${l1StartBlock}, but L1 is at block ${head}`,
-      'Set it to the L1 block that created the rollup, or an earlier one.',
-    ),
-  ]
 }

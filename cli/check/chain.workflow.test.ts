@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { choosePort } from '#devnet/ports.ts'
+import { createL1Rpc } from '#etherman/rpc.ts'
 import { startAnvil } from '#test/anvil.ts'
 import { type CheckedNode, createCheckedNode, NOBODY, withStatus } from './checkedNode.fixture.ts'
 
@@ -64,6 +65,25 @@ test('wrong contract addresses', async () => {
     found: `the contract at ${pol} is no rollup manager`,
     remedy: 'Name the address of the rollup manager (PolygonRollupManager) on this L1, or the endpoints of another L1.',
   })
+})
+
+test('a start after the first events', async () => {
+  const start = (l1StartBlock: number) => faultsOf(({ network }) => Object.assign(network, { l1StartBlock }))
+  const rpc = createL1Rpc({ rpcUrl: anvil.url, requestTimeoutMs: 5000 })
+  const head = Number(await rpc.call('eth_blockNumber', []))
+  await rpc.call('anvil_mine', ['0x2'])
+  rpc.close()
+  expect(await start(head + 2)).toEqual([
+    {
+      option: 'network.l1StartBlock',
+      found: expect.stringMatching(
+        new RegExp(`^is ${head + 2}, but rollup 1 is in the rollup manager since L1 block \\d+$`),
+      ),
+      remedy:
+        'Set it to the L1 block that created the rollup, or an earlier one, and let the node begin with an empty database.',
+    },
+  ])
+  expect(await start(deployment.l1StartBlock)).toEqual([])
 })
 
 test('another number of the rollup', async () => {

@@ -6,12 +6,12 @@ import type { RollupFacts } from '#etherman/rollupFacts.ts'
 import { createL1Rpc } from '#etherman/rpc.ts'
 import type { GenesisState } from '#executor/genesis.ts'
 import type { Hex } from '#protocol/primitives.ts'
-import { checkStart } from '../check/chain.ts'
 import { checkContracts } from '../check/contracts.ts'
 import type { Finding } from '../check/finding.ts'
 import { compareRoots } from '../check/genesis.ts'
 import { compareL1ChainId } from '../check/l1.ts'
 import { formatFinding } from '../check/report.ts'
+import { checkStart } from '../check/start.ts'
 import { readGenesisFile } from './genesisFile.ts'
 
 /** A network whose configuration and L1 agree, with what only L1 says. */
