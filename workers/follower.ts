@@ -6,7 +6,6 @@ import { ConfigError } from '#config/load.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createEtherman } from '#etherman/client.ts'
 import { createReorgCounter } from '#ops/metrics/l1EventMetrics.ts'
-import { addNodeMetrics } from '#ops/metrics/nodeMetrics.ts'
 import { addHaltedMetrics } from '#ops/metrics/temporalMetrics.ts'
 import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { ChainTip } from '#synchronizer/chainTip.ts'
@@ -14,6 +13,7 @@ import { Synchronizer } from '#synchronizer/synchronizer.ts'
 import { TrustedFollower } from '#synchronizer/trustedFollower.ts'
 import { createTrustedSequencer } from '#synchronizer/trustedSequencer.ts'
 import { SYNCHRONIZER_WORKFLOW_ID, TASK_QUEUE } from '#workflows/messages.ts'
+import { openNodeMetrics } from './nodeMetrics.ts'
 import { runRole } from './run.ts'
 import { startPruning, startSingletons } from './singletons.ts'
 import { connectTemporal, workerDefaults } from './temporal.ts'
@@ -29,7 +29,7 @@ await runRole('follower', async (config, logger, ops, telemetry) => {
   const { network, l1 } = config
   const db = connectDatabase(config.database.url, { maxConnections: 4, name: 'zknode-follower' })
   addNodeChecks(ops, db, config)
-  addNodeMetrics(ops.registry, { db, proofDb: undefined, role: config.role })
+  const closeMetrics = openNodeMetrics(ops, config)
   addHaltedMetrics(ops.registry, ops.temporal)
   const reorgs = createReorgCounter(ops.registry)
   const etherman = createEtherman({ ...network, ...l1, logger })
@@ -79,6 +79,7 @@ await runRole('follower', async (config, logger, ops, telemetry) => {
     close: async () => {
       etherman.close()
       await connection.close()
+      await closeMetrics()
       await db.$client.end({ timeout: 5 })
     },
   }

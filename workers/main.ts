@@ -9,12 +9,12 @@ import { createTell } from '#activities/tell.ts'
 import { connectDatabase } from '#db/client.ts'
 import { createDatabaseObjectStore } from '#db/objects.ts'
 import { createFeeBumpCounter } from '#ops/metrics/l1EventMetrics.ts'
-import { addNodeMetrics } from '#ops/metrics/nodeMetrics.ts'
 import { addHaltedMetrics } from '#ops/metrics/temporalMetrics.ts'
 import { addNodeChecks } from '#ops/nodeChecks.ts'
 import { adoptBatches } from '#synchronizer/adoptBatches.ts'
 import { TASK_QUEUE } from '#workflows/messages.ts'
 import { checkL1Signer, openL1Signer, signerCheck } from './l1Signer.ts'
+import { openNodeMetrics } from './nodeMetrics.ts'
 import { keepProofStoreClean } from './proofCleaning.ts'
 import { aggregatorAddress, attestationDomain, attesterSet } from './proofSettings.ts'
 import { runRole } from './run.ts'
@@ -40,7 +40,7 @@ await runRole('workflows', async (config, logger, ops, telemetry) => {
   const client = new Client({ connection, namespace })
   const tell = createTell(client)
   const proofStore = connectDatabase(config.proofStore.url, { maxConnections: 4, name: 'zknode-workflows' })
-  addNodeMetrics(ops.registry, { db, proofDb: proofStore, role: config.role })
+  const closeMetrics = openNodeMetrics(ops, config)
   addHaltedMetrics(ops.registry, ops.temporal)
   const feeBumps = createFeeBumpCounter(ops.registry)
   const objects = createDatabaseObjectStore(proofStore)
@@ -89,6 +89,7 @@ await runRole('workflows', async (config, logger, ops, telemetry) => {
     close: async () => {
       stopCleaning()
       await connection.close()
+      await closeMetrics()
       await Promise.all([db, proofStore].map(({ $client }) => $client.end({ timeout: 5 })))
     },
   }

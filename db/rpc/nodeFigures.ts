@@ -7,6 +7,8 @@ export type StageAges = Record<'collecting' | 'sealed' | 'sequencing' | 'proving
 
 type Row = Record<string, string | null>
 const rowsOf = async (db: Queryable, query: ReturnType<typeof sql>) => (await db.execute(query)) as unknown as Row[]
+/** Name of the connections that metrics are read on. */
+export const METRICS_POOL = 'zknode-metrics'
 const LAST_VIRTUAL = sql`(select coalesce(max(batch_number), 0) from state.virtual_batches)`
 const LAST_VERIFIED = sql`(select coalesce(max(to_batch), 0) from state.verifications)`
 
@@ -95,12 +97,12 @@ export async function readTableSizes(db: Queryable): Promise<{ table: string; si
   return rows.map(({ table_name, size }) => ({ table: table_name!, sizeBytes: Number(size) }))
 }
 
-/** Connections of the node's processes that are in a transaction or a query now, by the name each pool goes by. */
+/** Connections of the node's processes that are in a transaction or a query now, by the name each pool goes by; without scrapes. */
 export async function readBusyConnections(db: Queryable): Promise<{ pool: string; count: number }[]> {
   const rows = await rowsOf(
     db,
     sql`select application_name, count(*) filter (where state <> 'idle') as busy from pg_stat_activity
-      where datname = current_database() and application_name like 'zknode%' and pid <> pg_backend_pid()
+      where datname = current_database() and application_name like 'zknode%' and application_name <> ${METRICS_POOL}
       group by 1 order by 1`,
   )
   return rows.map(({ application_name, busy }) => ({ pool: application_name!, count: Number(busy) }))

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openBatch } from '#db/batches.ts'
 import { connectDatabase, type Database } from '#db/client.ts'
 import { storeSenderBalance } from '#db/l1Transactions.ts'
+import { METRICS_POOL } from '#db/rpc/nodeFigures.ts'
 import * as schema from '#db/schema.ts'
 import { BatchNumber, ZERO_HASH } from '#protocol/primitives.ts'
 import { addressOf, hashOf } from '#test/blocks.ts'
@@ -10,9 +11,10 @@ import { openTestDatabase } from '#test/database.ts'
 import { addNodeMetrics } from './nodeMetrics.ts'
 
 let db: Database
+let url: string
 let close: () => Promise<void>
 beforeAll(async () => {
-  ;({ db, close } = await openTestDatabase())
+  ;({ db, url, close } = await openTestDatabase())
 })
 afterAll(() => close())
 beforeEach(async () => {
@@ -97,6 +99,20 @@ test('what L1 sends and takes is told', async () => {
   expect(samples.get(`l1_sender_alarm_wei{role="aggregator",address="${sender}"}`)).toBe(9)
   expect(Math.round(samples.get('l1_tx_pending_seconds')! / 10)).toBe(7)
   expect(samples.get('forced_batch_age_seconds')).toBe(0)
+})
+
+test('connections at work are counted by pool, those of the scrape left out', async () => {
+  const scraping = connectDatabase(url, { maxConnections: 4, name: METRICS_POOL })
+  const registry = new Registry()
+  addNodeMetrics(registry, { db: scraping, proofDb: undefined, role: 'sequencer' })
+  await db.transaction(async (tx) => {
+    await tx.execute('select 1')
+    const text = await registry.metrics()
+    expect(text.split('\n').filter((line) => line.startsWith('db_pool_in_use'))).toEqual([
+      'db_pool_in_use{pool="zknode-test"} 1',
+    ])
+  })
+  await scraping.$client.end()
 })
 
 test('tables have a size, and a database that is away is no reason to tell zeros', async () => {
