@@ -16,6 +16,8 @@ import { ether, grouped, gwei } from './text.ts'
 
 /** More of it is cut: it is for eyes. */
 const SHOWN_HEX = 2048
+const SHOWN_REASON = 1024
+const SHOWN_LOGS = 100
 
 /** A signed price is charged in parts of this: the byte in the batch, and one more. */
 const PRICE_PARTS = 256
@@ -68,7 +70,7 @@ export const TransactionView: FC<TransactionProps> = (props) => {
     <Layout title="Transaction" networkName={networkName}>
       <h1>Transaction</h1>
       <Card title="Transaction" aside={<Outcome receipt={receipt} />}>
-        {error !== undefined && error !== '0x' && <p class="failure">Reverted: {reasonOf(error)}</p>}
+        {error !== undefined && error !== '0x' && <Reason data={error} />}
         <Facts
           rows={[
             ['Hash', <Copyable text={hash} />],
@@ -108,11 +110,7 @@ export const TransactionView: FC<TransactionProps> = (props) => {
           ]}
         />
       </Card>
-      {receipt && (
-        <Card title={`Logs (${receipt.logs.length})`}>
-          {receipt.logs.length === 0 ? <p class="empty">None.</p> : receipt.logs.map((log) => <LogView log={log} />)}
-        </Card>
-      )}
+      {receipt && <Logs logs={receipt.logs} />}
     </Layout>
   )
 }
@@ -125,7 +123,16 @@ const Outcome: FC<{ receipt: Receipt | undefined }> = ({ receipt }) => {
 const percentageText = (byte: number) =>
   `${byte} of 255, or ${Math.round(((byte + 1) / PRICE_PARTS) * 1000) / 10} % of the signed price`
 
-const reasonOf = (data: Hex) => decodeRevertReason(hexToBytes(data)) ?? data
+/** A contract chose the text: it may be long, or turn the direction of what stands beside it. */
+const Reason: FC<{ data: Hex }> = ({ data }) => {
+  const reason = decodeRevertReason(hexToBytes(data)) ?? data
+  return (
+    <p class="failure">
+      Reverted: <bdi>{reason.slice(0, SHOWN_REASON)}</bdi>
+      {reason.length > SHOWN_REASON && '…'}
+    </p>
+  )
+}
 
 const Data: FC<{ hex: Hex }> = ({ hex }) => (
   <details>
@@ -137,6 +144,16 @@ const Data: FC<{ hex: Hex }> = ({ hex }) => (
       {hex.length > SHOWN_HEX && '…'}
     </code>
   </details>
+)
+
+const Logs: FC<{ logs: readonly Log[] }> = ({ logs }) => (
+  <Card title={`Logs (${logs.length})`}>
+    {logs.length === 0 && <p class="empty">None.</p>}
+    {logs.slice(0, SHOWN_LOGS).map((log) => (
+      <LogView log={log} />
+    ))}
+    {logs.length > SHOWN_LOGS && <p class="hint">The first {SHOWN_LOGS}; eth_getTransactionReceipt gives all.</p>}
+  </Card>
 )
 
 const LogView: FC<{ log: Log }> = ({ log }) => {
