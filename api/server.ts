@@ -8,6 +8,7 @@ import { noteNodeVersion } from '#db/rpc/node.ts'
 import { createRejections } from '#ops/metrics/sequencerMetrics.ts'
 import { nodeStatus } from '#ops/nodeStatus.ts'
 import { createOps, type Ops } from '#ops/ops.ts'
+import { REJECTION_TEXT } from '#pool/rejection.ts'
 import { createPoolIntake } from '#pool/submission.ts'
 import { ZERO_ADDRESS } from '#protocol/primitives.ts'
 import { tellAnswered } from '#telemetry/requestSpans.ts'
@@ -156,7 +157,7 @@ async function createNode(
   const stateAt = createStateReaders(db)
   const forkIds = createForkIds(db, network.forkId)
   const rules = { ...pool, chainId: network.chainId }
-  const rejections = createRejections(registry)
+  const rejections = createRejections(registry, Object.keys(REJECTION_TEXT))
   const onRejected = (reason: string) => rejections.inc({ reason })
   const { rpcUrl, requestTimeoutMs } = config.trustedSequencer
   const sequencerNode = config.role === 'sequencer' ? undefined : createSequencerNode(rpcUrl, requestTimeoutMs)

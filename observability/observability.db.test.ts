@@ -8,8 +8,8 @@ import { createSequencerMetrics } from '#ops/metrics/sequencerMetrics.ts'
 import { addHaltedMetrics } from '#ops/metrics/temporalMetrics.ts'
 import { createTemporalView, type TemporalView } from '#ops/temporalView.ts'
 import { workflowFailures } from '#workers/coreMetrics.ts'
-import { readUsedMetrics } from './files.ts'
-import { namesIn } from './promql.ts'
+import { readAlerts, readUsedMetrics } from './files.ts'
+import { metricsOf, namesIn } from './promql.ts'
 
 /** Told by Prometheus itself. */
 const OWN = ['up']
@@ -20,6 +20,7 @@ let api: TestApi
 let temporal: TemporalView
 /** Of all processes of a node. */
 let exported: Set<string>
+let told: string
 beforeAll(async () => {
   api = await startTestApi()
   temporal = createTemporalView({ temporal: { address: '127.0.0.1:1', namespace: 'none' } })
@@ -29,7 +30,8 @@ beforeAll(async () => {
   createSequencerMetrics(registry)
   createReorgCounter(registry)
   createFeeBumpCounter(registry)
-  exported = namesIn((await registry.metrics()) + workflowFailures('') + (await api.server.readMetrics()))
+  told = (await registry.metrics()) + workflowFailures('') + (await api.server.readMetrics())
+  exported = namesIn(told)
 })
 afterAll(async () => {
   await temporal?.close()
@@ -42,6 +44,18 @@ test('what alerts and dashboard read is what the processes tell', () => {
   )
   expect(unknown).toEqual([])
 })
+
+test.each(readAlerts().filter(({ expr }) => expr.includes('increase(')))(
+  'the counter that $alert looks at is there before anything happened: the first time is an increase',
+  ({ expr }) => {
+    const [name] = metricsOf(expr)
+    const labels = expr.match(/\w+="[^"]*"/g) ?? []
+    const samples = told.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    const matching = samples.filter((line) => labels.every((label) => line.includes(label)))
+    expect(matching.length).toBeGreaterThan(0)
+    for (const line of matching) expect(line).toMatch(/ 0$/)
+  },
+)
 
 test('the metrics of the specification are there', () => {
   const names = [

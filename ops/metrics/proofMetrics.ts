@@ -8,6 +8,8 @@ const BUCKETS_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1
 const KINDS = ['batch', 'aggregated', 'final'] as const
 const PROVER_KINDS = ['embedded', 'remote'] as const
 const PROVER_STATES = ['idle', 'busy', 'aside', 'gone'] as const
+const FAILURES = ['failed', 'refused', 'lost'] as const
+const NOBODY = { prover_kind: 'none', prover: 'none' }
 const PAGE = 5000
 
 type Places = { db: Database; proofDb: Database }
@@ -36,6 +38,8 @@ export function addProofMetrics(
       last = ended.at(-1) ?? last
       isMore = ended.length === PAGE
     }
+    // An increase is one of something that was there before.
+    for (const reason of FAILURES) for (const kind of KINDS) failures.inc({ reason, kind, ...NOBODY }, 0)
   }
   /** Once for all who ask meanwhile. */
   function update(): Promise<void> {

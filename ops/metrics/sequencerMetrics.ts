@@ -36,10 +36,15 @@ export function createSequencerMetrics(registry: Registry) {
   }
 }
 
-/** Of an API, which does not let them in, or of a sequencer, for which they cannot run. */
-export function createRejections(registry: Registry): Counter<'reason'> {
-  return new Counter({
+/**
+ * Of an API, which does not let them in, or of a sequencer, for which they cannot run. `reasons` are told from the start:
+ * the first refusal is an increase too.
+ */
+export function createRejections(registry: Registry, reasons: readonly string[] = []): Counter<'reason'> {
+  const rejections = new Counter({
     ...{ name: 'pool_rejected_total', registers: [registry], labelNames: ['reason'] },
     help: 'Transactions refused by the pool (API) or found never to run (sequencer), by reason.',
   })
+  for (const reason of reasons) rejections.inc({ reason }, 0)
+  return rejections
 }
