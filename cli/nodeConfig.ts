@@ -75,15 +75,22 @@ export function readNode({ config: path }: Place): Node {
 export async function withDatabase<T>(url: string, work: (db: Database) => Promise<T>): Promise<T> {
   const db = connectDatabase(url, { maxConnections: 1, name: 'zknode-cli' })
   try {
-    return await work(db)
+    return await withDatabaseErrors(url, () => work(db))
+  } finally {
+    await db.$client.end({ timeout: 1 })
+  }
+}
+
+/** For work with connections of its own. @throws {CommandDatabaseError} */
+export async function withDatabaseErrors<T>(url: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
     if (error instanceof NodeError) throw error
     throw new CommandDatabaseError('The database does not answer as it should.', {
       cause: error,
       facts: { database: new URL(url).host, error: reasonOf(error) },
     })
-  } finally {
-    await db.$client.end({ timeout: 1 })
   }
 }
 

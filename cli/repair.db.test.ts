@@ -45,6 +45,8 @@ beforeAll(async () => {
     l1: { rpcUrl: l1.url },
   }
   writeFileSync(join(folder, 'zknode.yaml'), JSON.stringify(config))
+  const away = { ...config, database: { url: 'postgres://127.0.0.1:1/away' } }
+  writeFileSync(join(folder, 'away.yaml'), JSON.stringify(away))
 }, 120_000)
 afterAll(async () => {
   await node?.close()
@@ -90,4 +92,19 @@ test('wrong usage is one line and exit code 2', async () => {
   const away = await zknode('verify', '--against', 'http://127.0.0.1:1')
   expect(away).toMatchObject({ code: 1, out: '' })
   expect(away.err).toMatch(/^The node does not answer as JSON-RPC does\..*\n$/)
+}, 120_000)
+
+test('a snapshot that cannot be made or read is one line, without a stack', async () => {
+  const file = join(folder, 'zknode.yaml')
+  const reasons = [
+    [['create', '--out', 'new', '--config', 'away.yaml'], 'The database does not answer as it should.'],
+    [['create', '--out', file], 'The folder of the snapshot cannot be used.'],
+    [['verify', '--from', file], 'There is no snapshot'],
+  ] as const
+  for (const [args, reason] of reasons) {
+    const { code, out, err } = await zknode('snapshot', ...args)
+    expect({ code, out, lines: err.trimEnd().split('\n') }).toEqual({
+      ...{ code: 1, out: '', lines: [expect.stringContaining(reason)] },
+    })
+  }
 }, 120_000)

@@ -13,7 +13,7 @@ import type { Manifest } from '#snapshot/manifest.ts'
 import { assertNetwork } from '#snapshot/networkIdentity.ts'
 import { restoreSnapshot } from '#snapshot/restoreSnapshot.ts'
 import { verifySnapshot } from '#snapshot/verifySnapshot.ts'
-import { type Place, withConfig } from './nodeConfig.ts'
+import { type Place, withConfig, withDatabaseErrors } from './nodeConfig.ts'
 import { note, type Printed, print, withJson } from './output.ts'
 
 type Jobs = { jobs: number }
@@ -44,7 +44,9 @@ const createCommand = () =>
       const { database, network } = loadConfig(config)
       const folder = resolve(out)
       const manifest = await whileWatched((watched) =>
-        createSnapshot({ databaseUrl: database.url, network, folder, jobs, ...watched }),
+        withDatabaseErrors(database.url, () =>
+          createSnapshot({ databaseUrl: database.url, network, folder, jobs, ...watched }),
+        ),
       )
       print(summaryOf(manifest), () => [...describe(manifest), `Written to ${folder}.`], printed)
     })
@@ -59,10 +61,12 @@ const restoreCommand = () =>
       const { database, proofStore, network, l1 } = loadConfig(config)
       const { manifest, resumed, ...restored } = await withL1({ network, l1 }, (etherman) =>
         whileWatched((watched) =>
-          restoreSnapshot({
-            ...{ databaseUrl: database.url, proofStoreUrl: proofStore.url, network, etherman, jobs },
-            ...{ folder: resolve(from), ...watched },
-          }),
+          withDatabaseErrors(database.url, () =>
+            restoreSnapshot({
+              ...{ databaseUrl: database.url, proofStoreUrl: proofStore.url, network, etherman, jobs },
+              ...{ folder: resolve(from), ...watched },
+            }),
+          ),
         ),
       )
       const answer = { ...summaryOf(manifest), resumed, l1: restored.l1 }

@@ -7,6 +7,7 @@ import { NODE_VERSION } from '#common/version.ts'
 import { type Chunk, type FrozenReader, freezeDatabase } from '#db/frozenDatabase.ts'
 import { findMigrations, readSnapshotFacts, type SnapshotFacts } from '#db/snapshotFacts.ts'
 import { LEFT_OUT, readSequences, type StoredTable } from '#db/snapshotTables.ts'
+import { withDiskErrors } from './diskErrors.ts'
 import { NothingToSaveError } from './errors.ts'
 import { clearFolder, takeFolder } from './folder.ts'
 import { gather } from './gather.ts'
@@ -36,17 +37,19 @@ export type CreateOptions = {
  * Writes one moment of the State DB to a folder while the node goes on. The manifest comes last: a folder without one is no
  * snapshot. What an interruption leaves is removed, or recognised by its mark.
  */
-export async function createSnapshot({ folder, ...options }: CreateOptions): Promise<Manifest> {
-  takeFolder(folder)
-  try {
-    const manifest = await writeSnapshot({ folder, ...options })
-    rmSync(join(folder, UNFINISHED_FILE))
-    return manifest
-  } catch (error) {
-    clearFolder(folder)
-    throw error
-  }
-}
+export const createSnapshot = (options: CreateOptions): Promise<Manifest> =>
+  withDiskErrors(options.folder, async () => {
+    const { folder } = options
+    takeFolder(folder)
+    try {
+      const manifest = await writeSnapshot(options)
+      rmSync(join(folder, UNFINISHED_FILE))
+      return manifest
+    } catch (error) {
+      clearFolder(folder)
+      throw error
+    }
+  })
 
 async function writeSnapshot(options: CreateOptions): Promise<Manifest> {
   const { databaseUrl, network, folder, jobs, chunkBytes = CHUNK_BYTES } = options

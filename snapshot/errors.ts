@@ -7,6 +7,11 @@ export class SnapshotFolderError extends UsageError {
   override readonly name = 'SnapshotFolderError'
 }
 
+/** The file system does not let the snapshot be written or read. */
+export class SnapshotDiskError extends NodeError {
+  override readonly name = 'SnapshotDiskError'
+}
+
 /** There is no snapshot in the folder, or one that was not finished. */
 export class SnapshotIncompleteError extends NodeError {
   override readonly name = 'SnapshotIncompleteError'

@@ -105,8 +105,9 @@ export function readManifest(folder: string): Manifest {
 }
 
 function parseJson(path: string): Record<string, unknown> {
+  const text = readFileSync(path, 'utf8')
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
   } catch (cause) {
     throw new ManifestError('The manifest is not JSON.', { cause, facts: { reason: (cause as Error).message } })

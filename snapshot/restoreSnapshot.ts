@@ -20,6 +20,7 @@ import { findSnapshotTables, type StoredTable } from '#db/snapshotTables.ts'
 import type { Etherman } from '#etherman/types.ts'
 import { checkAgainstL1, type L1Check } from './checkL1.ts'
 import type { Progress } from './createSnapshot.ts'
+import { withDiskErrors } from './diskErrors.ts'
 import { RestoreTargetError, SnapshotContentError, SnapshotSchemaError } from './errors.ts'
 import { inParallel } from './inParallel.ts'
 import { type Manifest, readManifest, snapshotId } from './manifest.ts'
@@ -48,7 +49,10 @@ type Context = Required<Pick<RestoreOptions, 'folder' | 'jobs' | 'onProgress' | 
  * Loads a snapshot into an empty database. No node sees anything of it before all is in, is what the manifest says, and is
  * what L1 says. Ended in between, also by a kill, it goes on when it is called again.
  */
-export async function restoreSnapshot(options: RestoreOptions): Promise<Restored> {
+export const restoreSnapshot = (options: RestoreOptions): Promise<Restored> =>
+  withDiskErrors(options.folder, () => restoreFiles(options))
+
+async function restoreFiles(options: RestoreOptions): Promise<Restored> {
   const { databaseUrl, folder, network, etherman } = options
   const { onProgress = () => {}, signal = new AbortController().signal } = options
   const manifest = readManifest(folder)

@@ -2,9 +2,11 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -25,6 +27,7 @@ import { createSnapshot } from './createSnapshot.ts'
 import {
   ManifestError,
   RestoreTargetError,
+  SnapshotDiskError,
   SnapshotFileError,
   SnapshotFolderError,
   SnapshotIncompleteError,
@@ -177,6 +180,31 @@ test(
   },
   TIMEOUT_MS,
 )
+
+test('a disk that is full ends the creation with a word of it, and leaves an empty folder', async () => {
+  const folder = chain.folder()
+  const onProgress = () => {
+    const path = join(folder, largest())
+    if (!existsSync(path)) symlinkSync('/dev/full', path)
+  }
+  await expect(createSnapshot({ ...chain.toCreate(folder), jobs: 1, onProgress })).rejects.toThrow(
+    `The disk of the snapshot is full. folder=${folder} error=ENOSPC`,
+  )
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('a folder that is none, and files that cannot be read, are told as such', async () => {
+  const folder = copyOfSnapshot()
+  const file = join(folder, MANIFEST_FILE)
+  for (const path of [file, join(file, 'below')])
+    await expect(createSnapshot(chain.toCreate(path))).rejects.toThrow(
+      `The folder of the snapshot cannot be used. folder=${path} error=E`,
+    )
+  rmSync(file)
+  mkdirSync(file)
+  await expect(verifySnapshot({ folder, jobs: 1 })).rejects.toThrow(SnapshotDiskError)
+  await expect(restore(folder, await chain.emptyDatabase())).rejects.toThrow(SnapshotDiskError)
+})
 
 test('one that is stopped leaves an empty folder', async () => {
   const [folder, stop] = [chain.folder(), new AbortController()]

@@ -1,4 +1,5 @@
 import type { Progress } from './createSnapshot.ts'
+import { withDiskErrors } from './diskErrors.ts'
 import { inParallel } from './inParallel.ts'
 import { type Manifest, readManifest } from './manifest.ts'
 import { checkSizes, nowhere, unpackFile } from './readFiles.ts'
@@ -6,7 +7,10 @@ import { checkSizes, nowhere, unpackFile } from './readFiles.ts'
 type Options = { folder: string; jobs: number; onProgress?: (progress: Progress) => void; signal?: AbortSignal }
 
 /** Compares every file with the manifest. @throws what reading a manifest and unpacking a file throw */
-export async function verifySnapshot({ folder, jobs, onProgress = () => {}, signal }: Options): Promise<Manifest> {
+export const verifySnapshot = (options: Options): Promise<Manifest> =>
+  withDiskErrors(options.folder, () => verifyFiles(options))
+
+async function verifyFiles({ folder, jobs, onProgress = () => {}, signal }: Options): Promise<Manifest> {
   const manifest = readManifest(folder)
   checkSizes(folder, manifest)
   const files = manifest.tables.flatMap((table) => table.files)
