@@ -4,7 +4,14 @@ import { metricsOf } from './promql.ts'
 
 type Rule = { alert: string; expr: string; annotations: { summary: string; runbook_url: string } }
 type Place = Record<'x' | 'y' | 'w' | 'h', number>
-type Dashboard = { panels: { type: string; title: string; gridPos: Place; targets?: { expr: string }[] }[] }
+type Panel = {
+  type: string
+  title: string
+  gridPos: Place
+  targets?: { expr: string }[]
+  fieldConfig?: { defaults: { unit?: string } }
+}
+type Dashboard = { panels: Panel[] }
 
 const read = (name: string) => readFileSync(new URL(`./${name}`, import.meta.url), 'utf8')
 

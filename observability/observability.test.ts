@@ -5,6 +5,7 @@ import { pagesReachedFrom } from '#test/runbookPages.ts'
 import { RUNBOOK } from '#workflows/runbooks.ts'
 import { createDashboard } from './dashboard.ts'
 import { readAlerts, readDashboard } from './files.ts'
+import { metricsOf } from './promql.ts'
 
 const root = new URL('../', import.meta.url)
 
@@ -22,6 +23,32 @@ test('panels lie in rows of 24 columns, none on another', () => {
         expect(cells.get(`${x},${y}`), title).toBeUndefined()
         cells.set(`${x},${y}`, title)
       }
+})
+
+const UNITS: Readonly<Record<string, RegExp>> = {
+  s: /_seconds(_bucket|_sum|_count)?$/,
+  bytes: /_bytes$/,
+  Bps: /_bytes_sum$/,
+  reqps: /_total$/,
+  percentunit: /_ratio$/,
+}
+
+test('panels have the unit of what they show', () => {
+  const shown = readDashboard().panels.flatMap(({ title, targets = [], fieldConfig }) =>
+    targets.flatMap(({ expr }) =>
+      metricsOf(expr).map((metric) => ({ title, metric, unit: fieldConfig?.defaults.unit })),
+    ),
+  )
+  const withUnit = shown.filter(({ unit }) => unit !== undefined && unit in UNITS)
+  expect(new Set(withUnit.map(({ unit }) => unit))).toEqual(new Set(Object.keys(UNITS)))
+  expect(withUnit.filter(({ metric, unit }) => !UNITS[unit!]!.test(metric))).toEqual([])
+})
+
+test('sizes that two processes of a node tell are counted once', () => {
+  const exprs = readDashboard().panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
+  const ofSizes = exprs.filter((expr) => metricsOf(expr).includes('db_size_bytes'))
+  expect(ofSizes).toHaveLength(2)
+  for (const expr of ofSizes) expect(expr).toContain('max by (table) (')
 })
 
 test.each(readAlerts())('$alert has a runbook', ({ annotations }) => {

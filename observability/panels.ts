@@ -75,19 +75,20 @@ export const SECTIONS: readonly Section[] = [
         ],
       },
       {
-        ...{ title: 'L1', text: 'Newest block that is followed, last one that was applied.', width: 8 },
+        ...{ title: 'L1', text: 'Newest block that is followed, last one that was applied.', width: 6 },
         queries: [query('l1_head', 'head'), query('l1_processed', 'processed')],
       },
       {
-        ...{ title: 'Age of heads', text: 'Since L1 was last read, of the newest L2 block.', unit: 's', width: 8 },
+        ...{ title: 'Age of heads', text: 'Since L1 was last read, of the newest L2 block.', unit: 's', width: 6 },
         queries: [query('l1_sync_age_seconds', 'L1 read'), query('l2_head_age_seconds', 'L2 block')],
       },
       {
-        ...{ title: 'Time to catch up', text: 'Of a long reading of L1, and reorgs.', unit: 's', width: 8 },
-        queries: [
-          query('l1_sync_eta_seconds', 'catch up'),
-          query('increase(l1_reorgs_total[$__rate_interval])', 'reorgs'),
-        ],
+        ...{ title: 'Time to catch up', text: 'Of a long reading of L1.', unit: 's', width: 6 },
+        queries: [query('l1_sync_eta_seconds', 'catch up')],
+      },
+      {
+        ...{ title: 'L1 reorgs', text: 'That took back a block which was stored.', width: 6 },
+        queries: [query('increase(l1_reorgs_total[$__rate_interval])', 'reorgs')],
       },
     ],
   },
@@ -293,7 +294,7 @@ export const SECTIONS: readonly Section[] = [
       },
       {
         ...{ title: 'Tables', text: 'Bytes on disk with indexes, largest ten.', unit: 'bytes', width: 12 },
-        queries: [query('topk(10, db_size_bytes)', '{{table}}')],
+        queries: [query('topk(10, max by (table) (db_size_bytes))', '{{table}}')],
       },
       {
         ...{
@@ -302,7 +303,7 @@ export const SECTIONS: readonly Section[] = [
           unit: 'bytes',
           width: 12,
         },
-        queries: [query('sum(deriv(db_size_bytes[1h])) * 86400', 'a day')],
+        queries: [query('sum(max by (table) (deriv(db_size_bytes[1h]))) * 86400', 'a day')],
       },
     ],
   },
