@@ -43,6 +43,8 @@ function replace(part, html) {
   if (href !== null) part.querySelector(`a[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true })
 }
 
+// Without scripts, and over plain http from elsewhere, there is no clipboard, and no button for it.
+if (navigator.clipboard) document.documentElement.classList.add('copies')
 document.addEventListener('click', async (event) => {
   const button = event.target.closest('[data-copy]')
   if (!button) return
