@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 const exclude = [...configDefaults.exclude, '**/.*/**']
@@ -47,6 +48,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 240_000,
           sequence: { groupOrder: 1 }, // each file starts a whole network; none beside the tests of parts
+          maxWorkers: Math.max(3, availableParallelism()), // networks wait for blocks and timers most of their time
         },
       },
     ],
