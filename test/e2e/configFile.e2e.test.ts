@@ -36,7 +36,7 @@ beforeAll(async () => {
   rpcPort = await choosePort()
   const options = {
     ...{ sequencer: { batchMaxTransactions: 1 }, sequenceSender: { waitMs: 500 }, rpc: { port: rpcPort } },
-    ...{ aggregator: { verifyIntervalMs: 500 }, ops: { port: await choosePort() } },
+    ...{ aggregator: { verifyIntervalMs: 500 }, ops: { port: 0 } },
   }
   const args = ['--import', 'tsx', 'test/deployNetwork.ts', '--l1', anvil.url, '--out', folder]
   await promisify(execFile)(process.execPath, [...args, '--node', JSON.stringify(options)])

@@ -31,11 +31,11 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'password'), `${PASSWORD}\n`)
   await makeKeystore('aggregator', aggregator.privateKey)
   await makeKeystore('attester', attester.privateKey)
-  const [rpcPort, port] = [await choosePort(), await choosePort()]
-  opsPort = port
+  const rpcPort = await choosePort()
+  opsPort = await choosePort()
   const options = {
     ...{ sequencer: { batchMaxTransactions: 1 }, sequenceSender: { waitMs: 500 }, rpc: { port: rpcPort } },
-    ...{ aggregator: { verifyIntervalMs: 500 }, ops: { port } },
+    ...{ aggregator: { verifyIntervalMs: 500 }, ops: { port: 0, ports: { workflows: opsPort } } },
     keys: {
       sequencer: `signer:${sequencer.address}`,
       aggregator: 'keystore:aggregator.json',
@@ -86,7 +86,7 @@ type Check = { ok: boolean; required: boolean; error?: string }
 
 /** What the process that sends to L1 says of the signer. */
 async function health(): Promise<Check> {
-  const response = await fetch(`http://127.0.0.1:${opsPort + 1}/ready`)
+  const response = await fetch(`http://127.0.0.1:${opsPort}/ready`)
   return ((await response.json()) as { checks: { signer: Check } }).checks.signer
 }
 
@@ -112,7 +112,7 @@ test('a password that does not fit is named by its place, and nothing starts', a
   const sections = JSON.parse(readFileSync(join(folder, 'zknode.json'), 'utf8'))
   const configFile = join(folder, 'other.json')
   const keys = { ...sections.keys, passwordFile: 'other-password' }
-  writeFileSync(configFile, JSON.stringify({ ...sections, keys, rpc: {}, ops: { port: await choosePort() } }))
+  writeFileSync(configFile, JSON.stringify({ ...sections, keys, rpc: {}, ops: { port: 0 } }))
   const start = startNodeOfFile({ configFile, folder: join(folder, 'refused'), rpcPort: 0, env: {} })
   const said = `the password of ${join(folder, 'other-password')} does not open keystore:${folder}`
   await expect(start).rejects.toThrow(
