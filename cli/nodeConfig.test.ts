@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ConfigError, loadConfig } from '#config/load.ts'
-import { findConfig, type Place, readNode, withConfig } from './nodeConfig.ts'
+import { CommandDatabaseError, findConfig, type Place, readNode, withConfig, withDatabaseErrors } from './nodeConfig.ts'
 
 let folder: string
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'zknode-place-'))))
@@ -48,4 +48,23 @@ test('commands need where the servers are, and nothing that only L1 knows', () =
   expect(() => loadConfig(file, {})).toThrow(/ {2}network\.l1ChainId: not set\n`zknode run` finds this out/)
   write({})
   expect(() => readNode({ config: file })).toThrow('node.json of its data directory')
+})
+
+const URL_OF_IT = 'postgres://127.0.0.1:5432/zknode'
+const failing = (error: Error) => withDatabaseErrors(URL_OF_IT, () => Promise.reject(error))
+const withCode = (message: string, code: string) => Object.assign(new Error(message), { code })
+
+test('what the database says is told as such, with its own words', async () => {
+  const missing = withCode('relation "state.batches" does not exist', '42P01')
+  for (const error of [missing, new Error('Failed query: select 1', { cause: missing })]) {
+    const told = failing(error)
+    await expect(told).rejects.toThrow(CommandDatabaseError)
+    await expect(told).rejects.toThrow('database=127.0.0.1:5432 error=relation "state.batches" does not exist')
+  }
+  await expect(failing(withCode('', 'ECONNREFUSED'))).rejects.toThrow('error=ECONNREFUSED')
+})
+
+test('a fault of ours is no fault of the database', async () => {
+  for (const error of [new TypeError('x is not a function'), withCode('no such argument', 'ERR_INVALID_ARG_TYPE')])
+    await expect(failing(error)).rejects.toBe(error)
 })

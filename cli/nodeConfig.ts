@@ -86,7 +86,7 @@ export async function withDatabaseErrors<T>(url: string, work: () => Promise<T>)
   try {
     return await work()
   } catch (error) {
-    if (error instanceof NodeError) throw error
+    if (error instanceof NodeError || !isOfDatabase(error)) throw error
     throw new CommandDatabaseError('The database does not answer as it should.', {
       cause: error,
       facts: { database: new URL(url).host, error: reasonOf(error) },
@@ -94,8 +94,19 @@ export async function withDatabaseErrors<T>(url: string, work: () => Promise<T>)
   }
 }
 
-/** The innermost cause: queries are in the outer ones. */
+/** The database and the way to it name what is wrong by a code; what has none, or one of Node.js itself, is a fault of ours. */
+function isOfDatabase(error: unknown): boolean {
+  const { code } = innermostCause(error)
+  return typeof code === 'string' && !code.startsWith('ERR_')
+}
+
 export function reasonOf(error: unknown): string {
-  const { cause, message, code } = error as Error & { code?: string }
-  return cause === undefined ? message || (code ?? String(error)) : reasonOf(cause)
+  const cause = innermostCause(error)
+  return cause.message || (cause.code ?? String(cause))
+}
+
+/** Queries are in the outer ones. */
+function innermostCause(error: unknown): Error & { code?: string } {
+  const { cause } = error as Error
+  return cause === undefined ? (error as Error) : innermostCause(cause)
 }

@@ -59,7 +59,8 @@ async function checkOnL1(
   const { rollupManager } = network.contracts ?? {}
   const { attester, ...senders } = addresses
   const proves = roles.some((role) => PROVING.includes(role))
-  const [ofVerifier, ofAccounts, ofGenesis] = await Promise.all([
+  const [ofStart, ofVerifier, ofAccounts, ofGenesis] = await Promise.all([
+    facts === undefined ? [] : checkFirstEvents(rpc, network),
     facts === undefined || !proves
       ? []
       : guard('network.verifier', checkVerifier(network, { rpc, verifier: facts.verifier, attester })),
@@ -70,7 +71,7 @@ async function checkOnL1(
   ])
   return [
     ...findings,
-    ...(facts === undefined ? [] : await checkFirstEvents(rpc, network)),
+    ...ofStart,
     ...checkAggregatorAddress(aggregator, senders.aggregator),
     ...ofVerifier,
     ...ofAccounts,

@@ -8,7 +8,7 @@ const BUCKETS_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1
 const KINDS = ['batch', 'aggregated', 'final'] as const
 const PROVER_KINDS = ['embedded', 'remote'] as const
 const PROVER_STATES = ['idle', 'busy', 'aside', 'gone'] as const
-const FAILURES = ['failed', 'refused', 'lost'] as const
+const FAILURES = ['failed', 'refused', 'lost'] as const satisfies readonly EndedAttempt['outcome'][]
 const NOBODY = { prover_kind: 'none', prover: 'none' }
 const PAGE = 5000
 
